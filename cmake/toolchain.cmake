@@ -1,0 +1,48 @@
+# Compiler settings that hold for every target, and the system libraries.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+find_program(ETALON_CCACHE ccache)
+if(ETALON_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${ETALON_CCACHE})
+endif()
+
+# -fno-math-errno and no trapping math let loops vectorise; results stay IEEE (no -ffast-math anywhere).
+add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Werror -fno-math-errno -fno-trapping-math)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports false positives of these when inlining std::variant and std::vector.
+  add_compile_options(-Wno-maybe-uninitialized -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow
+                      -Wno-free-nonheap-object -Wno-dangling-pointer)
+endif()
+if(ETALON_SANITIZE)
+  add_compile_options(-fsanitize=${ETALON_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${ETALON_SANITIZE})
+endif()
+if(ETALON_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+find_program(ETALON_MOLD NAMES mold)
+if(ETALON_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_link_options(-fuse-ld=mold)
+endif()
+
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(CLI11 REQUIRED)
+find_program(ETALON_FLATC flatc REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
+if(ETALON_TESTS)
+  find_package(GTest REQUIRED)
+endif()
