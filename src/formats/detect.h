@@ -10,7 +10,8 @@ namespace etalon::formats {
 
 enum class FileKind : std::uint8_t { kPte, kPt2, kOnnx, kEtdump, kEtrecord, kBpte, kPtd, kNpy, kUnknown };
 
-// Looks at the head, and at the directory of ZIP archives. Total; does not prove that the rest of the file is sound.
+// Looks at the head, and at the directory of ZIP archives. Total; does not prove that the rest of the file is
+// sound.
 FileKind detect(Bytes file);
 
 // "ExecuTorch program (.pte)" and so on, for messages.

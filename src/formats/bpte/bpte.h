@@ -1,7 +1,7 @@
 // Bundled programs (.bpte): a .pte with test inputs and expected outputs. Reading only.
 //
-// decode() is total; tensor data and the program are spans into the bytes handed in, which must outlive the result.
-// The program is decoded by formats::pte. Thread-compatible.
+// decode() is total; tensor data and the program are spans into the bytes handed in, which must outlive the
+// result. The program is decoded by formats::pte. Thread-compatible.
 #pragma once
 
 #include <cstdint>

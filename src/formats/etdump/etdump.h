@@ -1,7 +1,7 @@
 // ETDump event files (.etdump): bytes <-> plain structs. What encode() makes opens in ExecuTorch's Inspector.
 //
-// decode() is total and copies everything out, so the bytes may go away. Times are ticks; ExecuTorch and we write
-// nanoseconds. Thread-compatible.
+// decode() is total and copies everything out, so the bytes may go away. Times are ticks; ExecuTorch and we
+// write nanoseconds. Thread-compatible.
 #pragma once
 
 #include <cstddef>
@@ -36,11 +36,11 @@ struct Value {
 };
 
 struct ProfileEvent {
-  std::string name;                      // empty on delegate events
-  std::int32_t chain_index = 0;          // -1 for events of a whole method
+  std::string name;              // empty on delegate events
+  std::int32_t chain_index = 0;  // -1 for events of a whole method
   std::int32_t instruction_id = -1;
   std::int32_t delegate_debug_id = -1;
-  std::string delegate_debug_name;       // "Convolution (NHWC, F32) IGEMM #1"
+  std::string delegate_debug_name;                          // "Convolution (NHWC, F32) IGEMM #1"
   std::optional<std::vector<std::byte>> delegate_metadata;  // present (maybe empty) on delegate events
   std::uint64_t start_time = 0;
   std::uint64_t end_time = 0;
@@ -77,12 +77,13 @@ struct EtDump {
   std::vector<RunData> runs;
 };
 
-// Accepts the size-prefixed form, also with a wrong prefix value as Inspector does, and the form without prefix.
-// Errors: kInvalidInput.
+// Accepts the size-prefixed form, also with a wrong prefix value as Inspector does, and the form without
+// prefix. Errors: kInvalidInput.
 Result<EtDump> decode(Bytes file);
 
-// Errors: kInvalidInput for what Inspector refuses (an AllocationEvent, a delegate event with number and name both),
-// kResource over 2 GiB. A block without events is written without the list, because Inspector fails on an empty one.
+// Errors: kInvalidInput for what Inspector refuses (an AllocationEvent, a delegate event with number and name
+// both), kResource over 2 GiB. A block without events is written without the list, because Inspector fails on
+// an empty one.
 Result<std::vector<std::byte>> encode(const EtDump& dump);
 
 }  // namespace etalon::formats::etdump

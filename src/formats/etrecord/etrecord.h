@@ -1,7 +1,7 @@
 // ETRecords (.etrecord): what a program was made from, so that events can be traced back to model code.
 //
-// Only JSON entries are read; the pickled companions are neither opened nor needed. decode() is total and copies what it
-// keeps. Thread-compatible.
+// Only JSON entries are read; the pickled companions are neither opened nor needed. decode() is total and
+// copies what it keeps. Thread-compatible.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,9 @@ namespace etalon::formats::etrecord {
 using HandleMap = std::map<std::int64_t, std::vector<std::int64_t>>;
 
 struct DelegateInfo {
-  std::string name;                                         // "XnnpackBackend"
-  std::map<std::string, std::vector<std::int64_t>> handles;  // delegate event id (or a part of it) -> debug handles
+  std::string name;  // "XnnpackBackend"
+  std::map<std::string, std::vector<std::int64_t>>
+      handles;  // delegate event id (or a part of it) -> debug handles
 };
 
 // Per method name, then instruction index.
@@ -67,8 +68,9 @@ struct GraphText {
   std::string json;
 };
 
-// The smallest record that Inspector accepts: identifier, the three maps, the graphs and their empty companions.
-// Errors: kInvalidInput (no edge graph or no debug handles: Inspector would refuse it), and those of the file.
+// The smallest record that Inspector accepts: identifier, the three maps, the graphs and their empty
+// companions. Errors: kInvalidInput (no edge graph or no debug handles: Inspector would refuse it), and those
+// of the file.
 Status encode(const Maps& maps, const std::vector<GraphText>& graphs, FileWriter& file);
 
 }  // namespace etalon::formats::etrecord

@@ -25,13 +25,16 @@ struct Array {
 Result<Array> decode(Bytes file);
 
 // The header for data in C order. `descr` is one of those that decode() accepts. Data follow it as they are.
-// Errors: kUnsupported (not a NumPy number type, such as bfloat16: convert to float32 first), kInvalidInput (a negative size).
+// Errors: kUnsupported (not a NumPy number type, such as bfloat16: convert to float32 first), kInvalidInput
+// (a negative size).
 Result<std::string> encode_header(std::string_view descr, const std::vector<std::int64_t>& shape);
 
 // Header and data in one. Errors: also kInvalidInput when data has another size than descr and shape ask for.
-Result<std::vector<std::byte>> encode(std::string_view descr, const std::vector<std::int64_t>& shape, Bytes data);
+Result<std::vector<std::byte>> encode(std::string_view descr, const std::vector<std::int64_t>& shape,
+                                      Bytes data);
 
-// "<f4" for c10 dtype number 6 and so on. Errors: kUnsupported for types without NumPy equal (bfloat16, float8, ...).
+// "<f4" for c10 dtype number 6 and so on. Errors: kUnsupported for types without NumPy equal (bfloat16,
+// float8, ...).
 Result<std::string> descr_of_dtype(std::int8_t dtype);
 // The other way; -1 if ExecuTorch has no such type.
 std::int8_t dtype_of_descr(std::string_view descr);

@@ -1,8 +1,9 @@
-// torch.export archives (.pt2): ZIP of JSON graphs and raw weights -> plain structs mirroring torch's serde schema 8.
+// torch.export archives (.pt2): ZIP of JSON graphs and raw weights -> plain structs mirroring torch's serde
+// schema 8.
 //
-// Two things are translated on the way, so that everything above sees one numbering: dtype, layout and memory-format
-// numbers are the c10 ones (those of .pte), not the schema's. Weights are spans into the bytes handed in, which must
-// outlive the Archive. decode() is total. Thread-compatible.
+// Two things are translated on the way, so that everything above sees one numbering: dtype, layout and
+// memory-format numbers are the c10 ones (those of .pte), not the schema's. Weights are spans into the bytes
+// handed in, which must outlive the Archive. decode() is total. Thread-compatible.
 #pragma once
 
 #include <cstddef>
@@ -113,7 +114,8 @@ struct ScalarTypeArg {
   std::int8_t dtype = kUnknownDType;  // c10 number
 };
 struct MemoryFormatArg {
-  std::int8_t format = 0;  // c10 number: contiguous 0, preserve 1, channels_last 2, channels_last_3d 3; -1 unknown
+  std::int8_t format =
+      0;  // c10 number: contiguous 0, preserve 1, channels_last 2, channels_last_3d 3; -1 unknown
 };
 struct LayoutArg {
   std::int8_t layout = 0;  // c10 number: strided 0, sparse_coo 1, ...; -1 unknown
@@ -142,10 +144,11 @@ struct DictArg {
 };
 
 struct Argument {
-  std::variant<NoneArg, TensorArg, TensorsArg, OptionalTensorsArg, NestedTensorsArg, IntArg, IntsArg, IntListsArg, FloatArg,
-               FloatsArg, FloatListsArg, BoolArg, BoolsArg, StringArg, StringsArg, SymIntArg, SymIntsArg, SymFloatArg,
-               SymFloatsArg, SymBoolArg, SymBoolsArg, ScalarTypeArg, MemoryFormatArg, LayoutArg, DeviceArg, ComplexArg,
-               CustomObjArg, OperatorArg, GraphArg, DictArg>
+  std::variant<NoneArg, TensorArg, TensorsArg, OptionalTensorsArg, NestedTensorsArg, IntArg, IntsArg,
+               IntListsArg, FloatArg, FloatsArg, FloatListsArg, BoolArg, BoolsArg, StringArg, StringsArg,
+               SymIntArg, SymIntsArg, SymFloatArg, SymFloatsArg, SymBoolArg, SymBoolsArg, ScalarTypeArg,
+               MemoryFormatArg, LayoutArg, DeviceArg, ComplexArg, CustomObjArg, OperatorArg, GraphArg,
+               DictArg>
       value;
 
   template <class T>
@@ -163,8 +166,8 @@ struct NamedArgument {
 };
 
 struct Node {
-  std::string name;    // may be empty in older archives
-  std::string target;  // "torch.ops.aten.conv2d.default"
+  std::string name;                   // may be empty in older archives
+  std::string target;                 // "torch.ops.aten.conv2d.default"
   std::vector<NamedArgument> inputs;  // arguments equal to their schema default are left out
   std::vector<Argument> outputs;
   std::map<std::string, std::string> metadata;  // stack_trace, nn_module_stack, torch_fn, ...
@@ -218,7 +221,7 @@ struct OutputSpec {
 struct ModuleCallEntry {
   std::string fqn;  // "" is the root
   bool has_signature = false;
-  std::string in_spec;   // JSON tree specs
+  std::string in_spec;  // JSON tree specs
   std::string out_spec;
   std::vector<std::string> forward_arg_names;
 };
@@ -241,8 +244,8 @@ struct ExportedProgram {
   std::string torch_version;
 };
 
-// A stored tensor: element i0,i1,.. is at storage_offset + sum(i * stride), in elements, of `payload`. Proved to fit,
-// unless `is_missing`. Payloads may be shared between tensors and longer than the tensor.
+// A stored tensor: element i0,i1,.. is at storage_offset + sum(i * stride), in elements, of `payload`. Proved
+// to fit, unless `is_missing`. Payloads may be shared between tensors and longer than the tensor.
 struct StoredTensor {
   std::int8_t dtype = kUnknownDType;  // c10 number
   bool is_param = false;
@@ -269,18 +272,20 @@ struct Archive {
   const Model* find(std::string_view name) const;
 };
 
-// Errors: kInvalidInput (damaged), kUnsupported (layout of torch 2.7 and older, schema major other than 8, pickled weights
-// that are not plain tensors).
+// Errors: kInvalidInput (damaged), kUnsupported (layout of torch 2.7 and older, schema major other than 8,
+// pickled weights that are not plain tensors).
 Result<Archive> decode(Bytes file);
 
 // One model's JSON text (models/<name>.json) alone.
 Result<ExportedProgram> decode_program(Bytes json);
 
-// The tensor that an input spec of kind parameter, buffer or tensor constant stands for; null if the archive lacks it.
+// The tensor that an input spec of kind parameter, buffer or tensor constant stands for; null if the archive
+// lacks it.
 const StoredTensor* find_stored(const Model& model, const InputSpec& spec);
 
-// Example inputs saved with the model: positional arguments, then keyword arguments, flattened like pytree does (lists,
-// tuples, and dicts in insertion order). Empty if the archive has none. Errors: kUnsupported for other Python objects.
+// Example inputs saved with the model: positional arguments, then keyword arguments, flattened like pytree
+// does (lists, tuples, and dicts in insertion order). Empty if the archive has none. Errors: kUnsupported for
+// other Python objects.
 Result<std::vector<PyLeaf>> sample_inputs(const Model& model);
 
 }  // namespace etalon::formats::pt2

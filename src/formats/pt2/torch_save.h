@@ -1,5 +1,6 @@
-// Reads files made by torch.save without running anything: a fixed small set of pickle opcodes and constructors
-// (dict, OrderedDict, list, tuple, tensors, parameters, numbers, strings); anything else is refused by name.
+// Reads files made by torch.save without running anything: a fixed small set of pickle opcodes and
+// constructors (dict, OrderedDict, list, tuple, tensors, parameters, numbers, strings); anything else is
+// refused by name.
 //
 // Total on any input. Tensor bytes are spans into the bytes handed in, which must outlive the result.
 #pragma once
@@ -38,7 +39,8 @@ struct PyValue {
   std::vector<PyValue> items;
 };
 
-// Errors: kInvalidInput (damaged), kUnsupported (objects outside the set; the message names the constructor), kResource.
+// Errors: kInvalidInput (damaged), kUnsupported (objects outside the set; the message names the constructor),
+// kResource.
 Result<PyValue> read_torch_save(Bytes file);
 
 // Leaves from left to right, dicts in insertion order.

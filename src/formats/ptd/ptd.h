@@ -1,6 +1,7 @@
 // Flat tensor files (.ptd): weights kept outside of a program. Reading only.
 //
-// decode() is total; data are spans into the bytes handed in, which must outlive the result. Thread-compatible.
+// decode() is total; data are spans into the bytes handed in, which must outlive the result.
+// Thread-compatible.
 #pragma once
 
 #include <cstdint>

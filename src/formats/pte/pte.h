@@ -1,8 +1,10 @@
-// ExecuTorch programs (.pte): bytes <-> plain structs. Reads old and new layouts, writes what ExecuTorch 1.5 writes.
+// ExecuTorch programs (.pte): bytes <-> plain structs. Reads old and new layouts, writes what ExecuTorch 1.5
+// writes.
 //
-// decode() is total: whatever the bytes are, it returns a Program whose every index (values, operators, delegates,
-// constants, segments, list items, jump targets) is in range, or an error. Nothing large is copied: constants, delegate
-// payloads and named data are spans into the bytes handed in, which must outlive the Program. Thread-compatible.
+// decode() is total: whatever the bytes are, it returns a Program whose every index (values, operators,
+// delegates, constants, segments, list items, jump targets) is in range, or an error. Nothing large is
+// copied: constants, delegate payloads and named data are spans into the bytes handed in, which must outlive
+// the Program. Thread-compatible.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +30,8 @@ inline constexpr std::size_t kMaxRank = 16;
 enum class ShapeDynamism : std::int8_t { kStatic = 0, kDynamicBound = 1, kDynamicUnbound = 2 };
 enum class TensorDataLocation : std::int8_t { kSegment = 0, kExternal = 1 };
 
-// Planned memory: buffer `memory_id` (1-based; index into ExecutionPlan::planned_buffer_sizes), byte offset in it.
+// Planned memory: buffer `memory_id` (1-based; index into ExecutionPlan::planned_buffer_sizes), byte offset
+// in it.
 struct Allocation {
   std::uint32_t memory_id = 1;
   std::uint64_t offset = 0;
@@ -90,8 +93,8 @@ struct OptionalTensorList {
 };
 
 // The order is that of the file's union tags.
-using EValue = std::variant<Null, Int, Bool, Double, Tensor, String, IntList, DoubleList, BoolList, TensorList,
-                            OptionalTensorList>;
+using EValue = std::variant<Null, Int, Bool, Double, Tensor, String, IntList, DoubleList, BoolList,
+                            TensorList, OptionalTensorList>;
 
 struct Operator {
   std::string name;      // "aten::add"
@@ -141,10 +144,11 @@ struct CompileSpec {
 };
 
 struct Delegate {
-  std::string id;            // "XnnpackBackend"
-  bool in_segment = true;    // else inline in the flatbuffer; the writer decides by itself
-  std::uint32_t index = 0;   // segment number or inline number; in ProgramToWrite: index into delegate_payloads
-  Bytes payload;             // decode only
+  std::string id;          // "XnnpackBackend"
+  bool in_segment = true;  // else inline in the flatbuffer; the writer decides by itself
+  std::uint32_t index =
+      0;          // segment number or inline number; in ProgramToWrite: index into delegate_payloads
+  Bytes payload;  // decode only
   std::vector<CompileSpec> compile_specs;
 };
 
@@ -155,8 +159,8 @@ struct BufferDevice {
 };
 
 struct ExecutionPlan {
-  std::string name;             // method name
-  std::string encoded_inputs;   // pytree specs, never parsed by the runtime
+  std::string name;            // method name
+  std::string encoded_inputs;  // pytree specs, never parsed by the runtime
   std::string encoded_outputs;
   std::vector<EValue> values;
   std::vector<std::int32_t> inputs;
@@ -174,7 +178,8 @@ struct Segment {
   Bytes data;
 };
 
-// One segment cut at offsets; item i starts at offsets[i], its size is known to whoever uses it. Item 0 means "none".
+// One segment cut at offsets; item i starts at offsets[i], its size is known to whoever uses it. Item 0 means
+// "none".
 struct Subsegments {
   std::uint32_t segment_index = 0;
   std::vector<std::uint64_t> offsets;
@@ -212,14 +217,14 @@ std::optional<std::uint64_t> tensor_nbytes(const Tensor& tensor);
 // Element size of a c10 dtype number in bytes; 0 if it is unknown or narrower than a byte.
 std::size_t dtype_size(std::int8_t dtype);
 
-// The bytes of a tensor with is_constant() or is_initialised_state(), dense in its dim_order. decode() has proved that
-// this succeeds for its tensors.
+// The bytes of a tensor with is_constant() or is_initialised_state(), dense in its dim_order. decode() has
+// proved that this succeeds for its tensors.
 Result<Bytes> tensor_data(const Program& program, const Tensor& tensor);
 
 // ---- writing ----
 
-// Bytes to write: the chunks in order, then `owned`. Chunks are borrowed until encode() returns and go straight from
-// where they are to the file.
+// Bytes to write: the chunks in order, then `owned`. Chunks are borrowed until encode() returns and go
+// straight from where they are to the file.
 struct Blob {
   std::vector<Bytes> chunks;
   std::vector<std::byte> owned;
@@ -236,8 +241,8 @@ struct NamedBlob {
 };
 
 struct ProgramToWrite {
-  // data_buffer_idx of constants counts in `constants`, of initialised state in `mutable_data`; Delegate::index counts in
-  // `delegate_payloads`. Plans are written in the order given.
+  // data_buffer_idx of constants counts in `constants`, of initialised state in `mutable_data`;
+  // Delegate::index counts in `delegate_payloads`. Plans are written in the order given.
   std::vector<ExecutionPlan> plans;
   std::vector<Blob> constants = {Blob{}};     // [0] is reserved and empty; equal contents are stored once
   std::vector<Blob> mutable_data = {Blob{}};  // [0] is reserved and empty
@@ -249,8 +254,8 @@ struct ProgramToWrite {
 
 using ByteSink = std::function<Status(Bytes)>;
 
-// Errors: kInvalidInput (an index out of range in the plans, a bad alignment), kResource (flatbuffer over 2 GiB), and the
-// sink's own.
+// Errors: kInvalidInput (an index out of range in the plans, a bad alignment), kResource (flatbuffer over 2
+// GiB), and the sink's own.
 Status encode(const ProgramToWrite& program, const ByteSink& sink);
 Status encode(const ProgramToWrite& program, FileWriter& file);
 Result<std::vector<std::byte>> encode_to_bytes(const ProgramToWrite& program);
