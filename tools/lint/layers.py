@@ -1,0 +1,69 @@
+"""Checks that every layer includes only what docs/design allows; prints each violation and exits 1 if there is one.
+
+The table is the architecture; a new edge is a decision (docs/adr) and a line here.
+"""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ALLOWED = {
+    "base": [],
+    "platform": ["base"],
+    "tensor": ["base"],
+    "kernels": ["base", "tensor"],
+    "ops": ["base", "tensor"],
+    "ir": ["base", "tensor", "ops"],
+    "formats": ["base"],
+    "frontend": ["base", "tensor", "ops", "ir", "formats"],
+    "passes": ["base", "tensor", "ops", "ir"],
+    "emit": ["base", "tensor", "ops", "ir", "formats"],
+    "runtime": ["base", "platform", "tensor", "ops", "formats"],
+    "trace": ["base", "formats", "runtime"],
+    "measure": ["base", "platform"],
+    "targets": ["base", "platform"],
+    "analysis": ["base", "formats"],
+    "report": ["base", "analysis"],
+}
+# Headers that only their own folder may see.
+CONFINED = {
+    "flatbuffers/": "formats",
+    "_generated.h": "formats",
+    "zip.h": "formats",
+    "zlib.h": "formats",
+    "simdjson.h": "formats",
+    "CLI/": "cli",
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
+
+
+def layer_of(path: pathlib.Path) -> str:
+    return path.relative_to(ROOT / "src").parts[0]
+
+
+def violations(path: pathlib.Path) -> list[str]:
+    layer = layer_of(path)
+    found = []
+    for target in INCLUDE.findall(path.read_text(encoding="utf-8")):
+        first = target.split("/")[0]
+        if "/" in target and (ROOT / "src" / first).is_dir():
+            if layer != "cli" and first != layer and first not in ALLOWED.get(layer, []):
+                found.append(f"{path.relative_to(ROOT)}: layer {layer} may not include {target}")
+        for marker, home in CONFINED.items():
+            # "formats/zip/zip.h" is ours; the system's is <zip.h>.
+            matches = target.startswith(marker) or (marker.startswith("_") and target.endswith(marker))
+            if matches and layer != home:
+                found.append(f"{path.relative_to(ROOT)}: {target} may be included in {home} only")
+    return found
+
+
+def main() -> int:
+    files = [p for p in sorted((ROOT / "src").rglob("*")) if p.suffix in (".h", ".cc", ".def")]
+    found = [line for path in files for line in violations(path)]
+    print("\n".join(found) if found else f"layers: {len(files)} files, no violation")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
