@@ -10,6 +10,10 @@ namespace {
 
 using json::element;
 using json::object;
+
+// Weights are stored by every torch; only archives packed again by hand have compressed ones.
+constexpr std::uint64_t kMaxInflatedPayload = std::uint64_t{1} << 32;
+
 using Tensors = std::map<std::string, StoredTensor, std::less<>>;
 
 Result<std::vector<std::int64_t>> fixed(const std::vector<SymInt>& sizes) {
@@ -75,15 +79,17 @@ class ArchiveReader {
                "constants");
     for (const auto& [fqn, tensor] : out.weights) out.is_weightless |= tensor.is_missing;
     if (const auto* inputs = zip_.find(fmt::format("{}/data/sample_inputs/{}.pt", root_, out.name))) {
-      ETALON_TRY(out.sample_inputs_file, stored(*inputs));
+      ETALON_TRY(out.sample_inputs_file, content(*inputs));
     }
+    out.inflated = std::exchange(owned_, {});
+    inflated_.clear();
     return out;
   }
 
   // torch 2.8 kept one torch.save dict, newer releases a list and one file per storage.
   Result<Tensors> read_tensors(std::string_view folder, const std::string& model, std::string_view suffix) {
     if (const auto* saved = zip_.find(fmt::format("{}/{}{}.pt", root_, folder, model))) {
-      ETALON_TRY(const Bytes bytes, stored(*saved));
+      ETALON_TRY(const Bytes bytes, content(*saved));
       return bytes.empty() ? Result<Tensors>(Tensors()) : read_saved_dict(bytes);
     }
     const auto* config = zip_.find(fmt::format("{}/{}{}{}", root_, folder, model, suffix));
@@ -129,7 +135,7 @@ class ArchiveReader {
     const auto* entry = zip_.find(fmt::format("{}/{}{}", root_, folder, path));
     if (entry == nullptr)
       return invalid_input(fmt::format("the archive lacks its payload '{}{}'", folder, path));
-    ETALON_TRY(const Bytes payload, stored(*entry));
+    ETALON_TRY(const Bytes payload, content(*entry));
     ETALON_TRY(const bool is_param, json::bool_or(fields, "is_param", false));
     ETALON_TRY(const bool use_pickle, json::bool_or(fields, "use_pickle", false));
     if (use_pickle && !payload.empty()) return read_pickled(payload, is_param);
@@ -159,16 +165,20 @@ class ArchiveReader {
     return out;
   }
 
-  static Result<Bytes> stored(const zip::Entry& entry) {
+  // Stored entries are spans of the file; inflated ones belong to the model, each is inflated once.
+  Result<Bytes> content(const zip::Entry& entry) {
     if (entry.method == 0) return entry.stored;
-    return unsupported(
-        fmt::format("'{}' is compressed, want it stored: pack the archive again with 'zip -0' or "
-                    "save it again with torch.export.save",
-                    entry.name));
+    const auto known = inflated_.find(&entry);
+    if (known != inflated_.end()) return known->second;
+    ETALON_TRY(zip::Content out, zip::ZipReader::read(entry, kMaxInflatedPayload));
+    owned_.push_back(std::move(out.inflated));
+    return inflated_[&entry] = owned_.back();
   }
 
   const zip::ZipReader& zip_;
   std::string root_;
+  std::map<const zip::Entry*, Bytes> inflated_;
+  std::vector<std::vector<std::byte>> owned_;
 };
 
 }  // namespace

@@ -257,13 +257,19 @@ struct StoredTensor {
   Bytes payload;
 };
 
+// Move-only: payloads that were compressed in the archive are spans into `inflated`.
 struct Model {
+  Model() = default;
+  Model(Model&&) = default;
+  Model& operator=(Model&&) = default;
+
   std::string name;  // "model" by default
   ExportedProgram program;
   std::map<std::string, StoredTensor, std::less<>> weights;    // parameters and persistent buffers, by fqn
   std::map<std::string, StoredTensor, std::less<>> constants;  // lifted constants and non-persistent buffers
   bool is_weightless = false;                                  // at least one weight is_missing
   Bytes sample_inputs_file;  // data/sample_inputs/<name>.pt as it is; empty if there are none
+  std::vector<std::vector<std::byte>> inflated;
 };
 
 struct Archive {
