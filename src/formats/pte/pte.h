@@ -254,8 +254,8 @@ struct ProgramToWrite {
 
 using ByteSink = std::function<Status(Bytes)>;
 
-// Errors: kInvalidInput (an index out of range in the plans, a bad alignment), kResource (flatbuffer over 2
-// GiB), and the sink's own.
+// Errors: kInvalidInput (an index out of range in the plans, a constant shorter than its tensor, a bad
+// alignment), and the sink's own.
 Status encode(const ProgramToWrite& program, const ByteSink& sink);
 Status encode(const ProgramToWrite& program, FileWriter& file);
 Result<std::vector<std::byte>> encode_to_bytes(const ProgramToWrite& program);
