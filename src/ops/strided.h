@@ -24,7 +24,10 @@ struct StridedView {
 
   std::size_t rank() const { return sizes.size(); }
   std::int64_t numel() const { return etalon::numel(sizes); }
-  std::byte* at(std::int64_t offset) const { return data + offset * static_cast<std::int64_t>(size_of(dtype)); }
+  // Null if there is no memory, as at export.
+  std::byte* at(std::int64_t offset) const {
+    return data == nullptr ? nullptr : data + offset * static_cast<std::int64_t>(size_of(dtype));
+  }
 
   StridedView narrowed(std::size_t dim, std::int64_t start, std::int64_t length, std::int64_t step = 1) const;
   StridedView selected(std::size_t dim, std::int64_t index) const;  // without the dim
