@@ -120,7 +120,8 @@ struct OpDef {
   Tolerance tolerance = {};
 };
 
-// What one file defines: `constinit const OpFamily kSoftmaxOps{kRows};`, listed in ops.def.
+// What one file defines: `extern constinit const OpFamily kSoftmaxOps{kRows};`, listed in ops.def. (Without `extern` a
+// constant is private to its file.)
 using OpFamily = std::span<const OpDef>;
 
 // Bytes read and written by a call, counting every tensor once.
