@@ -1,0 +1,144 @@
+// `etalon export`: a model file to an ExecuTorch program and its record.
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/exporter.h"
+
+namespace etalon::cli {
+namespace {
+
+struct Flags {
+  ExportRequest request;
+  bool print_graph = false;
+  bool explain = false;
+  bool json = false;
+  bool no_record = false;
+};
+
+std::string human_bytes(std::uint64_t bytes) {
+  if (bytes < 10'000) return fmt::format("{} B", bytes);
+  if (bytes < 10'000'000) return fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3);
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+std::string human_count(std::int64_t count) {
+  if (count < 1'000'000) return fmt::format("{:.1f} K", static_cast<double>(count) / 1e3);
+  if (count < 1'000'000'000) return fmt::format("{:.2f} M", static_cast<double>(count) / 1e6);
+  return fmt::format("{:.2f} G", static_cast<double>(count) / 1e9);
+}
+
+void print_method(const Console& console, const ExportedMethod& method) {
+  console.print(fmt::format("method {}\n", console.bold(method.name)));
+  for (const std::string& input : method.inputs) console.print(fmt::format("  input   {}\n", input));
+  for (const std::string& output : method.outputs) console.print(fmt::format("  output  {}\n", output));
+  console.print(fmt::format("  work    {}FLOP, {} parameters, {} of constants\n", human_count(method.flops),
+                            human_count(method.parameters), human_bytes(static_cast<std::uint64_t>(method.constant_bytes))));
+  const emit::MethodReport& report = method.report;
+  console.print(fmt::format("  memory  {} planned, ideal {}, {} without sharing; {} results in place, {} views without copy\n",
+                            human_bytes(report.memory.planned_bytes), human_bytes(report.memory.ideal_bytes),
+                            human_bytes(report.memory.unshared_bytes), report.in_place, report.elided_views));
+  console.print("  operators");
+  std::size_t shown = 0;
+  for (const OperatorCount& op : method.operators) {
+    if (++shown > 8) break;
+    console.print(fmt::format("{} {} x{}", shown > 1 ? "," : "", op.name, op.count));
+  }
+  console.print(method.operators.size() > 8 ? fmt::format(", and {} more kinds\n", method.operators.size() - 8) : "\n");
+  for (const passes::PassRecord& record : method.passes) {
+    if (record.changes == 0) continue;
+    console.detail(fmt::format("  pass {}: {} changes, {} -> {} nodes", record.name, record.changes, record.nodes_before, record.nodes_after));
+  }
+}
+
+// Nothing is delegated with the portable backend; say so, and what would be needed, instead of staying silent.
+void explain(const Console& console, const ExportOutcome& outcome) {
+  console.print("not delegated, because the portable backend delegates nothing:\n");
+  for (const ExportedMethod& method : outcome.methods) {
+    for (const OperatorCount& op : method.operators) console.print(fmt::format("  {:4} x {}\n", op.count, op.name));
+  }
+}
+
+nlohmann::ordered_json to_json(const ExportOutcome& outcome) {
+  nlohmann::ordered_json methods = nlohmann::ordered_json::array();
+  for (const ExportedMethod& method : outcome.methods) {
+    nlohmann::ordered_json ops = nlohmann::ordered_json::object();
+    for (const OperatorCount& op : method.operators) ops[op.name] = op.count;
+    methods.push_back({{"name", method.name},
+                       {"inputs", method.inputs},
+                       {"outputs", method.outputs},
+                       {"parameters", method.parameters},
+                       {"constant_bytes", method.constant_bytes},
+                       {"flops", method.flops},
+                       {"planned_bytes", method.report.memory.planned_bytes},
+                       {"ideal_bytes", method.report.memory.ideal_bytes},
+                       {"unshared_bytes", method.report.memory.unshared_bytes},
+                       {"operators", ops}});
+  }
+  nlohmann::ordered_json json = {{"schema", "etalon.export/1"},
+                                 {"program", outcome.program_path},
+                                 {"program_bytes", outcome.program_bytes},
+                                 {"torch_version", outcome.torch_version},
+                                 {"random_weights", outcome.drawn_weights},
+                                 {"import_ms", outcome.import_ms},
+                                 {"passes_ms", outcome.passes_ms},
+                                 {"emit_ms", outcome.emit_ms},
+                                 {"total_ms", outcome.total_ms},
+                                 {"methods", methods}};
+  if (!outcome.record_path.empty()) json["etrecord"] = outcome.record_path;
+  return json;
+}
+
+void print_outcome(const Console& console, const Flags& flags, const ExportOutcome& outcome) {
+  if (flags.print_graph) {
+    for (const ExportedMethod& method : outcome.methods) console.print(method.graph_text);
+  }
+  for (const ExportedMethod& method : outcome.methods) print_method(console, method);
+  if (outcome.drawn_weights) console.warn("the archive holds no weights; they were drawn at random, so outputs mean nothing");
+  if (flags.explain) explain(console, outcome);
+  console.print(fmt::format("wrote {} ({}){} in {:.0f} ms: import {:.0f}, passes {:.0f}, write {:.0f}\n", console.bold(outcome.program_path),
+                            human_bytes(outcome.program_bytes), outcome.record_path.empty() ? "" : " and its .etrecord",
+                            outcome.total_ms, outcome.import_ms, outcome.passes_ms, outcome.emit_ms));
+}
+
+Action declare(CLI::App& app) {
+  auto flags = std::make_shared<Flags>();
+  ExportRequest& request = flags->request;
+  app.add_option("model", request.model, "A .pt2 file written by torch.export.save, or zoo:NAME")->required();
+  app.add_option("-o,--output", request.output, "The .pte to write");
+  app.add_option("--outdir", request.outdir, "Folder for <model>_<backend>_<dtype>.pte (out_<model>/artifacts)");
+  app.add_option("--backend", request.backend, "portable")->capture_default_str();
+  app.add_option("--dtype", request.dtype, "fp32 or fp16")->capture_default_str();
+  app.add_option("--save-graph", request.save_graph, "Write the lowered graph as text");
+  app.add_option("--disable-pass", request.disabled_passes, "Leave out a pass by name; may be repeated");
+  app.add_flag("--print-graph", flags->print_graph, "Print the lowered graph");
+  app.add_flag("--explain", flags->explain, "Say for each operator why it was not delegated");
+  app.add_flag("--no-etrecord", flags->no_record, "Do not write the record beside the program");
+  app.add_flag("--verify", request.verify, "Check the graph after every pass");
+  app.add_flag("--json", flags->json, "Machine output on stdout");
+  return [flags](Console& console) -> Result<int> {
+    flags->request.record = !flags->no_record;
+    flags->request.progress = [&](std::string_view what) { console.detail(what); };
+    ETALON_TRY(const ExportOutcome outcome, export_model(flags->request));
+    if (flags->json) {
+      console.print(to_json(outcome).dump(2) + "\n");
+    } else {
+      print_outcome(console, *flags, outcome);
+    }
+    return kExitOk;
+  };
+}
+
+}  // namespace
+
+extern const Command kExportCommand;
+constinit const Command kExportCommand{
+    "export", "A PyTorch model (.pt2) to an ExecuTorch program (.pte) and its record",
+    "  etalon export model.pt2\n  etalon export zoo:mobilenet_v3_small -o small.pte --print-graph\n"
+    "  etalon export model.pt2 --dtype fp16 --outdir out --json",
+    declare};
+
+}  // namespace etalon::cli

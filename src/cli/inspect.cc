@@ -1,0 +1,78 @@
+// `etalon inspect`: what is inside a file, or how two files differ.
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include <memory>
+
+#include "base/file.h"
+#include "cli/command.h"
+#include "cli/inspect/describe.h"
+#include "cli/inspect/strip.h"
+
+namespace etalon::cli {
+namespace {
+
+struct Flags {
+  std::vector<std::string> files;
+  bool json = false;
+  std::string strip;
+};
+
+Result<Json> describe_path(const std::string& path) {
+  ETALON_TRY(const MappedFile file, MappedFile::open(path));
+  ETALON_TRY(Json json, describe_file(file.bytes()), path);
+  json.erase("schema");
+  return json;
+}
+
+Result<int> show(Console& console, const Flags& flags) {
+  ETALON_TRY(Json json, describe_path(flags.files[0]));
+  if (flags.json) {
+    Json out = {{"schema", "etalon.inspect/1"}, {"file", flags.files[0]}};
+    out.update(json);
+    console.print(out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  } else {
+    console.print(console.bold(flags.files[0]) + "\n" + to_people(json, 2));
+  }
+  return kExitOk;
+}
+
+Result<int> compare(Console& console, const Flags& flags) {
+  ETALON_TRY(const Json a, describe_path(flags.files[0]));
+  ETALON_TRY(const Json b, describe_path(flags.files[1]));
+  const std::vector<std::string> lines = differences(a, b);
+  if (flags.json) {
+    console.print(Json{{"schema", "etalon.inspect-difference/1"}, {"a", flags.files[0]}, {"b", flags.files[1]}, {"differences", lines}}.dump(2) + "\n");
+    return lines.empty() ? kExitOk : kExitNo;
+  }
+  for (const std::string& line : lines) console.print(line + "\n");
+  if (lines.empty()) console.print("no difference in what is described\n");
+  return lines.empty() ? kExitOk : kExitNo;
+}
+
+Action declare(CLI::App& app) {
+  auto flags = std::make_shared<Flags>();
+  app.add_option("files", flags->files, "One file, or two to compare")->required()->expected(1, 2);
+  app.add_flag("--json", flags->json, "Machine output on stdout");
+  app.add_option("--strip", flags->strip, "Write a copy of a .pt2 without its weights to this path");
+  return [flags](Console& console) -> Result<int> {
+    if (!flags->strip.empty()) {
+      if (flags->files.size() != 1) return invalid_input("--strip takes one .pt2 file");
+      ETALON_TRY(const StripOutcome outcome, strip_weights(flags->files[0], flags->strip));
+      console.print(fmt::format("wrote {}: {} of {} tensors without their {} bytes\n", flags->strip, outcome.stripped, outcome.tensors,
+                                outcome.removed_bytes));
+      return kExitOk;
+    }
+    return flags->files.size() == 2 ? compare(console, *flags) : show(console, *flags);
+  };
+}
+
+}  // namespace
+
+extern const Command kInspectCommand;
+constinit const Command kInspectCommand{
+    "inspect", "What is inside a .pte, .pt2, .etdump, .etrecord, .bpte, .ptd or .npy file",
+    "  etalon inspect model.pte\n  etalon inspect a.pte b.pte\n  etalon inspect model.pt2 --json\n  etalon inspect model.pt2 --strip shape_only.pt2",
+    declare};
+
+}  // namespace etalon::cli
