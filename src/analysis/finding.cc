@@ -1,0 +1,36 @@
+#include "analysis/finding.h"
+
+#include <algorithm>
+
+namespace etalon::analysis {
+
+#define ETALON_RULE(rule) extern const Rule rule;
+#include "analysis/rules/rules.def"
+#undef ETALON_RULE
+
+std::string_view severity_name(Severity severity) {
+  switch (severity) {
+    case Severity::kNote: return "note";
+    case Severity::kAdvice: return "advice";
+    case Severity::kWarning: return "warning";
+  }
+  return "note";
+}
+
+const std::vector<const Rule*>& all_rules() {
+  static const std::vector<const Rule*> rules = {
+#define ETALON_RULE(rule) &rule,
+#include "analysis/rules/rules.def"
+#undef ETALON_RULE
+  };
+  return rules;
+}
+
+void check_rules(const Profile& profile, Findings& findings) {
+  const auto first = static_cast<std::ptrdiff_t>(findings.found.size());
+  for (const Rule* rule : all_rules()) rule->check(profile, findings);
+  std::stable_sort(findings.found.begin() + first, findings.found.end(),
+                   [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+}
+
+}  // namespace etalon::analysis

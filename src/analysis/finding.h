@@ -1,0 +1,71 @@
+// What an analysis found, as data: a rule, its subject, and numbers. Sentences live once, in the rule's document.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/profile.h"
+
+namespace etalon::analysis {
+
+// Every text a report shows about a rule. Sentences without a full stop at the end.
+struct RuleDoc {
+  std::string_view id;          // kebab-case, names the problem
+  std::string_view detects;     // "one operator takes a large part of the run"
+  std::string_view why;         // why it costs
+  std::string_view remedy;      // what to do
+  std::string_view confirm;     // the experiment that would confirm it
+  std::string_view wrong_when;  // when not to believe it
+};
+
+enum class Severity : std::uint8_t { kNote, kAdvice, kWarning };
+std::string_view severity_name(Severity severity);
+
+struct Evidence {
+  std::string key;
+  double value = 0;
+  std::string unit;  // "ms", "share" (0..1), "ratio", "count"
+};
+
+struct Finding {
+  const RuleDoc* rule = nullptr;  // of static storage
+  Severity severity = Severity::kNote;
+  std::string profile;  // which run
+  std::string subject;  // an operator, a category, the run itself
+  std::vector<Evidence> evidence;
+  std::optional<Source> source;
+  // What acting on it could save per run; absent where it cannot be told from one profile.
+  std::optional<double> saving_low_ms;
+  std::optional<double> saving_high_ms;
+};
+
+struct NotEvaluated {
+  std::string_view rule;
+  std::string profile;
+  std::string needs;
+};
+
+struct Findings {
+  std::vector<Finding> found;
+  std::vector<NotEvaluated> not_evaluated;
+
+  void need(const RuleDoc& rule, const Profile& profile, std::string what) {
+    not_evaluated.push_back({rule.id, profile.name, std::move(what)});
+  }
+};
+
+struct Rule {
+  RuleDoc doc;
+  void (*check)(const Profile& profile, Findings& findings);
+};
+
+// In the order of rules/rules.def.
+const std::vector<const Rule*>& all_rules();
+
+// Every rule on one profile; the most severe first.
+void check_rules(const Profile& profile, Findings& findings);
+
+}  // namespace etalon::analysis
