@@ -21,6 +21,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wno-maybe-uninitialized -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow
                       -Wno-free-nonheap-object -Wno-dangling-pointer)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # `extern constinit const Table kTable{...};` defines a constant that a .def list names elsewhere.
+  add_compile_options(-Wno-extern-initializer)
+endif()
 if(ETALON_SANITIZE)
   add_compile_options(-fsanitize=${ETALON_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${ETALON_SANITIZE})

@@ -112,6 +112,6 @@ constexpr OpDef kRows[] = {
 
 }  // namespace
 
-constinit const OpFamily kCatOps{kRows};
+extern constinit const OpFamily kCatOps{kRows};
 
 }  // namespace etalon::ops

@@ -95,6 +95,6 @@ constexpr OpDef kRows[] = {
 
 }  // namespace
 
-constinit const OpFamily kDiagonalOps{kRows};
+extern constinit const OpFamily kDiagonalOps{kRows};
 
 }  // namespace etalon::ops

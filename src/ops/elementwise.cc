@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "ops/strided.h"
-
 namespace etalon::ops {
 namespace {
 
@@ -24,7 +22,9 @@ class Reader {
   Reader(const TypedOperand& input, const TensorView& out, Buffer& block, Buffer& raw)
       : read_as_(input.read_as), block_(block.bytes.data()), raw_(raw.bytes.data()) {
     if (const TensorView* tensor = input.operand.tensor()) {
-      start_tensor(*tensor, out);
+      start(StridedView(*tensor), out);
+    } else if (const StridedView* view = input.operand.strided()) {
+      start(*view, out);
     } else {
       constant_ = true;
       const Scalar& number = input.operand.number();
@@ -66,10 +66,10 @@ class Reader {
   }
 
  private:
-  void start_tensor(const TensorView& tensor, const TensorView& out) {
-    const StridedView view = StridedView(tensor).broadcast_to(out.sizes());
+  void start(const StridedView& input, const TensorView& out) {
+    const StridedView view = input.broadcast_to(out.sizes());
     nest_.emplace(out.sizes(), std::array<Dims, 2>{out.strides(), view.strides});
-    dtype_ = tensor.dtype();
+    dtype_ = view.dtype;
     data_ = view.data;
     element_size_ = static_cast<std::int64_t>(size_of(dtype_));
     // Bytes of a bool tensor from outside may hold more than 0 and 1; converting makes them so.

@@ -14,23 +14,27 @@
 #include "ops/convert.h"
 #include "ops/dispatch.h"
 #include "ops/op.h"
+#include "ops/strided.h"
 
 namespace etalon::ops {
 
-// An input: a tensor, or a number that stands for every element.
+// An input: a tensor (borrowed), or a number that stands for every element.
 class Operand {
  public:
-  Operand(const TensorView& tensor) : tensor_(&tensor), number_(std::int64_t{0}) {}  // NOLINT: implicit by design
-  Operand(const Scalar& number) : number_(number) {}                                 // NOLINT: implicit by design
+  Operand(const TensorView& tensor) : tensor_(&tensor), number_(std::int64_t{0}) {}    // NOLINT: implicit by design
+  Operand(const StridedView& view) : strided_(&view), number_(std::int64_t{0}) {}      // NOLINT: implicit by design
+  Operand(const Scalar& number) : number_(number) {}                                   // NOLINT: implicit by design
   static Operand of(const Call& call, std::size_t i) {
     return call.arg(i).is(Value::Tag::kTensor) ? Operand(call.tensor(i)) : Operand(call.scalar(i));
   }
 
-  const TensorView* tensor() const { return tensor_; }  // null for a number
+  const TensorView* tensor() const { return tensor_; }     // null for the other two
+  const StridedView* strided() const { return strided_; }  // null for the other two
   const Scalar& number() const { return number_; }
 
  private:
   const TensorView* tensor_ = nullptr;
+  const StridedView* strided_ = nullptr;
   Scalar number_;
 };
 
@@ -74,6 +78,12 @@ Status visit_computed(DType dtype, Visit&& visit) {
     case DType::kBool: return visit(TypeTag<bool>{});
     default: return visit(TypeTag<std::int64_t>{});
   }
+}
+
+// The two types that functions on real numbers compute in.
+template <class Visit>
+Status visit_real(DType dtype, Visit&& visit) {
+  return dtype == DType::kFloat64 ? visit(TypeTag<double>{}) : visit(TypeTag<float>{});
 }
 
 // out = op(a): reads `a` as In and computes Out. `op` must be callable on many threads and cheap to copy.

@@ -118,6 +118,6 @@ constexpr OpDef kRows[] = {
 
 }  // namespace
 
-constinit const OpFamily kEmbeddingOps{kRows};
+extern constinit const OpFamily kEmbeddingOps{kRows};
 
 }  // namespace etalon::ops

@@ -84,6 +84,6 @@ constexpr OpDef kRows[] = {
 
 }  // namespace
 
-constinit const OpFamily kExpandOps{kRows};
+extern constinit const OpFamily kExpandOps{kRows};
 
 }  // namespace etalon::ops

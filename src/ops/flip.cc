@@ -102,6 +102,6 @@ constexpr OpDef kRows[] = {
 
 }  // namespace
 
-constinit const OpFamily kFlipOps{kRows};
+extern constinit const OpFamily kFlipOps{kRows};
 
 }  // namespace etalon::ops

@@ -203,6 +203,6 @@ constexpr OpDef kRows[] = {
 
 }  // namespace
 
-constinit const OpFamily kGatherOps{kRows};
+extern constinit const OpFamily kGatherOps{kRows};
 
 }  // namespace etalon::ops

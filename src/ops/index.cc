@@ -163,6 +163,6 @@ constexpr OpDef kRows[] = {
 
 }  // namespace
 
-constinit const OpFamily kIndexOps{kRows};
+extern constinit const OpFamily kIndexOps{kRows};
 
 }  // namespace etalon::ops

@@ -20,31 +20,48 @@ Result<Dims> broadcast_sizes(const Call& call) {
   return sizes;
 }
 
-Status infer_same_as(const Call& call, OutShapes& outs) {
-  return outs.set(0, call.tensor(0).dtype(), call.tensor(0).sizes());
+const DimOrder* order_like_arguments(const Call& call, const Dims& sizes) {
+  for (std::size_t i = 0; i < call.arg_count(); ++i) {
+    if (call.arg(i).is(Value::Tag::kTensor) && call.tensor(i).sizes() == sizes) return &call.tensor(i).order();
+  }
+  return nullptr;
 }
+
+namespace {
+
+Status set_like_self(const Call& call, OutShapes& outs, DType dtype) {
+  const TensorView& self = call.tensor(0);
+  return outs.set(0, dtype, self.sizes(), &self.order());
+}
+
+}  // namespace
+
+Status infer_same_as(const Call& call, OutShapes& outs) { return set_like_self(call, outs, call.tensor(0).dtype()); }
 
 Status infer_same_as_float(const Call& call, OutShapes& outs) {
-  return outs.set(0, floating_type(call.tensor(0).dtype()), call.tensor(0).sizes());
+  return set_like_self(call, outs, floating_type(call.tensor(0).dtype()));
 }
 
-Status infer_same_as_bool(const Call& call, OutShapes& outs) {
-  return outs.set(0, DType::kBool, call.tensor(0).sizes());
+Status infer_same_as_bool(const Call& call, OutShapes& outs) { return set_like_self(call, outs, DType::kBool); }
+
+Status infer_broadcast_as(const Call& call, OutShapes& outs, DType dtype) {
+  ETALON_TRY(const Dims sizes, broadcast_sizes(call));
+  return outs.set(0, dtype, sizes, order_like_arguments(call, sizes));
 }
 
 Status infer_broadcast(const Call& call, OutShapes& outs) {
-  ETALON_TRY(const Dims sizes, broadcast_sizes(call));
-  return outs.set(0, result_type(call, {0, 1}), sizes);
+  return infer_broadcast_as(call, outs, result_type(call, {0, 1}));
 }
 
 Status infer_broadcast_float(const Call& call, OutShapes& outs) {
-  ETALON_TRY(const Dims sizes, broadcast_sizes(call));
-  return outs.set(0, floating_type(result_type(call, {0, 1})), sizes);
+  return infer_broadcast_as(call, outs, floating_type(result_type(call, {0, 1})));
 }
 
-Status infer_broadcast_bool(const Call& call, OutShapes& outs) {
-  ETALON_TRY(const Dims sizes, broadcast_sizes(call));
-  return outs.set(0, DType::kBool, sizes);
+Status infer_broadcast_bool(const Call& call, OutShapes& outs) { return infer_broadcast_as(call, outs, DType::kBool); }
+
+Status require_floating(DType dtype, std::string_view what) {
+  if (is_floating(dtype)) return {};
+  return unsupported(fmt::format("{} is {}, want a floating dtype", what, name_of(dtype)));
 }
 
 std::int64_t flops_per_element(const Call& call) {

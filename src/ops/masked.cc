@@ -210,6 +210,6 @@ constexpr OpDef kRows[] = {
 
 }  // namespace
 
-constinit const OpFamily kMaskedOps{kRows};
+extern constinit const OpFamily kMaskedOps{kRows};
 
 }  // namespace etalon::ops

@@ -194,6 +194,6 @@ constexpr OpDef kRows[] = {
 
 }  // namespace
 
-constinit const OpFamily kPadOps{kRows};
+extern constinit const OpFamily kPadOps{kRows};
 
 }  // namespace etalon::ops

@@ -65,6 +65,6 @@ constexpr OpDef kRows[] = {
 
 }  // namespace
 
-constinit const OpFamily kPermuteOps{kRows};
+extern constinit const OpFamily kPermuteOps{kRows};
 
 }  // namespace etalon::ops

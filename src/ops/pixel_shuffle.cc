@@ -96,6 +96,6 @@ constexpr OpDef kRows[] = {
 
 }  // namespace
 
-constinit const OpFamily kPixelShuffleOps{kRows};
+extern constinit const OpFamily kPixelShuffleOps{kRows};
 
 }  // namespace etalon::ops

@@ -131,6 +131,6 @@ constexpr OpDef kRows[] = {
 
 }  // namespace
 
-constinit const OpFamily kSliceOps{kRows};
+extern constinit const OpFamily kSliceOps{kRows};
 
 }  // namespace etalon::ops

@@ -108,6 +108,6 @@ constexpr OpDef kRows[] = {
 
 }  // namespace
 
-constinit const OpFamily kSplitOps{kRows};
+extern constinit const OpFamily kSplitOps{kRows};
 
 }  // namespace etalon::ops

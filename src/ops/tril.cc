@@ -67,6 +67,6 @@ constexpr OpDef kRows[] = {
 
 }  // namespace
 
-constinit const OpFamily kTrilOps{kRows};
+extern constinit const OpFamily kTrilOps{kRows};
 
 }  // namespace etalon::ops

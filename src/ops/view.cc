@@ -115,6 +115,6 @@ constexpr OpDef kRows[] = {
 
 }  // namespace
 
-constinit const OpFamily kViewOps{kRows};
+extern constinit const OpFamily kViewOps{kRows};
 
 }  // namespace etalon::ops

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-VAGUE = re.compile(r"(^|[_/])(utils?|helpers?|common|misc|manager)([_./]|$)")
+VAGUE = re.compile(r"(^|/)(utils?|helpers?|common|misc)[_./]|[_/](utils?|helpers?|manager)\.")
 MACHINE_PATH = re.compile("(/" + "home/[a-z]|/" + r"root/|\.py" + "env)")
 MAX_TRACKED_BYTES = 3_000_000
 
