@@ -38,10 +38,10 @@ class AlignedFlatbuffer {
 
   // Depth and table limits: every table of an honest file takes at least four bytes, so a file that shares
   // tables to make its reader work without end is refused.
-  flatbuffers::Verifier verifier(std::size_t skip = 0) const {
+  flatbuffers::Verifier verifier() const {
     constexpr flatbuffers::uoffset_t kMaxDepth = 32;
     const auto max_tables = static_cast<flatbuffers::uoffset_t>(size() / 4 + 16);
-    return {data() + skip, size() - skip, kMaxDepth, max_tables};
+    return {data(), size(), kMaxDepth, max_tables};
   }
 
   // The place of a verified byte vector in the caller's bytes, not in our copy.

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "formats/pte/pte.h"
 #include "formats/sample_test.h"
+#include "program_generated.h"
 
 namespace etalon::formats::pte {
 namespace {
@@ -88,6 +89,42 @@ TEST(PteDecode, names_external_constants) {
     if (tensor != nullptr && tensor->is_external()) ++found;
   }
   EXPECT_EQ(found, 4);
+}
+
+// A program of before constant segments: one tensor whose bytes stand in the flatbuffer.
+std::vector<std::byte> legacy_program(std::size_t constant_size) {
+  namespace fbp = fb::pte;
+  flatbuffers::FlatBufferBuilder builder;
+  const std::vector<std::int32_t> sizes = {4};
+  const std::vector<std::uint8_t> dim_order = {0};
+  const auto tensor = fbp::CreateTensorDirect(builder, 6, 0, &sizes, &dim_order, false, 1);
+  const std::vector values = {fbp::CreateEValue(builder, fbp::KernelTypes::Tensor, tensor.Union())};
+  const std::vector<std::int32_t> none;
+  const std::vector<flatbuffers::Offset<fbp::Instruction>> no_instructions;
+  const std::vector chains = {fbp::CreateChainDirect(builder, &none, &none, &no_instructions)};
+  const std::vector<std::int64_t> planned = {0};
+  const std::vector plans = {fbp::CreateExecutionPlanDirect(builder, "forward", 0, &values, &none, &none,
+                                                            &chains, nullptr, nullptr, &planned)};
+  const std::vector<std::uint8_t> empty;
+  const std::vector<std::uint8_t> content(constant_size, 7);
+  const std::vector buffers = {fbp::CreateBufferDirect(builder, &empty),
+                               fbp::CreateBufferDirect(builder, &content)};
+  fbp::FinishProgramBuffer(builder, fbp::CreateProgramDirect(builder, 0, &plans, &buffers));
+  return copy_of({reinterpret_cast<const std::byte*>(builder.GetBufferPointer()), builder.GetSize()});
+}
+
+TEST(PteDecode, reads_constants_inside_the_flatbuffer_of_old_programs) {
+  const auto bytes = legacy_program(16);
+  const auto program = decode(bytes);
+  ASSERT_TRUE(program.ok()) << program.error().message();
+  EXPECT_FALSE(program->has_extended_header);
+  const auto data = tensor_data(*program, std::get<Tensor>(program->plans[0].values[0]));
+  ASSERT_TRUE(data.ok());
+  EXPECT_EQ(data->size(), 16U);
+  EXPECT_EQ((*data)[15], std::byte{7});
+  const auto short_one = decode(legacy_program(15));
+  ASSERT_FALSE(short_one.ok());
+  EXPECT_NE(short_one.error().message().find("holds 15 bytes, want 16"), std::string::npos);
 }
 
 TEST(PteDecode, does_not_need_aligned_bytes) {
