@@ -1,0 +1,226 @@
+#include "analysis/run_report.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <system_error>
+
+#include "analysis/kernel_log.h"
+#include "base/file.h"
+#include "formats/etrecord/etrecord.h"
+
+namespace etalon::analysis {
+namespace {
+
+using formats::etdump::EtDump;
+
+constexpr std::string_view kEtdumpSuffix = ".etdump";
+
+Result<EtDump> read_etdump(const std::string& path) {
+  ETALON_TRY(const MappedFile file, MappedFile::open(path));
+  ETALON_TRY(EtDump dump, formats::etdump::decode(file.bytes()), path);
+  return dump;
+}
+
+Result<SourceMap> read_record(const std::string& path) {
+  ETALON_TRY(const MappedFile file, MappedFile::open(path));
+  ETALON_TRY(const formats::etrecord::EtRecord record, formats::etrecord::decode(file.bytes()), path);
+  return SourceMap(record);
+}
+
+// A record that was asked for must be read; one that merely lies beside the model may be missing or foreign.
+Result<SourceMap> sources_for(const ReportOptions& options, Report& report) {
+  if (!options.etrecord.empty()) {
+    report.etrecord = options.etrecord;
+    return read_record(options.etrecord);
+  }
+  const std::string beside = report.model + ".etrecord";
+  if (report.model.empty() || !file_exists(beside)) {
+    report.notes.push_back("no export record: operators are shown without their place in the model's source");
+    return SourceMap();
+  }
+  Result<SourceMap> sources = read_record(beside);
+  if (sources.ok()) {
+    report.etrecord = beside;
+    return sources;
+  }
+  report.notes.push_back("the export record is left out: " + sources.error().message());
+  return SourceMap();
+}
+
+ProfileOptions options_of(const RunResult& result) {
+  ProfileOptions options;
+  if (!result.timing_was_traced && result.mode == "timing") {
+    options.untraced_ms = result.median_ms;
+    options.first_untraced_ms = result.first_ms;
+    options.traced_ms = result.traced_ms;
+  }
+  options.load_ms = result.load_ms;
+  if (result.traced_warmup) options.warmup_runs = static_cast<std::size_t>(*result.traced_warmup);
+  return options;
+}
+
+Status add_profile(const std::string& path, const RunResult& result, const SourceMap& sources,
+                   const Taxonomy& taxonomy, const ReportOptions& options, Report& report) {
+  ETALON_TRY(const EtDump dump, read_etdump(path));
+  ETALON_TRY(Profile profile, make_profile(dump, sources, taxonomy, options_of(result)), path);
+  profile.experiment = result.experiment;
+  profile.threads = result.threads;
+  profile.name = run_name(result.experiment, result.threads);
+  profile.etdump = path;
+  if (options.on_recording) ETALON_CHECKED(options.on_recording(profile, dump, sources));
+  if (profile.unusable_events > 0) {
+    report.notes.push_back(
+        fmt::format("{}: {} events end before they start and are left out", path, profile.unusable_events));
+  }
+  report.profiles.push_back(std::move(profile));
+  return {};
+}
+
+std::string stem_of(const std::string& path) {
+  std::string name = path.substr(path.rfind('/') + 1);
+  if (name.ends_with(kEtdumpSuffix)) name.resize(name.size() - kEtdumpSuffix.size());
+  return name;
+}
+
+// "net_fast_t4.etdump" in a folder named "fast": experiment and threads as our file names say them.
+RunResult result_from_path(const std::string& path) {
+  RunResult result;
+  result.experiment = stem_of(path);
+  result.threads = 0;
+  const std::size_t mark = result.experiment.rfind("_t");
+  if (mark == std::string::npos) return result;
+  const char* first = result.experiment.data() + mark + 2;
+  const char* last = result.experiment.data() + result.experiment.size();
+  std::uint32_t threads = 0;
+  const auto parsed = std::from_chars(first, last, threads);
+  if (parsed.ec == std::errc() && parsed.ptr == last) {
+    result.threads = threads;
+    result.experiment.resize(mark);
+  }
+  return result;
+}
+
+std::vector<std::string> find_etdumps(const std::string& folder) {
+  std::vector<std::string> found;
+  std::error_code error;
+  using Walk = std::filesystem::recursive_directory_iterator;
+  for (Walk walk(folder, std::filesystem::directory_options::skip_permission_denied, error); !error && walk != Walk();
+       walk.increment(error)) {
+    const std::string path = walk->path().string();
+    if (path.ends_with(kEtdumpSuffix)) found.push_back(path);
+    if (walk.depth() > 4) walk.disable_recursion_pending();
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+void add_kernels(const std::string& run_dir, const RunResult& result, Report& report) {
+  if (result.kernels.empty() || result.log.empty()) return;
+  const auto log = read_text_file(run_dir + "/" + result.log);
+  if (!log.ok()) return;
+  for (const auto& [name, count] : kernel_hints(kernels_in_log(*log))) report.kernel_hints[name] += count;
+}
+
+const RunResult* find_result(const Manifest& manifest, const std::string& experiment, std::uint32_t threads) {
+  for (const RunResult& result : manifest.results) {
+    if (result.experiment == experiment && result.threads == threads) return &result;
+  }
+  return nullptr;
+}
+
+void add_comparison(const std::string& label, const RunResult* baseline, const RunResult* candidate, Report& report) {
+  if (baseline == nullptr || candidate == nullptr || !baseline->median_ms || !candidate->median_ms) return;
+  if (*baseline->median_ms <= 0) return;
+  ComparisonRow row;
+  row.baseline = run_name(baseline->experiment, baseline->threads);
+  row.candidate = run_name(candidate->experiment, candidate->threads);
+  row.label = label.empty() ? fmt::format("{} against {}", row.candidate, row.baseline) : label;
+  row.baseline_ms = *baseline->median_ms;
+  row.candidate_ms = *candidate->median_ms;
+  row.ratio = row.candidate_ms / row.baseline_ms;
+  report.comparisons.push_back(std::move(row));
+}
+
+// Without pairs of the user's: experiments of equal threads, and thread counts of one experiment.
+void compare_runs(Report& report) {
+  const Manifest& manifest = report.manifest;
+  for (const Comparison& pair : manifest.compare_pairs) {
+    add_comparison(pair.label, find_result(manifest, pair.baseline_experiment, pair.baseline_threads),
+                   find_result(manifest, pair.candidate_experiment, pair.candidate_threads), report);
+  }
+  if (!manifest.compare_pairs.empty()) return;
+  constexpr std::size_t kMaxRows = 50;
+  for (std::size_t i = 0; i < manifest.results.size(); ++i) {
+    for (std::size_t j = i + 1; j < manifest.results.size() && report.comparisons.size() < kMaxRows; ++j) {
+      const RunResult& a = manifest.results[i];
+      const RunResult& b = manifest.results[j];
+      if ((a.experiment == b.experiment) != (a.threads == b.threads)) add_comparison("", &a, &b, report);
+    }
+  }
+}
+
+void finish(Report& report) {
+  for (const Profile& profile : report.profiles) {
+    for (const CategoryRow& row : profile.categories) report.category_totals_ms[row.name] += row.ms;
+    check_rules(profile, report.findings);
+  }
+}
+
+}  // namespace
+
+std::string run_name(const std::string& experiment, std::uint32_t threads) {
+  if (threads == 0) return experiment;
+  return fmt::format("{}, {} thread{}", experiment, threads, threads == 1 ? "" : "s");
+}
+
+CsvPaths csv_paths_of(const std::string& etdump_path) {
+  std::string base = etdump_path;
+  if (base.ends_with(kEtdumpSuffix)) base.resize(base.size() - kEtdumpSuffix.size());
+  return {base + "_exec_all_runs_timeline.csv", base + "_exec_run0_timeline.csv", base + "_exec_ops_stats.csv"};
+}
+
+Result<Report> report_on_etdump(const std::string& path, const ReportOptions& options) {
+  Report report;
+  ETALON_TRY(const SourceMap sources, sources_for(options, report));
+  ETALON_CHECKED(add_profile(path, result_from_path(path), sources, Taxonomy(options.categories), options, report));
+  finish(report);
+  return report;
+}
+
+Result<Report> report_on_folder(const std::string& run_dir, const ReportOptions& options) {
+  if (!file_exists(run_dir)) return not_found(run_dir + ": no such run folder");
+  Report report;
+  report.run_dir = run_dir;
+  const bool has_manifest = file_exists(run_dir + "/manifest.json");
+  if (has_manifest) {
+    ETALON_TRY(report.manifest, read_manifest(run_dir));
+    report.model = report.manifest.model.path;
+  } else {
+    report.notes.push_back("no manifest.json: times are those of the recordings");
+  }
+  auto categories = report.manifest.categories;
+  for (const auto& [name, operators] : options.categories) categories[name] = operators;
+  const Taxonomy taxonomy(categories);
+  ETALON_TRY(const SourceMap sources, sources_for(options, report));
+  for (const RunResult& result : report.manifest.results) {
+    add_kernels(run_dir, result, report);
+    if (result.etdump.empty()) continue;
+    ETALON_CHECKED(add_profile(run_dir + "/" + result.etdump, result, sources, taxonomy, options, report));
+  }
+  if (!has_manifest) {
+    for (const std::string& path : find_etdumps(run_dir)) {
+      ETALON_CHECKED(add_profile(path, result_from_path(path), sources, taxonomy, options, report));
+    }
+    if (report.profiles.empty()) {
+      return not_found(run_dir + ": holds neither manifest.json nor .etdump files; make a run with 'etalon profile'");
+    }
+  }
+  compare_runs(report);
+  finish(report);
+  return report;
+}
+
+}  // namespace etalon::analysis

@@ -1,0 +1,67 @@
+// Everything a report shows, computed once; writers add nothing to it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/finding.h"
+#include "analysis/manifest.h"
+#include "analysis/profile.h"
+#include "base/result.h"
+#include "formats/etdump/etdump.h"
+
+namespace etalon::analysis {
+
+// The timeline and statistics files of one recording, beside it.
+struct CsvPaths {
+  std::string all_runs;
+  std::string run0;
+  std::string stats;
+};
+CsvPaths csv_paths_of(const std::string& etdump_path);
+
+// Medians side by side; whether a difference is real needs the samples of interleaved runs.
+struct ComparisonRow {
+  std::string label;
+  std::string baseline;   // "off, 1 thread"
+  std::string candidate;
+  double baseline_ms = 0;
+  double candidate_ms = 0;
+  double ratio = 0;  // candidate / baseline
+};
+
+struct Report {
+  std::string run_dir;
+  std::string model;     // path
+  std::string etrecord;  // path; empty: none
+  Manifest manifest;     // empty results when the folder has none
+  std::vector<Profile> profiles;
+  std::map<std::string, double> category_totals_ms;  // over all profiles
+  std::map<std::string, std::uint64_t> kernel_hints;
+  std::vector<ComparisonRow> comparisons;
+  Findings findings;
+  std::vector<std::string> notes;  // what could not be read or matched, one line each
+};
+
+struct ReportOptions {
+  std::string etrecord;  // empty: <model>.etrecord when it exists
+  std::map<std::string, std::vector<std::string>> categories;
+  // Called for each recording while it is in memory (to write its timeline); may be empty.
+  std::function<Status(const Profile&, const formats::etdump::EtDump&, const SourceMap&)> on_recording;
+};
+
+// A run folder, with manifest or (as other tools leave it) just with .etdump files.
+// Errors: kNotFound, kInvalidInput (a damaged recording names its file).
+Result<Report> report_on_folder(const std::string& run_dir, const ReportOptions& options);
+
+// One recording.
+Result<Report> report_on_etdump(const std::string& path, const ReportOptions& options);
+
+// "fast, 1 thread".
+std::string run_name(const std::string& experiment, std::uint32_t threads);
+
+}  // namespace etalon::analysis

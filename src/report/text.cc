@@ -1,0 +1,50 @@
+#include "report/text.h"
+
+#include <fmt/core.h>
+
+#include <cmath>
+
+namespace etalon::report {
+
+std::string milliseconds(double ms) {
+  const double size = std::fabs(ms);
+  if (size >= 100) return fmt::format("{:.0f} ms", ms);
+  if (size >= 1) return fmt::format("{:.2f} ms", ms);
+  if (size >= 0.1) return fmt::format("{:.3f} ms", ms);
+  return fmt::format("{:.2f} us", ms * 1000);
+}
+
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+std::string evidence_text(const analysis::Evidence& evidence) {
+  if (evidence.unit == "ms") return fmt::format("{} {}", evidence.key, milliseconds(evidence.value));
+  if (evidence.unit == "share") return fmt::format("{} {}", evidence.key, percent(evidence.value));
+  if (evidence.unit == "ratio") return fmt::format("{} {:.2f}x", evidence.key, evidence.value);
+  return fmt::format("{} {:g}", evidence.key, evidence.value);
+}
+
+std::string saving_text(const analysis::Finding& finding) {
+  if (!finding.saving_high_ms) return "";
+  const double low = finding.saving_low_ms.value_or(0);
+  return fmt::format("{} to {}", low > 0 ? milliseconds(low) : "0", milliseconds(*finding.saving_high_ms));
+}
+
+std::string shown(std::string_view text, std::size_t width) {
+  std::string out;
+  std::size_t columns = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool continues = (byte & 0xC0U) == 0x80U;  // of a UTF-8 character already counted
+    if (!continues && columns == width) {
+      // Cut: the last column says so.
+      while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0U) == 0x80U) out.pop_back();
+      if (!out.empty()) out.back() = '~';
+      break;
+    }
+    if (!continues) ++columns;
+    out.push_back(byte < 0x20 || byte == 0x7F ? '?' : c);
+  }
+  return out;
+}
+
+}  // namespace etalon::report

@@ -1,0 +1,20 @@
+// Formatting numbers and text the same way in every format.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "analysis/finding.h"
+
+namespace etalon::report {
+
+std::string milliseconds(double ms);     // "12.3 ms", "0.0123 ms" as "12.3 us"
+std::string percent(double share);       // "12.3 %"
+std::string evidence_text(const analysis::Evidence& evidence);
+std::string saving_text(const analysis::Finding& finding);  // "0 to 1.2 ms"; empty when unknown
+
+// Control characters (names come from files) become '?', and at most `width` columns remain.
+std::string shown(std::string_view text, std::size_t width = 10'000);
+
+}  // namespace etalon::report

@@ -1,0 +1,40 @@
+// One report, several formats. Writers format what the analysis computed and compute nothing themselves.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/kernel_log.h"
+#include "analysis/run_report.h"
+
+namespace etalon::report {
+
+struct Style {
+  bool colour = false;
+  std::size_t width = 100;           // columns
+  std::size_t operators = 10;        // rows of the operator table
+};
+
+std::string write_terminal(const analysis::Report& report, const Style& style);
+std::string write_markdown(const analysis::Report& report);
+// analysis_summary.json.
+std::string write_json(const analysis::Report& report);
+// Operators of every profile, one line each.
+std::string write_csv(const analysis::Report& report);
+
+// ---- the files beside a recording, with the Arm kit's columns first and ours after them ----
+
+std::string write_timeline_csv(const std::string& model_id, const std::vector<analysis::TimelineRow>& rows);
+std::string write_stats_csv(const std::string& model_id, const analysis::Profile& profile);
+std::string write_kernels_csv(const std::string& model_id, const std::vector<analysis::KernelRow>& kernels);
+
+inline constexpr std::string_view kTimelineHeader =
+    "model_id,name,type,delegate_backend,start_us,end_us,duration_ms,pct_total,node_id,run_index,block,exclusive_ms";
+inline constexpr std::string_view kStatsHeader =
+    "model_id,name,type,delegate_backend,count,total_ms,avg_ms,pct_total,category";
+inline constexpr std::string_view kKernelsHeader =
+    "model_id,kernel_name,category,count,dtype,xnn_op,variant,ukernel_shape,arch_chain,has_sme,has_sme2";
+
+}  // namespace etalon::report
