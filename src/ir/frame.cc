@@ -2,9 +2,12 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <memory>
 #include <new>
 #include <utility>
+
+#include "ops/data_dependent.h"
 
 namespace etalon::ir {
 namespace {
@@ -113,7 +116,8 @@ TensorView* Frame::tensor_of(ValueId id) {
   const TensorType& type = value.tensor();
   const Constant* constant = graph_.constant_of(id);
   // Kernels take inputs as const TensorView&, so the constant's bytes are never written.
-  void* data = constant ? const_cast<std::byte*>(constant->data.bytes().data()) : nullptr;
+  // State changes from call to call, so shapes must not be inferred from its first contents.
+  void* data = constant && !constant->is_state ? const_cast<std::byte*>(constant->data.bytes().data()) : nullptr;
   if (data == nullptr && type.nbytes() != 0) all_have_data_ = false;
   tensors_.emplace_back(type.dtype, assignment_ == Assignment::kMax ? type.sizes : type.probe, type.order, data);
   return &tensors_.back();
@@ -194,12 +198,13 @@ Result<std::vector<Type>> infer_types(const Graph& graph, const ops::Op& op, con
   ETALON_TRY(const auto at_max, infer_once(graph, op, args, Assignment::kMax));
   ETALON_TRY(const auto at_probe, infer_once(graph, op, args, Assignment::kProbe));
   if (at_max.size() != at_probe.size()) return unsupported(op.functional_name + ": the number of outputs depends on a dynamic size");
+  const auto open_dim = ops::data_dependent_dim(op, Frame(graph, op, args, Assignment::kMax).call());
   std::vector<Type> types;
   for (std::size_t i = 0; i < at_max.size(); ++i) {
     Dims probe = at_probe[i].sizes;
     if (probe.size() != at_max[i].sizes.size()) return unsupported(op.functional_name + ": the rank depends on a dynamic size");
     // Data-dependent shapes are dynamic although both assignments agree on the bound.
-    if (op.has(ops::kDataDependent) && !probe.empty() && probe == at_max[i].sizes) probe[0] = probe[0] > 0 ? probe[0] - 1 : 0;
+    if (open_dim && *open_dim < probe.size() && probe == at_max[i].sizes) probe[*open_dim] = std::max<std::int64_t>(probe[*open_dim] - 1, 0);
     types.push_back(TensorType{at_max[i].dtype, at_max[i].sizes, probe, at_max[i].order});
   }
   return types;

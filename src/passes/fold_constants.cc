@@ -29,7 +29,7 @@ std::int64_t constant_bytes(const ir::Graph& graph, const ir::Node& node) {
 }
 
 bool foldable(const ir::Graph& graph, const ir::Node& node) {
-  constexpr std::uint32_t kNever = ops::kRandom | ops::kMutatesSelf | ops::kPrim | ops::kDataDependent;
+  constexpr std::uint32_t kNever = ops::kRandom | ops::kMutatesSelf | ops::kPrim;
   if (node.dead || (node.op->def->traits & kNever) != 0) return false;
   const std::int64_t input_bytes = constant_bytes(graph, node);
   if (input_bytes < 0) return false;
