@@ -115,6 +115,26 @@ TEST(Pt2Decode, reads_symbolic_sizes_and_ranges) {
   EXPECT_EQ(model.weights.at("l.weight").dtype, 5);
 }
 
+TEST(Pt2Decode, flags_archives_whose_weights_were_taken_out) {
+  const auto file = MappedFile::open(std::string(ETALON_SOURCE_DIR) + "/zoo/resnet18.pt2");
+  ASSERT_TRUE(file.ok());
+  const Model model = first_model(*file);
+  EXPECT_TRUE(model.is_weightless);
+  const StoredTensor& weight = model.weights.at("conv1.weight");
+  EXPECT_TRUE(weight.is_missing);
+  EXPECT_TRUE(weight.payload.empty());
+  EXPECT_EQ(weight.sizes, (std::vector<std::int64_t>{64, 3, 7, 7}));
+}
+
+TEST(Pt2Decode, inflates_compressed_weights) {
+  const auto file = MappedFile::open(std::string(ETALON_SOURCE_DIR) + "/zoo/toy_cnn.pt2");
+  ASSERT_TRUE(file.ok());
+  const Model model = first_model(*file);
+  EXPECT_FALSE(model.is_weightless);
+  EXPECT_FALSE(model.inflated.empty());
+  for (const auto& [name, tensor] : model.weights) EXPECT_FALSE(tensor.payload.empty()) << name;
+}
+
 TEST(Pt2Decode, refuses_every_truncation) {
   const auto file = sample("dynamic.pt2");
   expect_every_truncation_fails(
