@@ -1,0 +1,43 @@
+// A profiling session: the launches of all experiments, their results on disk, and what an interrupted one left.
+//
+// Each launch's samples are written as soon as it has ended, so an interrupt loses one launch at most. A run is
+// recognised again by a key over everything that defines it: model, runner, inputs and settings.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/manifest.h"
+#include "base/result.h"
+#include "measure/experiment.h"
+#include "targets/target.h"
+
+namespace etalon::cli {
+
+struct SessionOptions {
+  double timeout_seconds = 900;  // per process
+  bool fresh = false;            // forget what an earlier session finished
+  std::vector<std::string> only;  // experiments; empty: all
+};
+
+// Told before each launch: "fast, 1 thread", launches done, launches in all.
+using SessionProgress = std::function<void(std::string_view, std::size_t, std::size_t)>;
+
+struct SessionOutcome {
+  std::string run_dir;
+  analysis::Manifest manifest;
+  std::size_t reused = 0;  // runs that an earlier session had finished
+  std::size_t failed = 0;
+};
+
+// `config` has passed check_files(). Errors: a missing own runner, a full disk, ...; failed runs are results.
+Result<SessionOutcome> run_session(const measure::Config& config, const SessionOptions& options,
+                                   targets::Target& target, const SessionProgress& progress);
+
+// "etalon-runner" beside this program.
+Result<std::string> own_runner_path();
+
+}  // namespace etalon::cli
