@@ -58,8 +58,8 @@ Status infer_gather(const Call& call, OutShapes& outs) {
   const TensorView& self = call.tensor(0);
   const TensorView& index = call.tensor(2);
   ETALON_TRY(const std::size_t dim, dim_of(call.integer(1), self.rank()));
-  ETALON_CHECKED(check_index_dtype("gather", index));
-  if (index.numel() > 0) {
+  if (index.numel() > 0) {  // of an empty index torch looks at nothing, not even the dtype
+    ETALON_CHECKED(check_index_dtype("gather", index));
     ETALON_CHECKED(check_ranks("gather", self, index));
     ETALON_CHECKED(check_fits("gather", index, self, dim));
   }
@@ -99,11 +99,11 @@ Status check_scatter(std::string_view op, const Call& call, const TensorView* sr
   const TensorView& self = call.tensor(0);
   const TensorView& index = call.tensor(2);
   ETALON_TRY(const std::size_t dim, dim_of(call.integer(1), self.rank()));
-  ETALON_CHECKED(check_index_dtype(op, index));
   if (src != nullptr && src->dtype() != self.dtype()) {
     return invalid_input(fmt::format("{}: src has dtype {}, self {}", op, name_of(src->dtype()), name_of(self.dtype())));
   }
   if (index.numel() == 0) return {};
+  ETALON_CHECKED(check_index_dtype(op, index));
   ETALON_CHECKED(check_ranks(op, self, index));
   ETALON_CHECKED(check_fits(op, index, self, dim));
   if (src == nullptr) return {};
@@ -111,23 +111,23 @@ Status check_scatter(std::string_view op, const Call& call, const TensorView* sr
   return check_fits(op, index, *src, std::nullopt);
 }
 
-// Later elements overwrite earlier ones: the dim that is scattered along is walked in order, because its stride in
-// operand 0 is zero, which puts it innermost.
+// Later elements overwrite earlier ones: every loop of the nest ascends, so whatever their order, places that collide are
+// written in the order of the dim that is scattered along. The index, operand 0, is walked in memory order.
 template <class T, class Combine>
 Status scatter_elements(std::string_view op, const Call& call, const T* src, const Dims& src_strides, Combine&& combine) {
   const TensorView& index = call.tensor(2);
   ETALON_TRY(const std::size_t dim, dim_of(call.integer(1), call.tensor(0).rank()));
   if (index.numel() == 0) return {};
   const Picked to = picked(call.out(), dim);
-  const LoopNest<3> nest(index.sizes(), {strides_like(index, to.others), index.strides(), strides_like(index, src_strides)});
+  const LoopNest<3> nest(index.sizes(), {index.strides(), strides_like(index, to.others), strides_like(index, src_strides)});
   const IndexReader indices(index);
   T* dst = call.out().template data_as<T>();
   std::optional<std::int64_t> wrong;
   for_each_run(nest, [&](const auto& at) {
     for (std::int64_t i = 0; i < nest.run(); ++i) {
-      const std::int64_t place = indices[at[1] + i * nest.step(1)];
+      const std::int64_t place = indices[at[0] + i * nest.step(0)];
       if (in_range(place, to.size)) [[likely]] {
-        combine(dst[at[0] + i * nest.step(0) + place * to.stride], src[at[2] + i * nest.step(2)]);
+        combine(dst[at[1] + i * nest.step(1) + place * to.stride], src[at[2] + i * nest.step(2)]);
       } else {
         wrong = place;
       }
