@@ -13,7 +13,7 @@ struct Extremum {
   using Acc = ComparedAs<T>;
   Acc initial() const { return least_wanted<Acc, kLargest>(); }
   Acc step(Acc acc, T value) const { return merge(acc, static_cast<Acc>(value)); }
-  Acc merge(Acc a, Acc b) const { return beats<kLargest>(b, a) ? b : a; }
+  Acc merge(Acc a, Acc b) const { return better_of<kLargest>(a, b); }
 };
 
 constexpr std::size_t kDim = 1;

@@ -12,12 +12,23 @@ template <class T>
 using ComparedAs =
     std::conditional_t<std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>, float, T>;
 
-// True if `candidate` is to replace `best`. Written without branches for loops that vectorise.
+// True if `candidate` is to replace `best`.
 template <bool kLargest, class T>
 inline bool beats(T candidate, T best) {
   const bool further = kLargest ? candidate > best : candidate < best;
   if constexpr (std::is_floating_point_v<T>) {
-    return further | (candidate != candidate);
+    return further || candidate != candidate;
+  } else {
+    return further;
+  }
+}
+
+// The winner of the two. Two selections, each of which vectorises.
+template <bool kLargest, class T>
+inline T better_of(T best, T candidate) {
+  const T further = (kLargest ? candidate > best : candidate < best) ? candidate : best;
+  if constexpr (std::is_floating_point_v<T>) {
+    return candidate == candidate ? further : candidate;
   } else {
     return further;
   }
