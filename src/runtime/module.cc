@@ -38,8 +38,9 @@ Result<Module> Module::load(const std::string& path, const ModuleOptions& option
 
 Result<Method*> Module::method(std::string_view name) {
   const auto& contents = program_->contents();
-  const std::string_view forward = contents.find_plan("forward") != nullptr ? "forward" : contents.plans.front().name;
-  const std::string_view wanted = name.empty() ? forward : name;
+  std::string_view wanted = name;
+  if (wanted.empty()) wanted = contents.plans.front().name;
+  if (name.empty() && contents.find_plan("forward") != nullptr) wanted = "forward";
   auto found = methods_.find(wanted);
   if (found == methods_.end()) {
     ETALON_TRY(Method loaded, Method::load(*program_, wanted, options_.method));
