@@ -100,6 +100,21 @@ TEST(Where, chooses_and_promotes) {
   EXPECT_FALSE(call_op("aten::where.self", {a.value(), a.value(), b.value()}).ok());
 }
 
+TEST(Where, any_byte_but_zero_is_true) {
+  Tensor condition = tensor(DType::kBool, {3}, {0, 1, 1});
+  condition.view().data_as<std::uint8_t>()[2] = 4;
+  Tensor a = tensor({3}, {1, 2, 3});
+  Tensor b = tensor({3}, {-1, -2, -3});
+  EXPECT_THAT(run("aten::where.self", {condition.value(), a.value(), b.value()}), ElementsAre(-1, 2, 3));
+  EXPECT_THAT(run("aten::logical_not", {condition.value()}), ElementsAre(1, 0, 0));
+}
+
+TEST(Clamp, a_nan_limit_gives_nan) {
+  Tensor x = tensor({1}, {0.5});
+  EXPECT_TRUE(std::isnan(run("aten::clamp", {x.value(), Value::of_double(std::nan("")), Value::of_int(1)})[0]));
+  EXPECT_TRUE(std::isnan(run("aten::clamp", {x.value(), Value(), Value::of_double(std::nan(""))})[0]));
+}
+
 TEST(MaskedFill, broadcasts_the_mask_and_keeps_the_dtype) {
   Tensor x = tensor(DType::kFloat16, {2, 2}, {1, 2, 3, 4});
   Tensor mask = tensor(DType::kBool, {2}, {0, 1});

@@ -124,7 +124,7 @@ constexpr OpDef kRows[] = {
     {.schema = "dim_order_ops::_empty_dim_order(int[] size, *, ScalarType? dtype=None, Layout? layout=None, "
                "Device? device=None, bool? pin_memory=None, int[]? dim_order=None) -> Tensor",
      .out_name = "dim_order_ops::_empty_dim_order.out", .infer = infer_empty_dim_order,
-     .kernel = leave_uninitialised, .traits = kCastsOutput},
+     .kernel = leave_uninitialised, .traits = kRandom | kCastsOutput},
     copy_row("et_copy::_h2d_copy(Tensor self) -> Tensor", "et_copy::_h2d_copy.out", infer_same_as),
     copy_row("et_copy::_d2h_copy(Tensor self) -> Tensor", "et_copy::_d2h_copy.out", infer_same_as),
     {.schema = "aten::copy(Tensor self, Tensor src, bool non_blocking=False) -> Tensor", .out_name = "aten::copy.out",

@@ -72,8 +72,7 @@ class Reader {
     dtype_ = view.dtype;
     data_ = view.data;
     element_size_ = static_cast<std::int64_t>(size_of(dtype_));
-    // Bytes of a bool tensor from outside may hold more than 0 and 1; converting makes them so.
-    in_place_ = dtype_ == read_as_ && dtype_ != DType::kBool;
+    in_place_ = dtype_ == read_as_;
     if (nest_->rank == 1 && nest_->step(1) == 0) {
       gather_run(data_, 0, size_of(dtype_), in_place_ ? block_ : raw_, kBlock);
       if (!in_place_) convert_run(dtype_, raw_, read_as_, block_, kBlock);

@@ -86,15 +86,25 @@ Status visit_real(DType dtype, Visit&& visit) {
   return dtype == DType::kFloat64 ? visit(TypeTag<double>{}) : visit(TypeTag<float>{});
 }
 
+// How operations read elements of type T: bools as bytes, because GCC does not vectorise loads of bool, and because
+// bytes from outside may hold more than 0 and 1.
+template <class T>
+using Stored = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>;
+template <class T>
+T loaded(Stored<T> x) {
+  if constexpr (std::is_same_v<T, bool>) return x != 0;
+  else return x;
+}
+
 // out = op(a): reads `a` as In and computes Out. `op` must be callable on many threads and cheap to copy.
 template <class In, class Out, class Op>
 Status map(const Operand& a, const TensorView& out, const Op& op) {
   const BlockFn block = [](const void* data, const void* const* inputs, void* output, std::int64_t count) {
     const Op f = *static_cast<const Op*>(data);
-    const auto* x = static_cast<const In*>(inputs[0]);
+    const auto* x = static_cast<const Stored<In>*>(inputs[0]);
     auto* y = static_cast<Out*>(output);
     ETALON_INDEPENDENT_LOOP
-    for (std::int64_t i = 0; i < count; ++i) y[i] = f(x[i]);
+    for (std::int64_t i = 0; i < count; ++i) y[i] = f(loaded<In>(x[i]));
   };
   const std::array<TypedOperand, 1> inputs = {{{a, dtype_of<In>()}}};
   run_blocks(inputs, out, dtype_of<Out>(), block, &op);
@@ -106,11 +116,11 @@ template <class In, class Out, class Op>
 Status map(const Operand& a, const Operand& b, const TensorView& out, const Op& op) {
   const BlockFn block = [](const void* data, const void* const* inputs, void* output, std::int64_t count) {
     const Op f = *static_cast<const Op*>(data);
-    const auto* x = static_cast<const In*>(inputs[0]);
-    const auto* y = static_cast<const In*>(inputs[1]);
+    const auto* x = static_cast<const Stored<In>*>(inputs[0]);
+    const auto* y = static_cast<const Stored<In>*>(inputs[1]);
     auto* z = static_cast<Out*>(output);
     ETALON_INDEPENDENT_LOOP
-    for (std::int64_t i = 0; i < count; ++i) z[i] = f(x[i], y[i]);
+    for (std::int64_t i = 0; i < count; ++i) z[i] = f(loaded<In>(x[i]), loaded<In>(y[i]));
   };
   const std::array<TypedOperand, 2> inputs = {{{a, dtype_of<In>()}, {b, dtype_of<In>()}}};
   run_blocks(inputs, out, dtype_of<Out>(), block, &op);
@@ -122,12 +132,12 @@ template <class First, class T, class Op>
 Status map(const Operand& a, const Operand& b, const Operand& c, const TensorView& out, const Op& op) {
   const BlockFn block = [](const void* data, const void* const* inputs, void* output, std::int64_t count) {
     const Op f = *static_cast<const Op*>(data);
-    const auto* w = static_cast<const First*>(inputs[0]);
-    const auto* x = static_cast<const T*>(inputs[1]);
-    const auto* y = static_cast<const T*>(inputs[2]);
+    const auto* w = static_cast<const Stored<First>*>(inputs[0]);
+    const auto* x = static_cast<const Stored<T>*>(inputs[1]);
+    const auto* y = static_cast<const Stored<T>*>(inputs[2]);
     auto* z = static_cast<T*>(output);
     ETALON_INDEPENDENT_LOOP
-    for (std::int64_t i = 0; i < count; ++i) z[i] = f(w[i], x[i], y[i]);
+    for (std::int64_t i = 0; i < count; ++i) z[i] = f(loaded<First>(w[i]), loaded<T>(x[i]), loaded<T>(y[i]));
   };
   const std::array<TypedOperand, 3> inputs = {{{a, dtype_of<First>()}, {b, dtype_of<T>()}, {c, dtype_of<T>()}}};
   run_blocks(inputs, out, dtype_of<T>(), block, &op);

@@ -129,10 +129,11 @@ Status infer_not_bool(const Call& call, OutShapes& outs) {
 }
 
 // Questions with the answer bool.
+struct LogicalNot { bool operator()(bool x) const { return x != true; } };
 struct IsNan { template <class T> bool operator()(T x) const { return x != x; } };
 struct IsInf { template <class T> bool operator()(T x) const { return std::fabs(x) == std::numeric_limits<T>::infinity(); } };
 
-Status logical_not_kernel(const Call& call) { return map<bool, bool>(call.tensor(0), call.out(), BitwiseNot{}); }
+Status logical_not_kernel(const Call& call) { return map<bool, bool>(call.tensor(0), call.out(), LogicalNot{}); }
 
 template <class Function>
 Status real_question_kernel(const Call& call) {

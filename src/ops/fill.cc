@@ -138,8 +138,10 @@ Status arange_kernel(const Call& call) {
   return {};
 }
 
-constexpr OpDef sized_row(std::string_view schema, std::string_view out_name, InferFn infer, KernelFn kernel) {
-  return {.schema = schema, .out_name = out_name, .infer = infer, .kernel = kernel, .traits = kCastsOutput};
+// `kRandom` where the contents are left as they are.
+constexpr OpDef sized_row(std::string_view schema, std::string_view out_name, InferFn infer, KernelFn kernel,
+                          std::uint32_t traits = kCastsOutput) {
+  return {.schema = schema, .out_name = out_name, .infer = infer, .kernel = kernel, .traits = traits};
 }
 
 constexpr OpDef kRows[] = {
@@ -154,7 +156,7 @@ constexpr OpDef kRows[] = {
               "aten::ones.out", infer_sized, constant_kernel<1>),
     sized_row("aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, "
               "Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
-              "aten::empty.out", infer_sized, leave_uninitialised),
+              "aten::empty.out", infer_sized, leave_uninitialised, kRandom | kCastsOutput),
     sized_row("aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
               "bool? pin_memory=None) -> Tensor",
               "aten::scalar_tensor.out", infer_scalar_tensor, number_kernel<0>),

@@ -81,6 +81,16 @@ inline float exp_f32(float x) {
   return (1.0f + internal::expm1_reduced(r)) * internal::power_of_two(half) * internal::power_of_two(n - half);
 }
 
+namespace internal {
+
+// exp where its argument is known to lie in [-87, 88] or to be NaN: half the work.
+inline float exp_bounded(float x) {
+  const auto [n, r] = reduce_by_ln2(x);
+  return (1.0f + expm1_reduced(r)) * power_of_two(n);
+}
+
+}  // namespace internal
+
 inline float expm1_f32(float x) {
   const auto [n, r] = internal::reduce_by_ln2(internal::clamp_keeping_nan(x, -40.0f, 40.0f));
   const float scale = internal::power_of_two(n);
@@ -89,7 +99,11 @@ inline float expm1_f32(float x) {
   return x > 40.0f ? far : near;
 }
 
-inline float sigmoid_f32(float x) { return 1.0f / (1.0f + exp_f32(-x)); }
+// Beyond -87, where the result is below 2e-38, it is zero.
+inline float sigmoid_f32(float x) {
+  const float exp = internal::exp_bounded(internal::clamp_keeping_nan(-x, -87.0f, 89.0f));
+  return 1.0f / (1.0f + exp);
+}
 
 inline float tanh_f32(float x) {
   const float t = internal::magnitude_of(x);
@@ -100,7 +114,8 @@ inline float tanh_f32(float x) {
   p = p * u + 0.133308992f;
   p = p * u - 0.333332628f;
   const float near = t + t * (u * p);
-  const float far = 1.0f - 2.0f / (1.0f + exp_f32(t + t));
+  const float c = t > 10.0f ? 10.0f : t;  // tanh rounds to one from 9.1 on
+  const float far = 1.0f - 2.0f / (1.0f + internal::exp_bounded(c + c));
   return internal::with_sign_of(t < 0.65f ? near : far, x);
 }
 
@@ -126,7 +141,7 @@ inline float erf_f32(float x) {
   q = q * c + 0.637182176f;
   q = q * c + 1.12767565f;
   q = q * c + 0.000195666522f;
-  const float far = 1.0f - exp_f32(-q);
+  const float far = 1.0f - internal::exp_bounded(-q);
   return t < 0.93f ? near : internal::with_sign_of(far, x);
 }
 
