@@ -51,9 +51,13 @@ LoopNest<N>::LoopNest(const Dims& dims, const std::array<Dims, N>& operand_strid
     if (dims[d] != 1) order.push_back(static_cast<std::uint8_t>(d));
   }
   if (empty) return;
-  std::stable_sort(order.begin(), order.end(), [&](std::uint8_t a, std::uint8_t b) {
+  const auto lies_further_out = [&](std::uint8_t a, std::uint8_t b) {
     return std::abs(operand_strides[0][a]) > std::abs(operand_strides[0][b]);
-  });
+  };
+  // A stable insertion sort, because std::stable_sort takes memory from the heap.
+  for (std::uint8_t* d = order.begin(); d != order.end(); ++d) {
+    std::rotate(std::upper_bound(order.begin(), d, *d, lies_further_out), d, d + 1);
+  }
   for (const std::uint8_t d : order) {
     bool merges = rank > 0;
     for (std::size_t k = 0; k < N && merges; ++k) merges = strides[k][rank - 1] == operand_strides[k][d] * dims[d];
