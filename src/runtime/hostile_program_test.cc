@@ -155,6 +155,38 @@ TEST(HostileProgram, indices_in_the_memory_of_the_output) {
   EXPECT_THAT(outcome(b), HasSubstr("shares memory"));
 }
 
+TEST(HostileProgram, a_view_of_a_constant_cannot_be_written_through) {
+  PlanBuilder b;
+  const auto weight = b.constant({3}, 1);
+  const auto view = b.tensor({3});
+  const auto x = b.tensor({3});
+  b.kernel("executorch_prim::et_view", "default", {weight, b.ints({3}), view});
+  b.mul(x, x, view);
+  pte::ProgramToWrite source;
+  source.constants.push_back(floats({2, 3, 4}));
+  source.plans = {b.plan};
+  EXPECT_THAT(outcome(built(source)), HasSubstr("over a constant"));
+}
+
+TEST(HostileProgram, a_view_that_lands_on_an_index_is_seen_before_the_kernel_runs) {
+  PlanBuilder b;
+  const auto table = b.tensor({4}, 4);
+  const auto index = b.tensor({4}, 4);
+  const auto out = b.tensor({4}, 4);
+  b.kernel("executorch_prim::et_view", "default", {index, b.ints({4}), out});
+  b.kernel("aten::index_select", "out", {table, b.integer(0), index, out, out});
+  EXPECT_THAT(outcome(b), HasSubstr("shares memory"));
+}
+
+TEST(HostileProgram, an_input_of_the_method_cannot_be_a_view) {
+  PlanBuilder b;
+  const auto x = b.tensor({4});
+  const auto view = b.tensor({4});
+  b.kernel("executorch_prim::et_view", "default", {x, b.ints({4}), view});
+  b.plan.inputs = {view};
+  EXPECT_THAT(outcome(b), HasSubstr("also an input"));
+}
+
 TEST(HostileProgram, delegates_without_a_backend_are_named) {
   PlanBuilder b = addition();
   b.plan.delegates.push_back({"GpuBackend", true, 0, {}, {}});

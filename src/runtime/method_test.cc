@@ -145,6 +145,25 @@ TEST(Method, a_view_in_the_same_memory_sees_what_was_written) {
   EXPECT_EQ(method->output(0).as_tensor()->sizes(), (Dims{2, 2}));
 }
 
+TEST(Method, a_view_of_a_changing_shape_shares_memory) {
+  PlanBuilder b;
+  const auto x = b.dynamic({4, 2});
+  const auto view = b.dynamic({8});
+  const auto out = b.dynamic({8});
+  b.kernel("executorch_prim::et_view", "default", {x, b.ints({-1}), view});
+  b.add(view, view, out);
+  b.plan.inputs = {x};
+  b.plan.outputs = {out, view};
+  auto program = built(b);
+  ASSERT_TRUE(program.ok());
+  auto method = Method::load(*program->program, "forward");
+  ASSERT_TRUE(method.ok()) << method.error().message();
+  ASSERT_TRUE(set(*method, 0, {2, 2}, {1, 2, 3, 4}).ok());
+  ASSERT_EQ(message(method->execute()), "ok");
+  EXPECT_THAT(floats_of(method->output(0)), ElementsAre(2, 4, 6, 8));
+  EXPECT_EQ(method->output(1).as_tensor()->data(), method->input(0).as_tensor()->data());
+}
+
 TEST(Method, dynamic_shapes_change_from_run_to_run_within_their_bound) {
   PlanBuilder b;
   const auto x = b.dynamic({4, 2});

@@ -30,6 +30,12 @@ std::string_view without_namespace(std::string_view name) {
   return colons == std::string_view::npos ? name : name.substr(colons + 2);
 }
 
+// executorch_prim::et_view points its output at the memory of its input.
+bool rebinds_output(const ops::Op& op) {
+  return op.has(ops::kPrim) && !op.has(ops::kMutatesSelf) && !op.schema.returns.empty() &&
+         op.schema.returns[0] == ops::ArgType::kTensor;
+}
+
 template <class Names>
 std::string joined(const Names& names) {
   return fmt::format("{}", fmt::join(names, ", "));
@@ -51,8 +57,9 @@ Result<Method> MethodBuilder::run(std::string_view name) {
   ETALON_CHECKED(check_availability());
   ETALON_TRY(state.values, ValueTable::build(program_, *state.plan, state.memory_limit));
   remember_input_bounds();
-  ETALON_CHECKED(find_changing_values());
   ETALON_CHECKED(plan_calls());
+  ETALON_CHECKED(find_changing_values());
+  ETALON_CHECKED(check_calls());
   ETALON_CHECKED(build_steps());
   ETALON_CHECKED(prove_fixed_shapes());
   ETALON_CHECKED(size_scratch());
@@ -95,7 +102,13 @@ Status MethodBuilder::find_changing_values() {
   for (std::size_t i = 0; i < count; ++i) maybe_read_only_[i] = state_->values.is_read_only(i);
   std::vector<std::vector<std::uint32_t>> targets(count);
   ETALON_CHECKED(add_moves(targets));
+  ETALON_CHECKED(add_rebindings(targets));
   spread_read_only(targets);
+  for (const CallPlan& call : calls_) {
+    for (const std::uint32_t out : call.outs) {
+      if (state_->values.kind(out) == ValueKind::kNumber) number_changes_[out] = true;
+    }
+  }
   return {};
 }
 
@@ -112,6 +125,27 @@ Status MethodBuilder::add_moves(std::vector<std::vector<std::uint32_t>>& targets
     moved_into_[at(move->to)] = true;
     targets[at(move->from)].push_back(at(move->to));
   }
+  return {};
+}
+
+// A rebound output behaves like the target of a move. It must be a tensor that no other value can stand for, so that
+// nothing but this value comes to lie in other memory.
+Status MethodBuilder::add_rebindings(std::vector<std::vector<std::uint32_t>>& targets) {
+  const auto& inputs = state_->plan->inputs;
+  std::vector<bool> rebound(moved_into_.size(), false);
+  for (std::size_t i = 0; i < calls_.size(); ++i) {
+    const CallPlan& call = calls_[i];
+    if (call.op == nullptr || !rebinds_output(*call.op) || call.args.empty() || call.outs.empty()) continue;
+    const std::uint32_t out = call.outs[0];
+    const bool is_input = std::find(inputs.begin(), inputs.end(), static_cast<std::int32_t>(out)) != inputs.end();
+    if (moved_into_[out] || is_input) {
+      return in_instruction(invalid_input("its output is also an input of the method or the target of a move"), i,
+                            call.op->out_name);
+    }
+    rebound[out] = true;
+    targets[call.args[0]].push_back(out);
+  }
+  for (std::size_t i = 0; i < rebound.size(); ++i) moved_into_[i] = moved_into_[i] || rebound[i];
   return {};
 }
 
@@ -137,13 +171,17 @@ Status MethodBuilder::plan_calls() {
   for (std::size_t i = 0; i < instructions.size(); ++i) {
     const auto* call = std::get_if<pte::KernelCall>(&instructions[i]);
     if (call == nullptr) continue;
-    CallPlan& plan = calls_[i];
-    Status status = plan_call(*call, plan);
-    if (status.ok()) status = check_call(plan);
-    if (!status.ok()) return in_instruction(status.error(), i, plan.op->out_name);
-    for (const std::uint32_t out : plan.outs) {
-      if (state_->values.kind(out) == ValueKind::kNumber) number_changes_[out] = true;
-    }
+    const Status status = plan_call(*call, calls_[i]);
+    if (!status.ok()) return in_instruction(status.error(), i, calls_[i].op->out_name);
+  }
+  return {};
+}
+
+Status MethodBuilder::check_calls() const {
+  for (std::size_t i = 0; i < calls_.size(); ++i) {
+    if (calls_[i].op == nullptr) continue;
+    const Status status = check_call(calls_[i]);
+    if (!status.ok()) return in_instruction(status.error(), i, calls_[i].op->out_name);
   }
   return {};
 }

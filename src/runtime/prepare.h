@@ -24,9 +24,11 @@ class MethodBuilder {
   Status check_availability() const;
   void remember_input_bounds();
   Status find_changing_values();
-  Status add_moves(std::vector<std::vector<std::uint32_t>>& reached_from);
-  void spread_read_only(const std::vector<std::vector<std::uint32_t>>& reached_from);
+  Status add_moves(std::vector<std::vector<std::uint32_t>>& targets);
+  Status add_rebindings(std::vector<std::vector<std::uint32_t>>& targets);
+  void spread_read_only(const std::vector<std::vector<std::uint32_t>>& targets);
   Status plan_calls();
+  Status check_calls() const;
   Status plan_call(const formats::pte::KernelCall& call, CallPlan& out) const;
   Status check_call(const CallPlan& call) const;
   Status check_output(ops::ArgType type, std::uint32_t value) const;
