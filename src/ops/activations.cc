@@ -1,8 +1,8 @@
 // Activation functions with parameters.
+#include <fmt/core.h>
+
 #include <cmath>
 #include <numbers>
-
-#include <fmt/core.h>
 
 #include "ops/elementwise.h"
 #include "ops/infer.h"
@@ -99,7 +99,8 @@ Status infer_glu(const Call& call, OutShapes& outs) {
   ETALON_CHECKED(require_floating(self.dtype(), "self"));
   if (self.rank() == 0) return invalid_input("glu wants a tensor with at least one dim");
   ETALON_TRY(const std::size_t dim, dim_of(call.integer(1), self.rank()));
-  if (self.size(dim) % 2 != 0) return invalid_input(fmt::format("glu: dim {} has size {}, want an even one", dim, self.size(dim)));
+  if (self.size(dim) % 2 != 0)
+    return invalid_input(fmt::format("glu: dim {} has size {}, want an even one", dim, self.size(dim)));
   Dims sizes = self.sizes();
   sizes[dim] /= 2;
   return outs.set(0, self.dtype(), sizes, &self.order());
@@ -124,18 +125,34 @@ std::int64_t flops(const Call& call) {
 
 constexpr OpDef kRows[] = {
     {.schema = "aten::elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor",
-     .out_name = "aten::elu.out", .infer = infer_floating, .kernel = elu_kernel, .flops = flops<3>,
+     .out_name = "aten::elu.out",
+     .infer = infer_floating,
+     .kernel = elu_kernel,
+     .flops = flops<3>,
      .traits = kElementwise},
-    {.schema = "aten::gelu(Tensor self, *, str approximate=\"none\") -> Tensor", .out_name = "aten::gelu.out",
-     .infer = infer_gelu, .kernel = gelu_kernel, .flops = flops<4>, .traits = kElementwise},
+    {.schema = "aten::gelu(Tensor self, *, str approximate=\"none\") -> Tensor",
+     .out_name = "aten::gelu.out",
+     .infer = infer_gelu,
+     .kernel = gelu_kernel,
+     .flops = flops<4>,
+     .traits = kElementwise},
     {.schema = "aten::hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor",
-     .out_name = "aten::hardtanh.out", .infer = infer_hardtanh, .kernel = hardtanh_kernel, .flops = flops<2>,
+     .out_name = "aten::hardtanh.out",
+     .infer = infer_hardtanh,
+     .kernel = hardtanh_kernel,
+     .flops = flops<2>,
      .traits = kElementwise},
     {.schema = "aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor",
-     .out_name = "aten::leaky_relu.out", .infer = infer_floating, .kernel = leaky_relu_kernel, .flops = flops<1>,
+     .out_name = "aten::leaky_relu.out",
+     .infer = infer_floating,
+     .kernel = leaky_relu_kernel,
+     .flops = flops<1>,
      .traits = kElementwise},
-    {.schema = "aten::glu(Tensor self, int dim=-1) -> Tensor", .out_name = "aten::glu.out", .infer = infer_glu,
-     .kernel = glu_kernel, .flops = flops<1>},
+    {.schema = "aten::glu(Tensor self, int dim=-1) -> Tensor",
+     .out_name = "aten::glu.out",
+     .infer = infer_glu,
+     .kernel = glu_kernel,
+     .flops = flops<1>},
 };
 
 }  // namespace

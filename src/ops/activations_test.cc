@@ -8,10 +8,10 @@
 namespace etalon::ops {
 namespace {
 
+using testing::call_op;
 using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using ::testing::Pointwise;
-using testing::call_op;
 using testing::tensor;
 using testing::Tensor;
 
@@ -30,7 +30,8 @@ TEST(Activations, gelu_in_both_forms) {
     approximate.push_back(0.5 * v * (1 + std::tanh(std::sqrt(2 / M_PI) * (v + 0.044715 * v * v * v))));
   }
   EXPECT_THAT(run("aten::gelu", {x.value(), Value::of_string("none")}), Pointwise(DoubleNear(1e-6), exact));
-  EXPECT_THAT(run("aten::gelu", {x.value(), Value::of_string("tanh")}), Pointwise(DoubleNear(1e-6), approximate));
+  EXPECT_THAT(run("aten::gelu", {x.value(), Value::of_string("tanh")}),
+              Pointwise(DoubleNear(1e-6), approximate));
   EXPECT_FALSE(call_op("aten::gelu", {x.value(), Value::of_string("fast")}).ok());
 }
 

@@ -6,9 +6,24 @@
 namespace etalon::ops {
 namespace {
 
-struct And { template <class T> T operator()(T a, T b) const { return static_cast<T>(a & b); } };
-struct Or { template <class T> T operator()(T a, T b) const { return static_cast<T>(a | b); } };
-struct Xor { template <class T> T operator()(T a, T b) const { return static_cast<T>(a ^ b); } };
+struct And {
+  template <class T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(a & b);
+  }
+};
+struct Or {
+  template <class T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(a | b);
+  }
+};
+struct Xor {
+  template <class T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(a ^ b);
+  }
+};
 
 // A shift by a negative count or by all bits and more moves everything out, as in torch.
 struct LeftShift {
@@ -28,7 +43,8 @@ struct RightShift {
 };
 
 Status infer_bits(const Call& call, OutShapes& outs) {
-  if (is_floating(result_type(call, {0, 1}))) return invalid_input("bitwise operators want integer or bool arguments");
+  if (is_floating(result_type(call, {0, 1})))
+    return invalid_input("bitwise operators want integer or bool arguments");
   return infer_broadcast(call, outs);
 }
 
@@ -50,21 +66,35 @@ Status kernel(const Call& call) {
 }
 
 constexpr OpDef bits_row(std::string_view schema, std::string_view out_name, KernelFn kernel_fn) {
-  return {.schema = schema, .out_name = out_name, .infer = infer_bits, .kernel = kernel_fn,
-          .flops = flops_per_element, .traits = kElementwise | kCastsOutput};
+  return {.schema = schema,
+          .out_name = out_name,
+          .infer = infer_bits,
+          .kernel = kernel_fn,
+          .flops = flops_per_element,
+          .traits = kElementwise | kCastsOutput};
 }
 constexpr OpDef shift_row(std::string_view schema, std::string_view out_name, KernelFn kernel_fn) {
-  return {.schema = schema, .out_name = out_name, .infer = infer_shift, .kernel = kernel_fn,
-          .flops = flops_per_element, .traits = kElementwise | kCastsOutput};
+  return {.schema = schema,
+          .out_name = out_name,
+          .infer = infer_shift,
+          .kernel = kernel_fn,
+          .flops = flops_per_element,
+          .traits = kElementwise | kCastsOutput};
 }
 
 constexpr OpDef kRows[] = {
-    bits_row("aten::bitwise_and.Tensor(Tensor self, Tensor other) -> Tensor", "aten::bitwise_and.Tensor_out", kernel<And, true>),
-    bits_row("aten::bitwise_and.Scalar(Tensor self, Scalar other) -> Tensor", "aten::bitwise_and.Scalar_out", kernel<And, true>),
-    bits_row("aten::bitwise_or.Tensor(Tensor self, Tensor other) -> Tensor", "aten::bitwise_or.Tensor_out", kernel<Or, true>),
-    bits_row("aten::bitwise_or.Scalar(Tensor self, Scalar other) -> Tensor", "aten::bitwise_or.Scalar_out", kernel<Or, true>),
-    bits_row("aten::bitwise_xor.Tensor(Tensor self, Tensor other) -> Tensor", "aten::bitwise_xor.Tensor_out", kernel<Xor, true>),
-    bits_row("aten::bitwise_xor.Scalar(Tensor self, Scalar other) -> Tensor", "aten::bitwise_xor.Scalar_out", kernel<Xor, true>),
+    bits_row("aten::bitwise_and.Tensor(Tensor self, Tensor other) -> Tensor", "aten::bitwise_and.Tensor_out",
+             kernel<And, true>),
+    bits_row("aten::bitwise_and.Scalar(Tensor self, Scalar other) -> Tensor", "aten::bitwise_and.Scalar_out",
+             kernel<And, true>),
+    bits_row("aten::bitwise_or.Tensor(Tensor self, Tensor other) -> Tensor", "aten::bitwise_or.Tensor_out",
+             kernel<Or, true>),
+    bits_row("aten::bitwise_or.Scalar(Tensor self, Scalar other) -> Tensor", "aten::bitwise_or.Scalar_out",
+             kernel<Or, true>),
+    bits_row("aten::bitwise_xor.Tensor(Tensor self, Tensor other) -> Tensor", "aten::bitwise_xor.Tensor_out",
+             kernel<Xor, true>),
+    bits_row("aten::bitwise_xor.Scalar(Tensor self, Scalar other) -> Tensor", "aten::bitwise_xor.Scalar_out",
+             kernel<Xor, true>),
     shift_row("aten::bitwise_left_shift.Tensor(Tensor self, Tensor other) -> Tensor",
               "aten::bitwise_left_shift.Tensor_out", kernel<LeftShift, false>),
     shift_row("aten::bitwise_left_shift.Tensor_Scalar(Tensor self, Scalar other) -> Tensor",

@@ -12,12 +12,24 @@ constexpr std::size_t kSelf = 0;
 constexpr std::size_t kLow = 1;
 constexpr std::size_t kHigh = 2;
 
-struct Raise { template <class T> T operator()(T x, T low) const { return (x > low) | (x != x) ? x : low; } };
-struct Lower { template <class T> T operator()(T x, T high) const { return (x < high) | (x != x) ? x : high; } };
+struct Raise {
+  template <class T>
+  T operator()(T x, T low) const {
+    return (x > low) | (x != x) ? x : low;
+  }
+};
+struct Lower {
+  template <class T>
+  T operator()(T x, T high) const {
+    return (x < high) | (x != x) ? x : high;
+  }
+};
 // Both, by `|` and not `||`: a branch would keep the loop from vectorising.
 struct Limit {
   template <class T>
-  T operator()(T x, T low, T high) const { return Lower{}(Raise{}(x, low), high); }
+  T operator()(T x, T low, T high) const {
+    return Lower{}(Raise{}(x, low), high);
+  }
 };
 
 // Limits that are numbers, not NaN, take one comparison each.
@@ -56,7 +68,8 @@ Status kernel(const Call& call) {
       using Bounds = std::numeric_limits<T>;
       const T lowest = Bounds::has_infinity ? static_cast<T>(-Bounds::infinity()) : Bounds::lowest();
       const T highest = Bounds::has_infinity ? Bounds::infinity() : Bounds::max();
-      return map<T, T>(x, call.out(), LimitByNumbers<T>{limit_or(call, kLow, lowest), limit_or(call, kHigh, highest)});
+      return map<T, T>(x, call.out(),
+                       LimitByNumbers<T>{limit_or(call, kLow, lowest), limit_or(call, kHigh, highest)});
     }
     if (!call.has(kHigh)) return map<T, T>(x, Operand::of(call, kLow), call.out(), Raise{});
     if (!call.has(kLow)) return map<T, T>(x, Operand::of(call, kHigh), call.out(), Lower{});
@@ -69,10 +82,17 @@ std::int64_t flops(const Call& call) {
 }
 
 constexpr OpDef kRows[] = {
-    {.schema = "aten::clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor", .out_name = "aten::clamp.out",
-     .infer = infer, .kernel = kernel, .flops = flops, .traits = kElementwise | kCastsOutput},
+    {.schema = "aten::clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor",
+     .out_name = "aten::clamp.out",
+     .infer = infer,
+     .kernel = kernel,
+     .flops = flops,
+     .traits = kElementwise | kCastsOutput},
     {.schema = "aten::clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor",
-     .out_name = "aten::clamp.Tensor_out", .infer = infer, .kernel = kernel, .flops = flops,
+     .out_name = "aten::clamp.Tensor_out",
+     .infer = infer,
+     .kernel = kernel,
+     .flops = flops,
      .traits = kElementwise | kCastsOutput},
 };
 

@@ -25,16 +25,50 @@ Status compare_kernel(const Call& call) {
   });
 }
 
-struct Eq { template <class T> bool operator()(T a, T b) const { return a == b; } };
-struct Ne { template <class T> bool operator()(T a, T b) const { return a != b; } };
-struct Lt { template <class T> bool operator()(T a, T b) const { return a < b; } };
-struct Le { template <class T> bool operator()(T a, T b) const { return a <= b; } };
-struct Gt { template <class T> bool operator()(T a, T b) const { return a > b; } };
-struct Ge { template <class T> bool operator()(T a, T b) const { return a >= b; } };
+struct Eq {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a == b;
+  }
+};
+struct Ne {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a != b;
+  }
+};
+struct Lt {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a < b;
+  }
+};
+struct Le {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a <= b;
+  }
+};
+struct Gt {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a > b;
+  }
+};
+struct Ge {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a >= b;
+  }
+};
 
 constexpr OpDef row(std::string_view schema, std::string_view out_name, KernelFn kernel) {
-  return {.schema = schema, .out_name = out_name, .infer = infer_broadcast_bool, .kernel = kernel,
-          .flops = flops_per_element, .traits = kElementwise | kCastsOutput};
+  return {.schema = schema,
+          .out_name = out_name,
+          .infer = infer_broadcast_bool,
+          .kernel = kernel,
+          .flops = flops_per_element,
+          .traits = kElementwise | kCastsOutput};
 }
 
 constexpr OpDef kRows[] = {

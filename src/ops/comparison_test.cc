@@ -8,12 +8,13 @@
 namespace etalon::ops {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::call_op;
+using ::testing::ElementsAre;
 using testing::tensor;
 using testing::Tensor;
 
-std::vector<double> run(std::string_view name, std::vector<Value> args, const testing::CallOptions& options = {}) {
+std::vector<double> run(std::string_view name, std::vector<Value> args,
+                        const testing::CallOptions& options = {}) {
   auto result = call_op(name, std::move(args), options);
   EXPECT_TRUE(result.ok()) << name << ": " << result.error().message();
   return result->tensors[0].values();
@@ -45,7 +46,8 @@ TEST(Comparison, a_number_is_rounded_to_the_dtype_it_is_compared_in) {
 
 TEST(Comparison, answers_in_the_dtype_of_the_output) {
   Tensor a = tensor(DType::kUInt8, {2}, {1, 200});
-  EXPECT_THAT(run("aten::gt.Scalar", {a.value(), Value::of_int(-1)}, {.out_dtype = DType::kFloat32}), ElementsAre(1, 1));
+  EXPECT_THAT(run("aten::gt.Scalar", {a.value(), Value::of_int(-1)}, {.out_dtype = DType::kFloat32}),
+              ElementsAre(1, 1));
 }
 
 TEST(Logical, takes_any_dtype_and_answers_bool) {
@@ -73,7 +75,8 @@ TEST(Bitwise, shifts_beyond_the_width_lose_everything_but_the_sign) {
   EXPECT_THAT(run("aten::bitwise_left_shift.Tensor", {a.value(), by.value()}), ElementsAre(8, 0, 0));
   EXPECT_THAT(run("aten::bitwise_right_shift.Tensor", {a.value(), by.value()}), ElementsAre(0, -1, 0));
   Tensor bytes = tensor(DType::kUInt8, {1}, {200});
-  EXPECT_THAT(run("aten::bitwise_left_shift.Tensor_Scalar", {bytes.value(), Value::of_int(1)}), ElementsAre(144));
+  EXPECT_THAT(run("aten::bitwise_left_shift.Tensor_Scalar", {bytes.value(), Value::of_int(1)}),
+              ElementsAre(144));
 }
 
 TEST(Clamp, takes_either_limit_or_both_and_keeps_nan) {
@@ -96,7 +99,8 @@ TEST(Where, chooses_and_promotes) {
   Tensor condition = tensor(DType::kBool, {2, 1}, {1, 0});
   Tensor a = tensor(DType::kInt32, {2}, {1, 2});
   Tensor b = tensor({}, {0.5});
-  EXPECT_THAT(run("aten::where.self", {condition.value(), a.value(), b.value()}), ElementsAre(1, 2, 0.5, 0.5));
+  EXPECT_THAT(run("aten::where.self", {condition.value(), a.value(), b.value()}),
+              ElementsAre(1, 2, 0.5, 0.5));
   EXPECT_FALSE(call_op("aten::where.self", {a.value(), a.value(), b.value()}).ok());
 }
 
@@ -111,7 +115,8 @@ TEST(Where, any_byte_but_zero_is_true) {
 
 TEST(Clamp, a_nan_limit_gives_nan) {
   Tensor x = tensor({1}, {0.5});
-  EXPECT_TRUE(std::isnan(run("aten::clamp", {x.value(), Value::of_double(std::nan("")), Value::of_int(1)})[0]));
+  EXPECT_TRUE(
+      std::isnan(run("aten::clamp", {x.value(), Value::of_double(std::nan("")), Value::of_int(1)})[0]));
   EXPECT_TRUE(std::isnan(run("aten::clamp", {x.value(), Value(), Value::of_double(std::nan(""))})[0]));
 }
 

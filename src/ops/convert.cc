@@ -59,29 +59,39 @@ void convert_run(DType from, const void* src, DType to, void* dst, std::int64_t 
   ETALON_CHECK(status.ok());
 }
 
-void gather_run(const void* src, std::int64_t stride, std::size_t element_size, void* dst, std::int64_t count) {
+void gather_run(const void* src, std::int64_t stride, std::size_t element_size, void* dst,
+                std::int64_t count) {
   if (stride == 1) {
     std::memcpy(dst, src, static_cast<std::size_t>(count) * element_size);
     return;
   }
   switch (element_size) {
-    case 1: return gather_typed<std::uint8_t>(src, stride, dst, count);
-    case 2: return gather_typed<std::uint16_t>(src, stride, dst, count);
-    case 4: return gather_typed<std::uint32_t>(src, stride, dst, count);
-    default: return gather_typed<std::uint64_t>(src, stride, dst, count);
+    case 1:
+      return gather_typed<std::uint8_t>(src, stride, dst, count);
+    case 2:
+      return gather_typed<std::uint16_t>(src, stride, dst, count);
+    case 4:
+      return gather_typed<std::uint32_t>(src, stride, dst, count);
+    default:
+      return gather_typed<std::uint64_t>(src, stride, dst, count);
   }
 }
 
-void scatter_run(const void* src, void* dst, std::int64_t stride, std::size_t element_size, std::int64_t count) {
+void scatter_run(const void* src, void* dst, std::int64_t stride, std::size_t element_size,
+                 std::int64_t count) {
   if (stride == 1) {
     std::memcpy(dst, src, static_cast<std::size_t>(count) * element_size);
     return;
   }
   switch (element_size) {
-    case 1: return scatter_typed<std::uint8_t>(src, dst, stride, count);
-    case 2: return scatter_typed<std::uint16_t>(src, dst, stride, count);
-    case 4: return scatter_typed<std::uint32_t>(src, dst, stride, count);
-    default: return scatter_typed<std::uint64_t>(src, dst, stride, count);
+    case 1:
+      return scatter_typed<std::uint8_t>(src, dst, stride, count);
+    case 2:
+      return scatter_typed<std::uint16_t>(src, dst, stride, count);
+    case 4:
+      return scatter_typed<std::uint32_t>(src, dst, stride, count);
+    default:
+      return scatter_typed<std::uint64_t>(src, dst, stride, count);
   }
 }
 

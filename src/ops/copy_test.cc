@@ -6,8 +6,8 @@
 namespace etalon::ops {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::call_op;
+using ::testing::ElementsAre;
 using testing::tensor;
 using testing::Tensor;
 
@@ -45,7 +45,10 @@ TEST(Copy, dim_order_copies_convert_and_reorder) {
   EXPECT_EQ(y.values(), kEight);
   args[6] = Value::of_ints(twice);
   EXPECT_FALSE(call_op("dim_order_ops::_to_dim_order_copy", args).ok());
-  EXPECT_EQ(run("dim_order_ops::_clone_dim_order", {x.value(), Value::of_bool(false), Value::of_ints(order)}).view().order(), kLast);
+  EXPECT_EQ(run("dim_order_ops::_clone_dim_order", {x.value(), Value::of_bool(false), Value::of_ints(order)})
+                .view()
+                .order(),
+            kLast);
 }
 
 TEST(Copy, to_copy_takes_the_dtype_of_the_output_when_its_own_was_dropped) {

@@ -17,13 +17,43 @@ constexpr std::size_t kAlpha = 2;
 constexpr std::size_t kRoundingMode = 2;
 
 // Operations written for every type that elementwise operators compute in.
-struct Add { template <class T> T operator()(T a, T b) const { return wrapping_add(a, b); } };
-struct Sub { template <class T> T operator()(T a, T b) const { return wrapping_sub(a, b); } };
-struct Mul { template <class T> T operator()(T a, T b) const { return wrapping_mul(a, b); } };
-struct Rsub { template <class T> T operator()(T a, T b) const { return wrapping_sub(b, a); } };
+struct Add {
+  template <class T>
+  T operator()(T a, T b) const {
+    return wrapping_add(a, b);
+  }
+};
+struct Sub {
+  template <class T>
+  T operator()(T a, T b) const {
+    return wrapping_sub(a, b);
+  }
+};
+struct Mul {
+  template <class T>
+  T operator()(T a, T b) const {
+    return wrapping_mul(a, b);
+  }
+};
+struct Rsub {
+  template <class T>
+  T operator()(T a, T b) const {
+    return wrapping_sub(b, a);
+  }
+};
 // NaN wins on either side.
-struct Maximum { template <class T> T operator()(T a, T b) const { return a > b || a != a ? a : b; } };
-struct Minimum { template <class T> T operator()(T a, T b) const { return a < b || a != a ? a : b; } };
+struct Maximum {
+  template <class T>
+  T operator()(T a, T b) const {
+    return a > b || a != a ? a : b;
+  }
+};
+struct Minimum {
+  template <class T>
+  T operator()(T a, T b) const {
+    return a < b || a != a ? a : b;
+  }
+};
 
 // The two operands, computed in the dtype they promote to.
 template <class Function>
@@ -52,25 +82,28 @@ Status scaled_kernel(const Call& call) {
 Status infer_scaled(const Call& call, OutShapes& outs) {
   const DType type = result_type(call, {kSelf, kOther});
   if (!is_floating(type) && call.scalar(kAlpha).category() == DTypeCategory::kFloating) {
-    return invalid_input(fmt::format("alpha is a floating number and the result is {}, want an integer", name_of(type)));
+    return invalid_input(
+        fmt::format("alpha is a floating number and the result is {}, want an integer", name_of(type)));
   }
   return infer_broadcast(call, outs);
 }
 
 Status infer_sub(const Call& call, OutShapes& outs) {
-  if (result_type(call, {kSelf, kOther}) == DType::kBool) return invalid_input("bools cannot be subtracted, use logical_xor");
+  if (result_type(call, {kSelf, kOther}) == DType::kBool)
+    return invalid_input("bools cannot be subtracted, use logical_xor");
   return infer_scaled(call, outs);
 }
 
 Status divide(const Call& call) {
   return visit_real(result_type(call, {kSelf, kOther}), [&](auto tag) {
     using T = typename decltype(tag)::type;
-    return map<T, T>(Operand::of(call, kSelf), Operand::of(call, kOther), call.out(), [](T a, T b) { return a / b; });
+    return map<T, T>(Operand::of(call, kSelf), Operand::of(call, kOther), call.out(),
+                     [](T a, T b) { return a / b; });
   });
 }
 
-// Rounding divisions and remainders: `Integers` for integer types, where a zero divisor is an error as in torch, and
-// `Reals` for floats.
+// Rounding divisions and remainders: `Integers` for integer types, where a zero divisor is an error as in
+// torch, and `Reals` for floats.
 template <class Integers, class Reals>
 Status quotient_kernel(const Call& call) {
   bool divided_by_zero = false;
@@ -92,14 +125,54 @@ Status quotient_kernel(const Call& call) {
   return {};
 }
 
-struct FloorQuotient { template <class T> T operator()(T a, T b) const { return floor_quotient(a, b); } };
-struct FloorQuotientReal { template <class T> T operator()(T a, T b) const { return floor_quotient_real(a, b); } };
-struct TruncatedQuotient { template <class T> T operator()(T a, T b) const { return truncated_quotient(a, b); } };
-struct TruncatedQuotientReal { template <class T> T operator()(T a, T b) const { return std::trunc(a / b); } };
-struct FloorRemainder { template <class T> T operator()(T a, T b) const { return floor_remainder(a, b); } };
-struct FloorRemainderReal { template <class T> T operator()(T a, T b) const { return floor_remainder_real(a, b); } };
-struct TruncatedRemainder { template <class T> T operator()(T a, T b) const { return truncated_remainder(a, b); } };
-struct TruncatedRemainderReal { template <class T> T operator()(T a, T b) const { return std::fmod(a, b); } };
+struct FloorQuotient {
+  template <class T>
+  T operator()(T a, T b) const {
+    return floor_quotient(a, b);
+  }
+};
+struct FloorQuotientReal {
+  template <class T>
+  T operator()(T a, T b) const {
+    return floor_quotient_real(a, b);
+  }
+};
+struct TruncatedQuotient {
+  template <class T>
+  T operator()(T a, T b) const {
+    return truncated_quotient(a, b);
+  }
+};
+struct TruncatedQuotientReal {
+  template <class T>
+  T operator()(T a, T b) const {
+    return std::trunc(a / b);
+  }
+};
+struct FloorRemainder {
+  template <class T>
+  T operator()(T a, T b) const {
+    return floor_remainder(a, b);
+  }
+};
+struct FloorRemainderReal {
+  template <class T>
+  T operator()(T a, T b) const {
+    return floor_remainder_real(a, b);
+  }
+};
+struct TruncatedRemainder {
+  template <class T>
+  T operator()(T a, T b) const {
+    return truncated_remainder(a, b);
+  }
+};
+struct TruncatedRemainderReal {
+  template <class T>
+  T operator()(T a, T b) const {
+    return std::fmod(a, b);
+  }
+};
 
 constexpr KernelFn kFloorDivide = quotient_kernel<FloorQuotient, FloorQuotientReal>;
 
@@ -120,8 +193,10 @@ Status infer_divide_by_mode(const Call& call, OutShapes& outs) {
 struct Power {
   template <class T>
   T operator()(T base, T exponent) const {
-    if constexpr (std::is_floating_point_v<T>) return std::pow(base, exponent);
-    else return integer_power(base, exponent);
+    if constexpr (std::is_floating_point_v<T>)
+      return std::pow(base, exponent);
+    else
+      return integer_power(base, exponent);
   }
 };
 
@@ -169,8 +244,13 @@ Status atan2_kernel(const Call& call) {
   });
 }
 
-constexpr OpDef row(std::string_view schema, std::string_view out_name, KernelFn kernel, InferFn infer = infer_broadcast) {
-  return {.schema = schema, .out_name = out_name, .infer = infer, .kernel = kernel, .flops = flops_per_element,
+constexpr OpDef row(std::string_view schema, std::string_view out_name, KernelFn kernel,
+                    InferFn infer = infer_broadcast) {
+  return {.schema = schema,
+          .out_name = out_name,
+          .infer = infer,
+          .kernel = kernel,
+          .flops = flops_per_element,
           .traits = kElementwise | kCastsOutput};
 }
 
@@ -189,19 +269,23 @@ constexpr OpDef kRows[] = {
     row("aten::rsub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor", "aten::rsub.Scalar_out",
         scaled_kernel<Rsub, true>, infer_sub),
     row("aten::mul.Tensor(Tensor self, Tensor other) -> Tensor", "aten::mul.out", same_type_kernel<Mul>),
-    row("aten::mul.Scalar(Tensor self, Scalar other) -> Tensor", "aten::mul.Scalar_out", same_type_kernel<Mul>),
-    row("aten::div.Tensor(Tensor self, Tensor other) -> Tensor", "aten::div.out", divide, infer_broadcast_float),
+    row("aten::mul.Scalar(Tensor self, Scalar other) -> Tensor", "aten::mul.Scalar_out",
+        same_type_kernel<Mul>),
+    row("aten::div.Tensor(Tensor self, Tensor other) -> Tensor", "aten::div.out", divide,
+        infer_broadcast_float),
     row("aten::div.Scalar(Tensor self, Scalar other) -> Tensor", "aten::div.Scalar_out", divide,
         infer_broadcast_float),
-    row("aten::div.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor", "aten::div.out_mode",
-        divide_by_mode, infer_divide_by_mode),
+    row("aten::div.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor",
+        "aten::div.out_mode", divide_by_mode, infer_divide_by_mode),
     row("aten::div.Scalar_mode(Tensor self, Scalar other, *, str? rounding_mode) -> Tensor",
         "aten::div.Scalar_mode_out", divide_by_mode, infer_divide_by_mode),
     row("aten::floor_divide(Tensor self, Tensor other) -> Tensor", "aten::floor_divide.out", kFloorDivide),
     row("aten::fmod.Tensor(Tensor self, Tensor other) -> Tensor", "aten::fmod.Tensor_out", kFmod),
     row("aten::fmod.Scalar(Tensor self, Scalar other) -> Tensor", "aten::fmod.Scalar_out", kFmod),
-    row("aten::remainder.Tensor(Tensor self, Tensor other) -> Tensor", "aten::remainder.Tensor_out", kRemainder),
-    row("aten::remainder.Scalar(Tensor self, Scalar other) -> Tensor", "aten::remainder.Scalar_out", kRemainder),
+    row("aten::remainder.Tensor(Tensor self, Tensor other) -> Tensor", "aten::remainder.Tensor_out",
+        kRemainder),
+    row("aten::remainder.Scalar(Tensor self, Scalar other) -> Tensor", "aten::remainder.Scalar_out",
+        kRemainder),
     row("aten::pow.Scalar(Scalar self, Tensor exponent) -> Tensor", "aten::pow.Scalar_out", power_kernel),
     row("aten::pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", "aten::pow.Tensor_Scalar_out",
         power_kernel, infer_power_of_tensor),
@@ -209,7 +293,8 @@ constexpr OpDef kRows[] = {
         power_kernel),
     row("aten::maximum(Tensor self, Tensor other) -> Tensor", "aten::maximum.out", same_type_kernel<Maximum>),
     row("aten::minimum(Tensor self, Tensor other) -> Tensor", "aten::minimum.out", same_type_kernel<Minimum>),
-    row("aten::atan2(Tensor self, Tensor other) -> Tensor", "aten::atan2.out", atan2_kernel, infer_broadcast_float),
+    row("aten::atan2(Tensor self, Tensor other) -> Tensor", "aten::atan2.out", atan2_kernel,
+        infer_broadcast_float),
 };
 
 }  // namespace

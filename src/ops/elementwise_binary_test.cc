@@ -9,11 +9,11 @@
 namespace etalon::ops {
 namespace {
 
+using testing::call_op;
 using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pointwise;
-using testing::call_op;
 using testing::tensor;
 using testing::Tensor;
 
@@ -33,10 +33,13 @@ std::string error_of(std::string_view name, std::vector<Value> args) {
 TEST(Arithmetic, broadcasts_and_applies_alpha) {
   Tensor a = tensor({2, 1}, {1, 2});
   Tensor b = tensor({3}, {10, 20, 30});
-  EXPECT_THAT(run("aten::add.Tensor", {a.value(), b.value(), Value::of_int(2)}).values(), ElementsAre(21, 41, 61, 22, 42, 62));
-  EXPECT_THAT(run("aten::sub.Tensor", {b.value(), a.value(), kOne}).values(), ElementsAre(9, 19, 29, 8, 18, 28));
+  EXPECT_THAT(run("aten::add.Tensor", {a.value(), b.value(), Value::of_int(2)}).values(),
+              ElementsAre(21, 41, 61, 22, 42, 62));
+  EXPECT_THAT(run("aten::sub.Tensor", {b.value(), a.value(), kOne}).values(),
+              ElementsAre(9, 19, 29, 8, 18, 28));
   EXPECT_THAT(run("aten::mul.Tensor", {a.value(), b.value()}).values(), ElementsAre(10, 20, 30, 20, 40, 60));
-  EXPECT_THAT(run("aten::rsub.Scalar", {b.value(), Value::of_int(5), Value::of_int(2)}).values(), ElementsAre(-15, -35, -55));
+  EXPECT_THAT(run("aten::rsub.Scalar", {b.value(), Value::of_int(5), Value::of_int(2)}).values(),
+              ElementsAre(-15, -35, -55));
 }
 
 TEST(Arithmetic, names_shapes_that_do_not_broadcast) {
@@ -81,11 +84,14 @@ TEST(Division, rounds_as_asked) {
   Tensor a = tensor(DType::kInt32, {4}, {7, -7, 7, -7});
   Tensor b = tensor(DType::kInt32, {4}, {2, 2, -2, -2});
   EXPECT_THAT(run("aten::floor_divide", {a.value(), b.value()}).values(), ElementsAre(3, -4, -4, 3));
-  EXPECT_THAT(run("aten::div.Tensor_mode", {a.value(), b.value(), Value::of_string("trunc")}).values(), ElementsAre(3, -3, -3, 3));
-  EXPECT_THAT(run("aten::div.Tensor_mode", {a.value(), b.value()}).values(), ElementsAre(3.5, -3.5, -3.5, 3.5));
+  EXPECT_THAT(run("aten::div.Tensor_mode", {a.value(), b.value(), Value::of_string("trunc")}).values(),
+              ElementsAre(3, -3, -3, 3));
+  EXPECT_THAT(run("aten::div.Tensor_mode", {a.value(), b.value()}).values(),
+              ElementsAre(3.5, -3.5, -3.5, 3.5));
   EXPECT_THAT(run("aten::remainder.Tensor", {a.value(), b.value()}).values(), ElementsAre(1, 1, -1, -1));
   EXPECT_THAT(run("aten::fmod.Tensor", {a.value(), b.value()}).values(), ElementsAre(1, -1, 1, -1));
-  EXPECT_THAT(error_of("aten::div.Tensor_mode", {a.value(), b.value(), Value::of_string("up")}), HasSubstr("'up'"));
+  EXPECT_THAT(error_of("aten::div.Tensor_mode", {a.value(), b.value(), Value::of_string("up")}),
+              HasSubstr("'up'"));
 }
 
 TEST(Division, of_floats_rounds_the_same_and_by_zero_is_infinite) {
@@ -118,7 +124,8 @@ TEST(Power, of_numbers_and_tensors) {
 
 TEST(Power, of_integers_is_exact_and_refuses_negative_exponents) {
   Tensor x = tensor(DType::kInt64, {2}, {3, -2});
-  EXPECT_THAT(run("aten::pow.Tensor_Scalar", {x.value(), Value::of_int(31)}).values(), ElementsAre(617673396283947.0, -2147483648.0));
+  EXPECT_THAT(run("aten::pow.Tensor_Scalar", {x.value(), Value::of_int(31)}).values(),
+              ElementsAre(617673396283947.0, -2147483648.0));
   EXPECT_THAT(error_of("aten::pow.Tensor_Scalar", {x.value(), Value::of_int(-1)}), HasSubstr("negative"));
 }
 
@@ -134,7 +141,8 @@ TEST(Extremes, nan_wins_on_either_side) {
 TEST(Atan2, knows_the_quadrant) {
   Tensor y = tensor({2}, {1, -1});
   Tensor x = tensor({2}, {-1, -1});
-  EXPECT_THAT(run("aten::atan2", {y.value(), x.value()}).values(), Pointwise(DoubleNear(1e-6), {0.75 * M_PI, -0.75 * M_PI}));
+  EXPECT_THAT(run("aten::atan2", {y.value(), x.value()}).values(),
+              Pointwise(DoubleNear(1e-6), {0.75 * M_PI, -0.75 * M_PI}));
 }
 
 }  // namespace

@@ -34,14 +34,22 @@ std::vector<double> broadcast_sum(const Tensor& a, const Tensor& b, const Dims& 
 }
 
 TEST(Elementwise, broadcasts_over_every_pair_of_shapes_and_orders) {
-  const std::vector<std::pair<Dims, Dims>> shapes = {
-      {{2, 3, 4, 5}, {2, 3, 4, 5}}, {{2, 3, 4, 5}, {5}},         {{2, 3, 4, 5}, {3, 1, 1}}, {{2, 1, 4, 1}, {1, 3, 1, 5}},
-      {{2, 3, 4, 5}, {}},           {{1, 1, 1, 1}, {2, 3, 1, 1}}, {{3, 700}, {700}},         {{3, 700}, {3, 1}},
-      {{700, 3}, {3}},              {{2, 300, 5, 3}, {300, 1, 1}}, {{0, 3}, {3}}};
+  const std::vector<std::pair<Dims, Dims>> shapes = {{{2, 3, 4, 5}, {2, 3, 4, 5}},
+                                                     {{2, 3, 4, 5}, {5}},
+                                                     {{2, 3, 4, 5}, {3, 1, 1}},
+                                                     {{2, 1, 4, 1}, {1, 3, 1, 5}},
+                                                     {{2, 3, 4, 5}, {}},
+                                                     {{1, 1, 1, 1}, {2, 3, 1, 1}},
+                                                     {{3, 700}, {700}},
+                                                     {{3, 700}, {3, 1}},
+                                                     {{700, 3}, {3}},
+                                                     {{2, 300, 5, 3}, {300, 1, 1}},
+                                                     {{0, 3}, {3}}};
   for (const auto& [sa, sb] : shapes) {
     const Dims sizes = *broadcast(sa, sb);
     for (const bool last : {false, true}) {
-      const DimOrder order = last && sizes.size() == 4 ? DimOrder{0, 2, 3, 1} : contiguous_order(sizes.size());
+      const DimOrder order =
+          last && sizes.size() == 4 ? DimOrder{0, 2, 3, 1} : contiguous_order(sizes.size());
       for (const DType other : {DType::kFloat32, DType::kInt32, DType::kBFloat16}) {
         const Tensor a = tensor(sa, iota(numel(sa)));
         Tensor b(other, sb, last && sb.size() == 4 ? DimOrder{3, 2, 1, 0} : contiguous_order(sb.size()));

@@ -11,24 +11,114 @@ namespace etalon::ops {
 namespace {
 
 // Functions of real numbers. Integers are converted to float first.
-struct Sqrt { template <class T> T operator()(T x) const { return std::sqrt(x); } };
-struct Rsqrt { template <class T> T operator()(T x) const { return T(1) / std::sqrt(x); } };
-struct Reciprocal { template <class T> T operator()(T x) const { return T(1) / x; } };
-struct Log { template <class T> T operator()(T x) const { return std::log(x); } };
-struct Log10 { template <class T> T operator()(T x) const { return std::log10(x); } };
-struct Log1p { template <class T> T operator()(T x) const { return std::log1p(x); } };
-struct Log2 { template <class T> T operator()(T x) const { return std::log2(x); } };
-struct Sin { template <class T> T operator()(T x) const { return std::sin(x); } };
-struct Cos { template <class T> T operator()(T x) const { return std::cos(x); } };
-struct Tan { template <class T> T operator()(T x) const { return std::tan(x); } };
-struct Asin { template <class T> T operator()(T x) const { return std::asin(x); } };
-struct Acos { template <class T> T operator()(T x) const { return std::acos(x); } };
-struct Atan { template <class T> T operator()(T x) const { return std::atan(x); } };
-struct Sinh { template <class T> T operator()(T x) const { return std::sinh(x); } };
-struct Cosh { template <class T> T operator()(T x) const { return std::cosh(x); } };
-struct Asinh { template <class T> T operator()(T x) const { return std::asinh(x); } };
-struct Acosh { template <class T> T operator()(T x) const { return std::acosh(x); } };
-struct Atanh { template <class T> T operator()(T x) const { return std::atanh(x); } };
+struct Sqrt {
+  template <class T>
+  T operator()(T x) const {
+    return std::sqrt(x);
+  }
+};
+struct Rsqrt {
+  template <class T>
+  T operator()(T x) const {
+    return T(1) / std::sqrt(x);
+  }
+};
+struct Reciprocal {
+  template <class T>
+  T operator()(T x) const {
+    return T(1) / x;
+  }
+};
+struct Log {
+  template <class T>
+  T operator()(T x) const {
+    return std::log(x);
+  }
+};
+struct Log10 {
+  template <class T>
+  T operator()(T x) const {
+    return std::log10(x);
+  }
+};
+struct Log1p {
+  template <class T>
+  T operator()(T x) const {
+    return std::log1p(x);
+  }
+};
+struct Log2 {
+  template <class T>
+  T operator()(T x) const {
+    return std::log2(x);
+  }
+};
+struct Sin {
+  template <class T>
+  T operator()(T x) const {
+    return std::sin(x);
+  }
+};
+struct Cos {
+  template <class T>
+  T operator()(T x) const {
+    return std::cos(x);
+  }
+};
+struct Tan {
+  template <class T>
+  T operator()(T x) const {
+    return std::tan(x);
+  }
+};
+struct Asin {
+  template <class T>
+  T operator()(T x) const {
+    return std::asin(x);
+  }
+};
+struct Acos {
+  template <class T>
+  T operator()(T x) const {
+    return std::acos(x);
+  }
+};
+struct Atan {
+  template <class T>
+  T operator()(T x) const {
+    return std::atan(x);
+  }
+};
+struct Sinh {
+  template <class T>
+  T operator()(T x) const {
+    return std::sinh(x);
+  }
+};
+struct Cosh {
+  template <class T>
+  T operator()(T x) const {
+    return std::cosh(x);
+  }
+};
+struct Asinh {
+  template <class T>
+  T operator()(T x) const {
+    return std::asinh(x);
+  }
+};
+struct Acosh {
+  template <class T>
+  T operator()(T x) const {
+    return std::acosh(x);
+  }
+};
+struct Atanh {
+  template <class T>
+  T operator()(T x) const {
+    return std::atanh(x);
+  }
+};
 struct Exp {
   float operator()(float x) const { return exp_f32(x); }
   double operator()(double x) const { return std::exp(x); }
@@ -61,38 +151,75 @@ Status real_kernel(const Call& call) {
 // Functions that keep the dtype. Arithmetic on signed integers wraps.
 template <class T>
 T negated(T x) {
-  if constexpr (std::is_signed_v<T> && std::is_integral_v<T>) return static_cast<T>(0 - static_cast<std::make_unsigned_t<T>>(x));
-  else return static_cast<T>(-x);
+  if constexpr (std::is_signed_v<T> && std::is_integral_v<T>)
+    return static_cast<T>(0 - static_cast<std::make_unsigned_t<T>>(x));
+  else
+    return static_cast<T>(-x);
 }
-struct Neg { template <class T> T operator()(T x) const { return negated(x); } };
+struct Neg {
+  template <class T>
+  T operator()(T x) const {
+    return negated(x);
+  }
+};
 struct Abs {
   template <class T>
   T operator()(T x) const {
-    if constexpr (std::is_floating_point_v<T>) return std::fabs(x);
-    else if constexpr (std::is_signed_v<T>) return x < 0 ? negated(x) : x;
-    else return x;
+    if constexpr (std::is_floating_point_v<T>)
+      return std::fabs(x);
+    else if constexpr (std::is_signed_v<T>)
+      return x < 0 ? negated(x) : x;
+    else
+      return x;
   }
 };
-struct Sign { template <class T> T operator()(T x) const { return static_cast<T>((x > T(0)) - (x < T(0))); } };
-struct Relu { template <class T> T operator()(T x) const { return x < T(0) ? T(0) : x; } };  // NaN stays
-struct Same { template <class T> T operator()(T x) const { return x; } };
+struct Sign {
+  template <class T>
+  T operator()(T x) const {
+    return static_cast<T>((x > T(0)) - (x < T(0)));
+  }
+};
+struct Relu {
+  template <class T>
+  T operator()(T x) const {
+    return x < T(0) ? T(0) : x;
+  }
+};  // NaN stays
+struct Same {
+  template <class T>
+  T operator()(T x) const {
+    return x;
+  }
+};
 struct Floor {
-  template <class T> T operator()(T x) const { return x; }
+  template <class T>
+  T operator()(T x) const {
+    return x;
+  }
   float operator()(float x) const { return floor_f32(x); }
   double operator()(double x) const { return std::floor(x); }
 };
 struct Ceil {
-  template <class T> T operator()(T x) const { return x; }
+  template <class T>
+  T operator()(T x) const {
+    return x;
+  }
   float operator()(float x) const { return ceil_f32(x); }
   double operator()(double x) const { return std::ceil(x); }
 };
 struct Round {
-  template <class T> T operator()(T x) const { return x; }
+  template <class T>
+  T operator()(T x) const {
+    return x;
+  }
   float operator()(float x) const { return round_even_f32(x); }
   double operator()(double x) const { return std::nearbyint(x); }
 };
 struct Trunc {
-  template <class T> T operator()(T x) const { return x; }
+  template <class T>
+  T operator()(T x) const {
+    return x;
+  }
   float operator()(float x) const { return trunc_f32(x); }
   double operator()(double x) const { return std::trunc(x); }
 };
@@ -106,20 +233,26 @@ Status same_type_kernel(const Call& call) {
 }
 
 struct BitwiseNot {
-  template <class T> T operator()(T x) const { return static_cast<T>(~x); }
+  template <class T>
+  T operator()(T x) const {
+    return static_cast<T>(~x);
+  }
   bool operator()(bool x) const { return !x; }
 };
 
 Status bitwise_not_kernel(const Call& call) {
   return visit_computed(call.tensor(0).dtype(), [&](auto tag) -> Status {
     using T = typename decltype(tag)::type;
-    if constexpr (std::is_integral_v<T>) return map<T, T>(call.tensor(0), call.out(), BitwiseNot{});
-    else return unsupported("bitwise_not of a floating tensor");
+    if constexpr (std::is_integral_v<T>)
+      return map<T, T>(call.tensor(0), call.out(), BitwiseNot{});
+    else
+      return unsupported("bitwise_not of a floating tensor");
   });
 }
 
 Status infer_bitwise_not(const Call& call, OutShapes& outs) {
-  if (is_floating(call.tensor(0).dtype())) return invalid_input("bitwise_not wants an integer or bool tensor");
+  if (is_floating(call.tensor(0).dtype()))
+    return invalid_input("bitwise_not wants an integer or bool tensor");
   return infer_same_as(call, outs);
 }
 
@@ -129,11 +262,25 @@ Status infer_not_bool(const Call& call, OutShapes& outs) {
 }
 
 // Questions with the answer bool.
-struct LogicalNot { bool operator()(bool x) const { return x != true; } };
-struct IsNan { template <class T> bool operator()(T x) const { return x != x; } };
-struct IsInf { template <class T> bool operator()(T x) const { return std::fabs(x) == std::numeric_limits<T>::infinity(); } };
+struct LogicalNot {
+  bool operator()(bool x) const { return x != true; }
+};
+struct IsNan {
+  template <class T>
+  bool operator()(T x) const {
+    return x != x;
+  }
+};
+struct IsInf {
+  template <class T>
+  bool operator()(T x) const {
+    return std::fabs(x) == std::numeric_limits<T>::infinity();
+  }
+};
 
-Status logical_not_kernel(const Call& call) { return map<bool, bool>(call.tensor(0), call.out(), LogicalNot{}); }
+Status logical_not_kernel(const Call& call) {
+  return map<bool, bool>(call.tensor(0), call.out(), LogicalNot{});
+}
 
 template <class Function>
 Status real_question_kernel(const Call& call) {
@@ -158,17 +305,32 @@ Status logit_kernel(const Call& call) {
   });
 }
 
-constexpr OpDef real_row(std::string_view schema, std::string_view out_name, KernelFn kernel, Tolerance tolerance = {}) {
-  return {.schema = schema, .out_name = out_name, .infer = infer_same_as_float, .kernel = kernel,
-          .flops = flops_per_element, .traits = kElementwise | kCastsOutput, .tolerance = tolerance};
+constexpr OpDef real_row(std::string_view schema, std::string_view out_name, KernelFn kernel,
+                         Tolerance tolerance = {}) {
+  return {.schema = schema,
+          .out_name = out_name,
+          .infer = infer_same_as_float,
+          .kernel = kernel,
+          .flops = flops_per_element,
+          .traits = kElementwise | kCastsOutput,
+          .tolerance = tolerance};
 }
-constexpr OpDef same_row(std::string_view schema, std::string_view out_name, KernelFn kernel, InferFn infer = infer_same_as) {
-  return {.schema = schema, .out_name = out_name, .infer = infer, .kernel = kernel, .flops = flops_per_element,
+constexpr OpDef same_row(std::string_view schema, std::string_view out_name, KernelFn kernel,
+                         InferFn infer = infer_same_as) {
+  return {.schema = schema,
+          .out_name = out_name,
+          .infer = infer,
+          .kernel = kernel,
+          .flops = flops_per_element,
           .traits = kElementwise};
 }
 constexpr OpDef bool_row(std::string_view schema, std::string_view out_name, KernelFn kernel) {
-  return {.schema = schema, .out_name = out_name, .infer = infer_same_as_bool, .kernel = kernel,
-          .flops = flops_per_element, .traits = kElementwise | kCastsOutput};
+  return {.schema = schema,
+          .out_name = out_name,
+          .infer = infer_same_as_bool,
+          .kernel = kernel,
+          .flops = flops_per_element,
+          .traits = kElementwise | kCastsOutput};
 }
 
 constexpr OpDef kRows[] = {
@@ -204,8 +366,10 @@ constexpr OpDef kRows[] = {
     same_row("aten::ceil(Tensor self) -> Tensor", "aten::ceil.out", same_type_kernel<Ceil>),
     same_row("aten::round(Tensor self) -> Tensor", "aten::round.out", same_type_kernel<Round>),
     same_row("aten::trunc(Tensor self) -> Tensor", "aten::trunc.out", same_type_kernel<Trunc>),
-    same_row("aten::_conj_physical(Tensor self) -> Tensor", "aten::_conj_physical.out", same_type_kernel<Same>),
-    same_row("aten::bitwise_not(Tensor self) -> Tensor", "aten::bitwise_not.out", bitwise_not_kernel, infer_bitwise_not),
+    same_row("aten::_conj_physical(Tensor self) -> Tensor", "aten::_conj_physical.out",
+             same_type_kernel<Same>),
+    same_row("aten::bitwise_not(Tensor self) -> Tensor", "aten::bitwise_not.out", bitwise_not_kernel,
+             infer_bitwise_not),
     bool_row("aten::isnan(Tensor self) -> Tensor", "aten::isnan.out", real_question_kernel<IsNan>),
     bool_row("aten::isinf(Tensor self) -> Tensor", "aten::isinf.out", real_question_kernel<IsInf>),
     bool_row("aten::logical_not(Tensor self) -> Tensor", "aten::logical_not.out", logical_not_kernel),

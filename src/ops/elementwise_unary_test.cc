@@ -9,10 +9,10 @@
 namespace etalon::ops {
 namespace {
 
+using testing::call_op;
 using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using ::testing::Pointwise;
-using testing::call_op;
 using testing::tensor;
 using testing::Tensor;
 
@@ -27,11 +27,13 @@ Tensor run(std::string_view name, Tensor x, const testing::CallOptions& options 
 
 TEST(ElementwiseUnary, agrees_with_the_c_library_in_every_floating_dtype) {
   const std::vector<std::pair<std::string_view, double (*)(double)>> functions = {
-      {"aten::exp", std::exp},     {"aten::expm1", std::expm1}, {"aten::log", std::log},     {"aten::log10", std::log10},
-      {"aten::log1p", std::log1p}, {"aten::log2", std::log2},   {"aten::sin", std::sin},     {"aten::cos", std::cos},
-      {"aten::tan", std::tan},     {"aten::asin", std::asin},   {"aten::acos", std::acos},   {"aten::atan", std::atan},
-      {"aten::sinh", std::sinh},   {"aten::cosh", std::cosh},   {"aten::asinh", std::asinh}, {"aten::atanh", std::atanh},
-      {"aten::erf", std::erf},     {"aten::tanh", std::tanh},   {"aten::sqrt", std::sqrt}};
+      {"aten::exp", std::exp},     {"aten::expm1", std::expm1}, {"aten::log", std::log},
+      {"aten::log10", std::log10}, {"aten::log1p", std::log1p}, {"aten::log2", std::log2},
+      {"aten::sin", std::sin},     {"aten::cos", std::cos},     {"aten::tan", std::tan},
+      {"aten::asin", std::asin},   {"aten::acos", std::acos},   {"aten::atan", std::atan},
+      {"aten::sinh", std::sinh},   {"aten::cosh", std::cosh},   {"aten::asinh", std::asinh},
+      {"aten::atanh", std::atanh}, {"aten::erf", std::erf},     {"aten::tanh", std::tanh},
+      {"aten::sqrt", std::sqrt}};
   const std::vector<double> x = {0.125, 0.25, 0.5, 0.75, 0.9375};
   const std::vector<std::pair<DType, double>> dtypes = {
       {DType::kFloat32, 1e-6}, {DType::kFloat64, 1e-14}, {DType::kFloat16, 2e-3}, {DType::kBFloat16, 2e-2}};
@@ -89,7 +91,8 @@ TEST(ElementwiseUnary, logit_limits_its_argument_only_with_an_eps) {
   Tensor x = tensor({3}, {0, 0.5, 1});
   auto limited = call_op("aten::logit", {x.value(), Value::of_double(0.25)});
   ASSERT_TRUE(limited.ok());
-  EXPECT_THAT(limited->tensors[0].values(), Pointwise(DoubleNear(1e-6), {std::log(1.0 / 3), 0.0, std::log(3.0)}));
+  EXPECT_THAT(limited->tensors[0].values(),
+              Pointwise(DoubleNear(1e-6), {std::log(1.0 / 3), 0.0, std::log(3.0)}));
   EXPECT_EQ(run("aten::logit", tensor({3}, {0, 0.5, 1})).values()[0], -kInf);
 }
 
@@ -99,14 +102,18 @@ TEST(ElementwiseUnary, writes_any_dim_order_and_dtype_and_handles_no_elements) {
   std::vector<double> want;
   for (const double v : x) want.push_back(std::max(v, 0.0));
   EXPECT_EQ(run("aten::relu", testing::channels_last({2, 3, 4, 5}, x)).values(), want);
-  EXPECT_EQ(run("aten::relu", testing::channels_last({2, 3, 4, 5}, x), {.out_order = DimOrder{0, 1, 2, 3}}).values(), want);
-  EXPECT_THAT(run("aten::exp", tensor({2}, {0, 0}), {.out_dtype = DType::kFloat64}).values(), ElementsAre(1, 1));
+  EXPECT_EQ(run("aten::relu", testing::channels_last({2, 3, 4, 5}, x), {.out_order = DimOrder{0, 1, 2, 3}})
+                .values(),
+            want);
+  EXPECT_THAT(run("aten::exp", tensor({2}, {0, 0}), {.out_dtype = DType::kFloat64}).values(),
+              ElementsAre(1, 1));
   EXPECT_TRUE(run("aten::exp", tensor({0, 4}, {})).values().empty());
   EXPECT_THAT(run("aten::exp", tensor({}, {0})).values(), ElementsAre(1));
 }
 
 TEST(ElementwiseUnary, keeps_the_dim_order_of_its_argument) {
-  EXPECT_EQ(run("aten::tanh", testing::channels_last({1, 2, 2, 1}, {0, 0, 0, 0})).view().order(), (DimOrder{0, 2, 3, 1}));
+  EXPECT_EQ(run("aten::tanh", testing::channels_last({1, 2, 2, 1}, {0, 0, 0, 0})).view().order(),
+            (DimOrder{0, 2, 3, 1}));
 }
 
 }  // namespace

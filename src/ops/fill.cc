@@ -29,7 +29,8 @@ void fill_with(const TensorView& tensor, const Scalar& value) {
 
 namespace {
 
-// -- From sizes -------------------------------------------------------------------------------------------------------
+// -- From sizes
+// -------------------------------------------------------------------------------------------------------
 
 Status set_sizes(const Call& call, OutShapes& outs, std::size_t dtype_arg, DType fallback) {
   ETALON_TRY(const DType dtype, call.dtype_or(dtype_arg, fallback));
@@ -61,7 +62,8 @@ Status infer_scalar_tensor(const Call& call, OutShapes& outs) {
   return outs.set(0, dtype, Dims{});
 }
 
-// -- Like another tensor ----------------------------------------------------------------------------------------------
+// -- Like another tensor
+// ----------------------------------------------------------------------------------------------
 
 Status infer_full_like(const Call& call, OutShapes& outs) {
   const TensorView& self = call.tensor(0);
@@ -71,7 +73,8 @@ Status infer_full_like(const Call& call, OutShapes& outs) {
 
 Status infer_fill_tensor(const Call& call, OutShapes& outs) {
   if (call.tensor(1).rank() != 0) {
-    return invalid_input(fmt::format("fill: value has sizes {}, want none", to_string(call.tensor(1).sizes())));
+    return invalid_input(
+        fmt::format("fill: value has sizes {}, want none", to_string(call.tensor(1).sizes())));
   }
   return infer_same_as(call, outs);
 }
@@ -81,7 +84,8 @@ Status fill_tensor_kernel(const Call& call) {
   return {};
 }
 
-// -- arange -----------------------------------------------------------------------------------------------------------
+// -- arange
+// -----------------------------------------------------------------------------------------------------------
 
 struct Range {
   Scalar start;
@@ -148,31 +152,40 @@ constexpr OpDef kRows[] = {
     sized_row("aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, "
               "Device? device=None, bool? pin_memory=None) -> Tensor",
               "aten::full.out", infer_full, number_kernel<1>),
-    sized_row("aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
-              "bool? pin_memory=None) -> Tensor",
-              "aten::zeros.out", infer_sized, constant_kernel<0>),
-    sized_row("aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
-              "bool? pin_memory=None) -> Tensor",
-              "aten::ones.out", infer_sized, constant_kernel<1>),
+    sized_row(
+        "aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+        "bool? pin_memory=None) -> Tensor",
+        "aten::zeros.out", infer_sized, constant_kernel<0>),
+    sized_row(
+        "aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+        "bool? pin_memory=None) -> Tensor",
+        "aten::ones.out", infer_sized, constant_kernel<1>),
     sized_row("aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, "
               "Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
               "aten::empty.out", infer_sized, leave_uninitialised, kRandom | kCastsOutput),
-    sized_row("aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
-              "bool? pin_memory=None) -> Tensor",
-              "aten::scalar_tensor.out", infer_scalar_tensor, number_kernel<0>),
-    sized_row("aten::full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, "
-              "Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
-              "aten::full_like.out", infer_full_like, number_kernel<1>),
+    sized_row(
+        "aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+        "bool? pin_memory=None) -> Tensor",
+        "aten::scalar_tensor.out", infer_scalar_tensor, number_kernel<0>),
+    sized_row(
+        "aten::full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, "
+        "Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
+        "aten::full_like.out", infer_full_like, number_kernel<1>),
     sized_row("aten::arange(Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
               "bool? pin_memory=None) -> Tensor",
               "aten::arange.out", infer_arange, arange_kernel),
     sized_row("aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, "
               "Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
               "aten::arange.start_out", infer_arange, arange_kernel),
-    {.schema = "aten::fill.Scalar(Tensor self, Scalar value) -> Tensor", .out_name = "aten::fill.Scalar_out",
-     .infer = infer_same_as, .kernel = number_kernel<1>, .traits = kElementwise},
-    {.schema = "aten::fill.Tensor(Tensor self, Tensor value) -> Tensor", .out_name = "aten::fill.Tensor_out",
-     .infer = infer_fill_tensor, .kernel = fill_tensor_kernel},
+    {.schema = "aten::fill.Scalar(Tensor self, Scalar value) -> Tensor",
+     .out_name = "aten::fill.Scalar_out",
+     .infer = infer_same_as,
+     .kernel = number_kernel<1>,
+     .traits = kElementwise},
+    {.schema = "aten::fill.Tensor(Tensor self, Tensor value) -> Tensor",
+     .out_name = "aten::fill.Tensor_out",
+     .infer = infer_fill_tensor,
+     .kernel = fill_tensor_kernel},
 };
 
 }  // namespace

@@ -10,9 +10,9 @@
 namespace etalon::ops {
 namespace {
 
+using testing::call_op;
 using ::testing::Each;
 using ::testing::ElementsAre;
-using testing::call_op;
 using testing::tensor;
 using testing::Tensor;
 
@@ -53,15 +53,20 @@ TEST(Arange, counts_up_and_down_in_integers_and_floats) {
   const Tensor up = run("aten::arange", {Value::of_int(4)});
   EXPECT_EQ(up.dtype(), DType::kInt64);
   EXPECT_THAT(up.values(), ElementsAre(0, 1, 2, 3));
-  EXPECT_THAT(run("aten::arange.start_step", {Value::of_int(5), Value::of_int(0), Value::of_int(-2)}).values(), ElementsAre(5, 3, 1));
-  EXPECT_THAT(run("aten::arange.start_step", {Value::of_int(0), Value::of_double(1.1), Value::of_double(0.5)}).values(),
+  EXPECT_THAT(
+      run("aten::arange.start_step", {Value::of_int(5), Value::of_int(0), Value::of_int(-2)}).values(),
+      ElementsAre(5, 3, 1));
+  EXPECT_THAT(run("aten::arange.start_step", {Value::of_int(0), Value::of_double(1.1), Value::of_double(0.5)})
+                  .values(),
               ElementsAre(0, 0.5, 1));
   EXPECT_TRUE(run("aten::arange", {Value::of_int(0)}).values().empty());
 }
 
 TEST(Arange, refuses_steps_that_lead_nowhere) {
-  EXPECT_FALSE(call_op("aten::arange.start_step", {Value::of_int(0), Value::of_int(5), Value::of_int(0)}).ok());
-  EXPECT_FALSE(call_op("aten::arange.start_step", {Value::of_int(0), Value::of_int(5), Value::of_int(-1)}).ok());
+  EXPECT_FALSE(
+      call_op("aten::arange.start_step", {Value::of_int(0), Value::of_int(5), Value::of_int(0)}).ok());
+  EXPECT_FALSE(
+      call_op("aten::arange.start_step", {Value::of_int(0), Value::of_int(5), Value::of_int(-1)}).ok());
   EXPECT_FALSE(call_op("aten::arange", {Value::of_double(std::nan(""))}).ok());
   EXPECT_FALSE(call_op("aten::arange", {Value::of_double(1e30)}).ok());
 }
@@ -88,7 +93,8 @@ TEST(Dropout, drops_and_scales_in_training_and_copies_otherwise) {
   const auto mask = trained->tensors[1].values();
   EXPECT_NEAR(std::accumulate(mask.begin(), mask.end(), 0.0), 7500, 300);
   for (std::size_t i = 0; i < y.size(); ++i) EXPECT_EQ(y[i], mask[i] * 4);
-  auto evaluated = call_op("aten::native_dropout", {x.value(), Value::of_double(0.25), Value::of_bool(false)});
+  auto evaluated =
+      call_op("aten::native_dropout", {x.value(), Value::of_double(0.25), Value::of_bool(false)});
   ASSERT_TRUE(evaluated.ok());
   EXPECT_THAT(evaluated->tensors[0].values(), Each(3));
   EXPECT_FALSE(call_op("aten::native_dropout", {x.value(), Value::of_double(2), Value::of_bool(true)}).ok());

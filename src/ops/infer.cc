@@ -12,8 +12,8 @@ Result<Dims> broadcast_sizes(const Call& call) {
     if (!call.arg(i).is(Value::Tag::kTensor)) continue;
     const auto wider = broadcast(sizes, call.tensor(i).sizes());
     if (!wider) {
-      return invalid_input(
-          fmt::format("sizes {} and {} do not broadcast", to_string(sizes), to_string(call.tensor(i).sizes())));
+      return invalid_input(fmt::format("sizes {} and {} do not broadcast", to_string(sizes),
+                                       to_string(call.tensor(i).sizes())));
     }
     sizes = *wider;
   }
@@ -22,7 +22,8 @@ Result<Dims> broadcast_sizes(const Call& call) {
 
 const DimOrder* order_like_arguments(const Call& call, const Dims& sizes) {
   for (std::size_t i = 0; i < call.arg_count(); ++i) {
-    if (call.arg(i).is(Value::Tag::kTensor) && call.tensor(i).sizes() == sizes) return &call.tensor(i).order();
+    if (call.arg(i).is(Value::Tag::kTensor) && call.tensor(i).sizes() == sizes)
+      return &call.tensor(i).order();
   }
   return nullptr;
 }
@@ -36,13 +37,17 @@ Status set_like_self(const Call& call, OutShapes& outs, DType dtype) {
 
 }  // namespace
 
-Status infer_same_as(const Call& call, OutShapes& outs) { return set_like_self(call, outs, call.tensor(0).dtype()); }
+Status infer_same_as(const Call& call, OutShapes& outs) {
+  return set_like_self(call, outs, call.tensor(0).dtype());
+}
 
 Status infer_same_as_float(const Call& call, OutShapes& outs) {
   return set_like_self(call, outs, floating_type(call.tensor(0).dtype()));
 }
 
-Status infer_same_as_bool(const Call& call, OutShapes& outs) { return set_like_self(call, outs, DType::kBool); }
+Status infer_same_as_bool(const Call& call, OutShapes& outs) {
+  return set_like_self(call, outs, DType::kBool);
+}
 
 Status infer_broadcast_as(const Call& call, OutShapes& outs, DType dtype) {
   ETALON_TRY(const Dims sizes, broadcast_sizes(call));
@@ -57,7 +62,9 @@ Status infer_broadcast_float(const Call& call, OutShapes& outs) {
   return infer_broadcast_as(call, outs, floating_type(result_type(call, {0, 1})));
 }
 
-Status infer_broadcast_bool(const Call& call, OutShapes& outs) { return infer_broadcast_as(call, outs, DType::kBool); }
+Status infer_broadcast_bool(const Call& call, OutShapes& outs) {
+  return infer_broadcast_as(call, outs, DType::kBool);
+}
 
 Status require_floating(DType dtype, std::string_view what) {
   if (is_floating(dtype)) return {};

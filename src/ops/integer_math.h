@@ -1,5 +1,5 @@
-// Integer arithmetic as Python and torch define it, total: overflow wraps, nothing is undefined. T may be any type that
-// elementwise operations compute in; floats follow torch.
+// Integer arithmetic as Python and torch define it, total: overflow wraps, nothing is undefined. T may be any
+// type that elementwise operations compute in; floats follow torch.
 #pragma once
 
 #include <cmath>
@@ -12,35 +12,50 @@ namespace etalon::ops {
 // Wrapping arithmetic. For bool, the sum is "or" and the product "and".
 template <class T>
 T wrapping_add(T a, T b) {
-  if constexpr (std::is_same_v<T, bool>) return a || b;
-  else if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) + static_cast<std::make_unsigned_t<T>>(b));
-  else return a + b;
+  if constexpr (std::is_same_v<T, bool>)
+    return a || b;
+  else if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) + static_cast<std::make_unsigned_t<T>>(b));
+  else
+    return a + b;
 }
 template <class T>
 T wrapping_sub(T a, T b) {
-  if constexpr (std::is_same_v<T, bool>) return a != b;
-  else if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) - static_cast<std::make_unsigned_t<T>>(b));
-  else return a - b;
+  if constexpr (std::is_same_v<T, bool>)
+    return a != b;
+  else if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) - static_cast<std::make_unsigned_t<T>>(b));
+  else
+    return a - b;
 }
 template <class T>
 T wrapping_mul(T a, T b) {
-  if constexpr (std::is_same_v<T, bool>) return a && b;
-  else if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) * static_cast<std::make_unsigned_t<T>>(b));
-  else return a * b;
+  if constexpr (std::is_same_v<T, bool>)
+    return a && b;
+  else if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) * static_cast<std::make_unsigned_t<T>>(b));
+  else
+    return a * b;
 }
 
 // Quotient and remainder, truncated; `b` is not zero. The one overflow, min / -1, wraps.
 template <class T>
 T truncated_quotient(T a, T b) {
-  if constexpr (std::is_same_v<T, bool>) return a;
-  else if constexpr (std::is_signed_v<T>) return b == T(-1) ? wrapping_sub(T(0), a) : static_cast<T>(a / b);
-  else return static_cast<T>(a / b);
+  if constexpr (std::is_same_v<T, bool>)
+    return a;
+  else if constexpr (std::is_signed_v<T>)
+    return b == T(-1) ? wrapping_sub(T(0), a) : static_cast<T>(a / b);
+  else
+    return static_cast<T>(a / b);
 }
 template <class T>
 T truncated_remainder(T a, T b) {
-  if constexpr (std::is_same_v<T, bool>) return false;
-  else if constexpr (std::is_signed_v<T>) return b == T(-1) ? T(0) : static_cast<T>(a % b);
-  else return static_cast<T>(a % b);
+  if constexpr (std::is_same_v<T, bool>)
+    return false;
+  else if constexpr (std::is_signed_v<T>)
+    return b == T(-1) ? T(0) : static_cast<T>(a % b);
+  else
+    return static_cast<T>(a % b);
 }
 
 // Rounded down, and the remainder with the divisor's sign; `b` is not zero.
@@ -78,7 +93,8 @@ T floor_remainder_real(T a, T b) {
   return rest != T(0) && (b < T(0)) != (rest < T(0)) ? rest + b : rest;
 }
 
-// base^exponent by squaring, wrapping. A negative exponent gives the truncated result: 0 unless base is 1 or -1.
+// base^exponent by squaring, wrapping. A negative exponent gives the truncated result: 0 unless base is 1 or
+// -1.
 template <class T>
 T integer_power(T base, T exponent) {
   if constexpr (std::is_signed_v<T>) {

@@ -5,9 +5,15 @@
 namespace etalon::ops {
 namespace {
 
-struct And { bool operator()(bool a, bool b) const { return a && b; } };
-struct Or { bool operator()(bool a, bool b) const { return a || b; } };
-struct Xor { bool operator()(bool a, bool b) const { return a != b; } };
+struct And {
+  bool operator()(bool a, bool b) const { return a && b; }
+};
+struct Or {
+  bool operator()(bool a, bool b) const { return a || b; }
+};
+struct Xor {
+  bool operator()(bool a, bool b) const { return a != b; }
+};
 
 template <class Function>
 Status kernel(const Call& call) {
@@ -15,8 +21,12 @@ Status kernel(const Call& call) {
 }
 
 constexpr OpDef row(std::string_view schema, std::string_view out_name, KernelFn kernel_fn) {
-  return {.schema = schema, .out_name = out_name, .infer = infer_broadcast_bool, .kernel = kernel_fn,
-          .flops = flops_per_element, .traits = kElementwise | kCastsOutput};
+  return {.schema = schema,
+          .out_name = out_name,
+          .infer = infer_broadcast_bool,
+          .kernel = kernel_fn,
+          .flops = flops_per_element,
+          .traits = kElementwise | kCastsOutput};
 }
 
 constexpr OpDef kRows[] = {

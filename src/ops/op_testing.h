@@ -52,9 +52,8 @@ class Tensor {
   }
   void set_values(const std::vector<double>& values) {
     std::size_t i = 0;
-    for_each_offset([&](std::int64_t offset) {
-      convert_run(DType::kFloat64, &values[i++], dtype(), at(offset), 1);
-    });
+    for_each_offset(
+        [&](std::int64_t offset) { convert_run(DType::kFloat64, &values[i++], dtype(), at(offset), 1); });
   }
 
  private:
@@ -125,8 +124,8 @@ class RecordedShapes : public OutShapes {
 };
 
 struct CallOptions {
-  std::optional<DType> out_dtype = {};      // of output 0 where it differs from the inferred one
-  std::optional<DimOrder> out_order = {};   // of output 0
+  std::optional<DType> out_dtype = {};     // of output 0 where it differs from the inferred one
+  std::optional<DimOrder> out_order = {};  // of output 0
 };
 
 // One entry per output; a list output gives its items one after the other.
@@ -135,8 +134,10 @@ struct CallResult {
   std::vector<Value> numbers;  // of operators that return numbers
 };
 
-// Calls operator `name` (functional). Missing trailing arguments are None, so pass the ones that have other defaults.
-inline Result<CallResult> call_op(std::string_view name, std::vector<Value> args, const CallOptions& options = {}) {
+// Calls operator `name` (functional). Missing trailing arguments are None, so pass the ones that have other
+// defaults.
+inline Result<CallResult> call_op(std::string_view name, std::vector<Value> args,
+                                  const CallOptions& options = {}) {
   const Op* op = find_op(name);
   if (op == nullptr) return not_found(std::string(name));
   args.resize(op->schema.args.size());
@@ -162,8 +163,10 @@ inline Result<CallResult> call_op(std::string_view name, std::vector<Value> args
       lists[i].push_back(&result.tensors.back().view());
     }
     const bool is_list = op->schema.returns[i] == ArgType::kTensorList;
-    if (is_list) outs[i] = Value::of_tensors(lists[i]);
-    else if (!lists[i].empty()) outs[i] = Value::of_tensor(lists[i][0]);
+    if (is_list)
+      outs[i] = Value::of_tensors(lists[i]);
+    else if (!lists[i].empty())
+      outs[i] = Value::of_tensor(lists[i][0]);
   }
   std::vector<Value*> out_list;
   for (Value& out : outs) out_list.push_back(&out);

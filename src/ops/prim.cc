@@ -1,5 +1,5 @@
-// Operators on numbers, with Python's semantics, and the few operators on tensors that ExecuTorch programs call without
-// a generated kernel. Numbers are results (call.out_value()), not tensors.
+// Operators on numbers, with Python's semantics, and the few operators on tensors that ExecuTorch programs
+// call without a generated kernel. Numbers are results (call.out_value()), not tensors.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -23,13 +23,17 @@ bool is_real(const Scalar& a) { return a.category() == DTypeCategory::kFloating;
 
 Value value_of(const Scalar& a) {
   switch (a.category()) {
-    case DTypeCategory::kBool: return Value::of_bool(a.as_bool());
-    case DTypeCategory::kIntegral: return Value::of_int(a.as_int());
-    default: return Value::of_double(a.as_double());
+    case DTypeCategory::kBool:
+      return Value::of_bool(a.as_bool());
+    case DTypeCategory::kIntegral:
+      return Value::of_int(a.as_int());
+    default:
+      return Value::of_double(a.as_double());
   }
 }
 
-// -- Two numbers ------------------------------------------------------------------------------------------------------
+// -- Two numbers
+// ------------------------------------------------------------------------------------------------------
 
 using Binary = Result<Value> (*)(const Scalar& a, const Scalar& b);
 using Unary = Result<Value> (*)(const Scalar& a);
@@ -89,12 +93,17 @@ Result<Value> eq(const Scalar& a, const Scalar& b) { return Value::of_bool(order
 Result<Value> ne(const Scalar& a, const Scalar& b) { return Value::of_bool(order_of(a, b) != 0); }
 Result<Value> lt(const Scalar& a, const Scalar& b) { return Value::of_bool(order_of(a, b) == -1); }
 Result<Value> gt(const Scalar& a, const Scalar& b) { return Value::of_bool(order_of(a, b) == 1); }
-Result<Value> le(const Scalar& a, const Scalar& b) { return Value::of_bool(order_of(a, b) == -1 || order_of(a, b) == 0); }
-Result<Value> ge(const Scalar& a, const Scalar& b) { return Value::of_bool(order_of(a, b) == 1 || order_of(a, b) == 0); }
+Result<Value> le(const Scalar& a, const Scalar& b) {
+  return Value::of_bool(order_of(a, b) == -1 || order_of(a, b) == 0);
+}
+Result<Value> ge(const Scalar& a, const Scalar& b) {
+  return Value::of_bool(order_of(a, b) == 1 || order_of(a, b) == 0);
+}
 Result<Value> sym_max(const Scalar& a, const Scalar& b) { return value_of(order_of(a, b) == -1 ? b : a); }
 Result<Value> sym_min(const Scalar& a, const Scalar& b) { return value_of(order_of(a, b) == 1 ? b : a); }
 
-// -- One number -------------------------------------------------------------------------------------------------------
+// -- One number
+// -------------------------------------------------------------------------------------------------------
 
 Result<Value> neg(const Scalar& a) {
   if (is_real(a)) return Value::of_double(-a.as_double());
@@ -106,8 +115,12 @@ Result<Value> to_integer(double x) {
   if (!(x >= -kLimit && x < kLimit)) return invalid_input(fmt::format("{} does not fit an integer", x));
   return Value::of_int(static_cast<std::int64_t>(x));
 }
-Result<Value> ceil(const Scalar& a) { return is_real(a) ? to_integer(std::ceil(a.as_double())) : Value::of_int(a.as_int()); }
-Result<Value> trunc(const Scalar& a) { return is_real(a) ? to_integer(std::trunc(a.as_double())) : Value::of_int(a.as_int()); }
+Result<Value> ceil(const Scalar& a) {
+  return is_real(a) ? to_integer(std::ceil(a.as_double())) : Value::of_int(a.as_int());
+}
+Result<Value> trunc(const Scalar& a) {
+  return is_real(a) ? to_integer(std::trunc(a.as_double())) : Value::of_int(a.as_int());
+}
 Result<Value> round(const Scalar& a) {
   return is_real(a) ? to_integer(std::nearbyint(a.as_double())) : Value::of_int(a.as_int());
 }
@@ -119,7 +132,8 @@ Status sym_ite_kernel(const Call& call) {
   return {};
 }
 
-// -- Numbers of tensors -----------------------------------------------------------------------------------------------
+// -- Numbers of tensors
+// -----------------------------------------------------------------------------------------------
 
 Status infer_sym_size(const Call& call, OutShapes&) {
   if (call.tensor(0).rank() == 0) return invalid_input("sym_size of a tensor without dims");
@@ -140,7 +154,8 @@ Status sym_numel_kernel(const Call& call) {
 
 Status infer_item(const Call& call, OutShapes&) {
   if (call.tensor(0).numel() == 1) return {};
-  return invalid_input(fmt::format("a tensor of sizes {} has no single value", to_string(call.tensor(0).sizes())));
+  return invalid_input(
+      fmt::format("a tensor of sizes {} has no single value", to_string(call.tensor(0).sizes())));
 }
 
 Status item_kernel(const Call& call) {
@@ -164,13 +179,15 @@ Status item_kernel(const Call& call) {
   return {};
 }
 
-// -- Tensors ----------------------------------------------------------------------------------------------------------
+// -- Tensors
+// ----------------------------------------------------------------------------------------------------------
 
 // One entry may be -1: what the others leave.
 Result<Dims> viewed_sizes(std::span<const std::int64_t> wanted, std::int64_t count) {
   std::optional<std::size_t> open;
   Dims sizes;
-  if (wanted.size() > kMaxRank) return invalid_input(fmt::format("view has {} dims, the limit is {}", wanted.size(), kMaxRank));
+  if (wanted.size() > kMaxRank)
+    return invalid_input(fmt::format("view has {} dims, the limit is {}", wanted.size(), kMaxRank));
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (wanted[i] == -1 && open) return invalid_input("view has two sizes of -1");
     if (wanted[i] == -1) open = i;
@@ -198,15 +215,17 @@ Status et_view_kernel(const Call& call) {
   return {};
 }
 
-// Appends slices to a tensor one call after the other: copy_to[index] = copy_from, growing dim 0 to index + 1.
+// Appends slices to a tensor one call after the other: copy_to[index] = copy_from, growing dim 0 to index
+// + 1.
 Status infer_et_copy_index(const Call& call, OutShapes&) {
   const TensorView& to = call.tensor(0);
   const TensorView& from = call.tensor(1);
   const bool same_slices = to.rank() == from.rank() + 1 && to.dtype() == from.dtype() && to.is_contiguous() &&
-                           from.is_contiguous() && std::equal(from.sizes().begin(), from.sizes().end(), to.sizes().begin() + 1);
+                           from.is_contiguous() &&
+                           std::equal(from.sizes().begin(), from.sizes().end(), to.sizes().begin() + 1);
   if (same_slices && call.integer(2) >= 0) return {};
-  return invalid_input(fmt::format("et_copy_index of {} into {} at {}", to_string(from.sizes()), to_string(to.sizes()),
-                                   call.integer(2)));
+  return invalid_input(fmt::format("et_copy_index of {} into {} at {}", to_string(from.sizes()),
+                                   to_string(to.sizes()), call.integer(2)));
 }
 
 Status et_copy_index_kernel(const Call& call) {
@@ -216,12 +235,19 @@ Status et_copy_index_kernel(const Call& call) {
   Dims sizes = to.sizes();
   sizes[0] = index + 1;
   ETALON_CHECKED(to.resize(sizes));
-  std::memcpy(to.data_as<std::byte>() + static_cast<std::size_t>(index) * from.nbytes(), from.data(), from.nbytes());
+  std::memcpy(to.data_as<std::byte>() + static_cast<std::size_t>(index) * from.nbytes(), from.data(),
+              from.nbytes());
   return {};
 }
 
-constexpr OpDef number_row(std::string_view schema, std::string_view out_name, KernelFn kernel, std::string_view aliases = {}) {
-  return {.schema = schema, .out_name = out_name, .infer = infer_number, .kernel = kernel, .traits = kPrim, .aliases = aliases};
+constexpr OpDef number_row(std::string_view schema, std::string_view out_name, KernelFn kernel,
+                           std::string_view aliases = {}) {
+  return {.schema = schema,
+          .out_name = out_name,
+          .infer = infer_number,
+          .kernel = kernel,
+          .traits = kPrim,
+          .aliases = aliases};
 }
 
 constexpr OpDef kRows[] = {
@@ -231,15 +257,16 @@ constexpr OpDef kRows[] = {
                binary_kernel<sub>, "_operator.sub"),
     number_row("executorch_prim::mul.Scalar(Scalar a, Scalar b) -> Scalar", "executorch_prim::mul.Scalar",
                binary_kernel<mul>, "_operator.mul"),
-    number_row("executorch_prim::floordiv.Scalar(Scalar a, Scalar b) -> Scalar", "executorch_prim::floordiv.Scalar",
-               binary_kernel<floordiv>, "_operator.floordiv"),
+    number_row("executorch_prim::floordiv.Scalar(Scalar a, Scalar b) -> Scalar",
+               "executorch_prim::floordiv.Scalar", binary_kernel<floordiv>, "_operator.floordiv"),
     number_row("executorch_prim::floordiv.int(int a, int b) -> int", "executorch_prim::floordiv.int",
                binary_kernel<floordiv>),
-    number_row("executorch_prim::truediv.Scalar(Scalar a, Scalar b) -> Scalar", "executorch_prim::truediv.Scalar",
-               binary_kernel<truediv>, "_operator.truediv"),
+    number_row("executorch_prim::truediv.Scalar(Scalar a, Scalar b) -> Scalar",
+               "executorch_prim::truediv.Scalar", binary_kernel<truediv>, "_operator.truediv"),
     number_row("executorch_prim::mod.Scalar(SymInt a, SymInt b) -> SymInt", "executorch_prim::mod.Scalar",
                binary_kernel<mod>, "_operator.mod"),
-    number_row("executorch_prim::mod.int(int a, int b) -> int", "executorch_prim::mod.int", binary_kernel<mod>),
+    number_row("executorch_prim::mod.int(int a, int b) -> int", "executorch_prim::mod.int",
+               binary_kernel<mod>),
     number_row("executorch_prim::eq.Scalar(Scalar a, Scalar b) -> bool", "executorch_prim::eq.Scalar",
                binary_kernel<eq>, "_operator.eq"),
     number_row("executorch_prim::ne.Scalar(Scalar a, Scalar b) -> bool", "executorch_prim::ne.Scalar",
@@ -252,12 +279,12 @@ constexpr OpDef kRows[] = {
                binary_kernel<gt>, "_operator.gt"),
     number_row("executorch_prim::ge.Scalar(Scalar a, Scalar b) -> bool", "executorch_prim::ge.Scalar",
                binary_kernel<ge>, "_operator.ge"),
-    number_row("executorch_prim::sym_max.Scalar(Scalar a, Scalar b) -> Scalar", "executorch_prim::sym_max.Scalar",
-               binary_kernel<sym_max>, "torch.sym_max"),
-    number_row("executorch_prim::sym_min.Scalar(Scalar a, Scalar b) -> Scalar", "executorch_prim::sym_min.Scalar",
-               binary_kernel<sym_min>, "torch.sym_min"),
-    number_row("executorch_prim::neg.Scalar(Scalar a) -> Scalar", "executorch_prim::neg.Scalar", unary_kernel<neg>,
-               "_operator.neg"),
+    number_row("executorch_prim::sym_max.Scalar(Scalar a, Scalar b) -> Scalar",
+               "executorch_prim::sym_max.Scalar", binary_kernel<sym_max>, "torch.sym_max"),
+    number_row("executorch_prim::sym_min.Scalar(Scalar a, Scalar b) -> Scalar",
+               "executorch_prim::sym_min.Scalar", binary_kernel<sym_min>, "torch.sym_min"),
+    number_row("executorch_prim::neg.Scalar(Scalar a) -> Scalar", "executorch_prim::neg.Scalar",
+               unary_kernel<neg>, "_operator.neg"),
     number_row("executorch_prim::ceil.Scalar(Scalar a) -> Scalar", "executorch_prim::ceil.Scalar",
                unary_kernel<ceil>, "math.ceil"),
     number_row("executorch_prim::round.Scalar(Scalar a) -> Scalar", "executorch_prim::round.Scalar",
@@ -272,18 +299,33 @@ constexpr OpDef kRows[] = {
                unary_kernel<sym_not>, "torch.sym_not"),
     number_row("executorch_prim::sym_ite.Scalar(Scalar b, Scalar t, Scalar f) -> Scalar",
                "executorch_prim::sym_ite.Scalar", sym_ite_kernel, "torch.sym_ite"),
-    {.schema = "aten::sym_size.int(Tensor self, int dim) -> SymInt", .out_name = "aten::sym_size.int",
-     .infer = infer_sym_size, .kernel = sym_size_kernel, .traits = kPrim},
-    {.schema = "aten::sym_numel(Tensor self) -> SymInt", .out_name = "aten::sym_numel", .infer = infer_number,
-     .kernel = sym_numel_kernel, .traits = kPrim},
-    {.schema = "aten::_local_scalar_dense(Tensor self) -> Scalar", .out_name = "aten::_local_scalar_dense",
-     .infer = infer_item, .kernel = item_kernel, .traits = kPrim, .aliases = "aten::item"},
+    {.schema = "aten::sym_size.int(Tensor self, int dim) -> SymInt",
+     .out_name = "aten::sym_size.int",
+     .infer = infer_sym_size,
+     .kernel = sym_size_kernel,
+     .traits = kPrim},
+    {.schema = "aten::sym_numel(Tensor self) -> SymInt",
+     .out_name = "aten::sym_numel",
+     .infer = infer_number,
+     .kernel = sym_numel_kernel,
+     .traits = kPrim},
+    {.schema = "aten::_local_scalar_dense(Tensor self) -> Scalar",
+     .out_name = "aten::_local_scalar_dense",
+     .infer = infer_item,
+     .kernel = item_kernel,
+     .traits = kPrim,
+     .aliases = "aten::item"},
     {.schema = "executorch_prim::et_view.default(Tensor self, int[] size) -> Tensor",
-     .out_name = "executorch_prim::et_view.default", .infer = infer_et_view, .kernel = et_view_kernel,
+     .out_name = "executorch_prim::et_view.default",
+     .infer = infer_et_view,
+     .kernel = et_view_kernel,
      .traits = kPrim | kSameElements},
-    {.schema = "executorch_prim::et_copy_index.tensor(Tensor(a!) copy_to, Tensor copy_from, int index) -> Tensor(a!)",
-     .out_name = "executorch_prim::et_copy_index.tensor", .infer = infer_et_copy_index,
-     .kernel = et_copy_index_kernel, .traits = kPrim | kMutatesSelf},
+    {.schema = "executorch_prim::et_copy_index.tensor(Tensor(a!) copy_to, Tensor copy_from, int index) -> "
+               "Tensor(a!)",
+     .out_name = "executorch_prim::et_copy_index.tensor",
+     .infer = infer_et_copy_index,
+     .kernel = et_copy_index_kernel,
+     .traits = kPrim | kMutatesSelf},
 };
 
 }  // namespace

@@ -8,8 +8,8 @@
 namespace etalon::ops {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::call_op;
+using ::testing::ElementsAre;
 using testing::tensor;
 using testing::Tensor;
 
@@ -35,7 +35,8 @@ TEST(Prim, arithmetic_keeps_integers_and_follows_python) {
 }
 
 TEST(Prim, division_by_zero_and_numbers_too_large_are_errors) {
-  for (const auto* name : {"executorch_prim::floordiv.Scalar", "executorch_prim::truediv.Scalar", "executorch_prim::mod.Scalar"}) {
+  for (const auto* name : {"executorch_prim::floordiv.Scalar", "executorch_prim::truediv.Scalar",
+                           "executorch_prim::mod.Scalar"}) {
     EXPECT_FALSE(call_op(name, {i(1), i(0)}).ok()) << name;
   }
   EXPECT_FALSE(call_op("executorch_prim::sym_int.Scalar", {d(1e30)}).ok());
@@ -88,7 +89,8 @@ TEST(EtView, refuses_sizes_that_do_not_fit) {
   const std::int64_t four[] = {-1, 4};
   const std::int64_t open[] = {-1, -1};
   const std::int64_t negative[] = {-2, -3};
-  for (const auto sizes : {std::span<const std::int64_t>(four), std::span<const std::int64_t>(open), std::span<const std::int64_t>(negative)}) {
+  for (const auto sizes : {std::span<const std::int64_t>(four), std::span<const std::int64_t>(open),
+                           std::span<const std::int64_t>(negative)}) {
     EXPECT_FALSE(call_op("executorch_prim::et_view.default", {x.value(), Value::of_ints(sizes)}).ok());
   }
 }

@@ -1,7 +1,7 @@
 // torch.result_type: the dtype in which an operator's arguments are combined.
 //
-// Arguments fall into three priorities: tensors with dims, tensors without, numbers. A lower priority decides the dtype
-// only if its category (bool < integral < floating) is higher than that of every higher priority.
+// Arguments fall into three priorities: tensors with dims, tensors without, numbers. A lower priority decides
+// the dtype only if its category (bool < integral < floating) is higher than that of every higher priority.
 #pragma once
 
 #include <initializer_list>
@@ -22,9 +22,12 @@ class ResultType {
   // torch's dtype of a Python number: bool, int64, or the default float32.
   static DType dtype_of(const Scalar& number) {
     switch (number.category()) {
-      case DTypeCategory::kBool: return DType::kBool;
-      case DTypeCategory::kIntegral: return DType::kInt64;
-      default: return DType::kFloat32;
+      case DTypeCategory::kBool:
+        return DType::kBool;
+      case DTypeCategory::kIntegral:
+        return DType::kInt64;
+      default:
+        return DType::kFloat32;
     }
   }
 

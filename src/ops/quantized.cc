@@ -1,7 +1,9 @@
-// Affine quantization, real = (q - zero_point) * scale, as PyTorch's `quantized_decomposed` operators define it:
-// per tensor, per channel (one scale per index of a dim) and per token (one scale per row of the last dim).
+// Affine quantization, real = (q - zero_point) * scale, as PyTorch's `quantized_decomposed` operators define
+// it: per tensor, per channel (one scale per index of a dim) and per token (one scale per row of the last
+// dim).
 //
-// Quantizing multiplies by the reciprocal of the scale and rounds halves to even; NaN becomes the lowest value.
+// Quantizing multiplies by the reciprocal of the scale and rounds halves to even; NaN becomes the lowest
+// value.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -35,10 +37,12 @@ T limited(T x, T low, T high) {
   return raised < high ? raised : high;
 }
 
-// Checks the arguments quant_min, quant_max and dtype, which every operator has in this order from `first` on.
+// Checks the arguments quant_min, quant_max and dtype, which every operator has in this order from `first`
+// on.
 Status check_limits(const Call& call, std::size_t first) {
   if (call.integer(first) > call.integer(first + 1)) {
-    return invalid_input(fmt::format("quant_min {} is above quant_max {}", call.integer(first), call.integer(first + 1)));
+    return invalid_input(
+        fmt::format("quant_min {} is above quant_max {}", call.integer(first), call.integer(first + 1)));
   }
   ETALON_TRY(const DType dtype, call.dtype_or(first + 2, DType::kInt8));
   if (is_integral(dtype)) return {};
@@ -55,14 +59,16 @@ Status infer_quantize(const Call& call, OutShapes& outs, std::size_t first_limit
 
 Status infer_dequantize(const Call& call, OutShapes& outs, std::size_t first_limit) {
   const TensorView& input = call.tensor(0);
-  if (!is_integral(input.dtype())) return invalid_input(fmt::format("input is {}, want an integer", name_of(input.dtype())));
+  if (!is_integral(input.dtype()))
+    return invalid_input(fmt::format("input is {}, want an integer", name_of(input.dtype())));
   ETALON_CHECKED(check_limits(call, first_limit));
   ETALON_TRY(const DType dtype, call.dtype_or(first_limit + 3, DType::kFloat32));
   ETALON_CHECKED(require_floating(dtype, "out_dtype"));
   return outs.set(0, dtype, input.sizes(), &input.order());
 }
 
-// -- Per tensor: (input, scale, zero_point, quant_min, quant_max, dtype[, out_dtype]) ---------------------------------
+// -- Per tensor: (input, scale, zero_point, quant_min, quant_max, dtype[, out_dtype])
+// ---------------------------------
 
 struct Affine {
   double scale = 1;
@@ -77,7 +83,8 @@ double first_element(const TensorView& tensor) {
 
 // Scale and zero point are numbers or tensors of one element.
 Affine affine_of(const Call& call) {
-  if (call.arg(1).is(Value::Tag::kTensor)) return {first_element(call.tensor(1)), first_element(call.tensor(2))};
+  if (call.arg(1).is(Value::Tag::kTensor))
+    return {first_element(call.tensor(1)), first_element(call.tensor(2))};
   return {call.number(1), static_cast<double>(call.integer(2))};
 }
 
@@ -126,7 +133,8 @@ Status dequantize_tensor_kernel(const Call& call) {
   });
 }
 
-// -- Per channel: (input, scales, zero_points, axis, quant_min, quant_max, dtype[, out_dtype]) -------------------------
+// -- Per channel: (input, scales, zero_points, axis, quant_min, quant_max, dtype[, out_dtype])
+// -------------------------
 
 constexpr std::size_t kAxis = 3;
 
@@ -164,14 +172,18 @@ template <class T>
 struct QuantizeEach {
   T low;
   T high;
-  T operator()(T x, T scale, T zero) const { return limited(round_even(x * (T(1) / scale)) + zero, low, high); }
+  T operator()(T x, T scale, T zero) const {
+    return limited(round_even(x * (T(1) / scale)) + zero, low, high);
+  }
 };
 // Rounds the sum, as the per-token operator does.
 template <class T>
 struct QuantizeEachSum {
   T low;
   T high;
-  T operator()(T x, T scale, T zero) const { return limited(round_even(x * (T(1) / scale) + zero), low, high); }
+  T operator()(T x, T scale, T zero) const {
+    return limited(round_even(x * (T(1) / scale) + zero), low, high);
+  }
 };
 struct DequantizeEach {
   template <class T>
@@ -205,7 +217,8 @@ Status dequantize_channel_kernel(const Call& call) {
   });
 }
 
-// -- Per token: (input, scales, zero_points, quant_min, quant_max, dtype[, output_dtype]) ------------------------------
+// -- Per token: (input, scales, zero_points, quant_min, quant_max, dtype[, output_dtype])
+// ------------------------------
 
 Status check_per_token(const Call& call) {
   const TensorView& input = call.tensor(0);
@@ -214,8 +227,8 @@ Status check_per_token(const Call& call) {
   for (std::size_t d = 0; d + 1 < input.rank(); ++d) tokens *= input.size(d);
   for (const std::size_t i : {std::size_t{1}, std::size_t{2}}) {
     if (call.tensor(i).numel() == tokens) continue;
-    return invalid_input(fmt::format("{} has {} elements, the input has {} tokens", i == 1 ? "scales" : "zero_points",
-                                     call.tensor(i).numel(), tokens));
+    return invalid_input(fmt::format("{} has {} elements, the input has {} tokens",
+                                     i == 1 ? "scales" : "zero_points", call.tensor(i).numel(), tokens));
   }
   return {};
 }
@@ -261,7 +274,8 @@ Status dequantize_token_kernel(const Call& call) {
   });
 }
 
-// -- Choosing scale and zero point from the range of the data ----------------------------------------------------------
+// -- Choosing scale and zero point from the range of the data
+// ----------------------------------------------------------
 
 struct Extremes {
   float low = 0;   // never above zero
@@ -283,7 +297,8 @@ Extremes extremes_of(const StridedView& values) {
     }
   });
   // Without data, or with nothing but infinities on both ends, torch takes scale 1 and zero point 0.
-  range.valid = range.valid && range.low <= range.high && !(range.low == kInfinity && range.high == -kInfinity);
+  range.valid =
+      range.valid && range.low <= range.high && !(range.low == kInfinity && range.high == -kInfinity);
   range.low = std::min(range.low, 0.0f);
   range.high = std::max(range.high, 0.0f);
   return range;
@@ -293,7 +308,8 @@ Extremes extremes_of(const StridedView& values) {
 Status infer_choose(const Call& call, OutShapes& outs) {
   ETALON_CHECKED(require_floating(call.tensor(0).dtype(), "input"));
   if (call.integer(1) >= call.integer(2)) {
-    return invalid_input(fmt::format("quant_min {} is not below quant_max {}", call.integer(1), call.integer(2)));
+    return invalid_input(
+        fmt::format("quant_min {} is not below quant_max {}", call.integer(1), call.integer(2)));
   }
   ETALON_CHECKED(outs.set(0, DType::kFloat64, Dims{1}));
   return outs.set(1, DType::kInt64, Dims{1});
@@ -301,7 +317,8 @@ Status infer_choose(const Call& call, OutShapes& outs) {
 
 void store(const Affine& affine, const TensorView& scale, const TensorView& zero_point, std::size_t index) {
   const auto zero = static_cast<std::int64_t>(affine.zero_point);
-  convert_run(DType::kFloat64, &affine.scale, scale.dtype(), scale.data_as<std::byte>() + index * size_of(scale.dtype()), 1);
+  convert_run(DType::kFloat64, &affine.scale, scale.dtype(),
+              scale.data_as<std::byte>() + index * size_of(scale.dtype()), 1);
   convert_run(DType::kInt64, &zero, zero_point.dtype(),
               zero_point.data_as<std::byte>() + index * size_of(zero_point.dtype()), 1);
 }
@@ -314,17 +331,20 @@ Status choose_kernel(const Call& call) {
     const float scale = std::max((range.high - range.low) / static_cast<float>(limits.high - limits.low),
                                  static_cast<float>(call.number(3)));
     affine.scale = scale;
-    affine.zero_point = limited(limits.low - static_cast<double>(round_even(range.low / scale)), limits.low, limits.high);
+    affine.zero_point =
+        limited(limits.low - static_cast<double>(round_even(range.low / scale)), limits.low, limits.high);
   }
   store(affine, call.out(0), call.out(1), 0);
   return {};
 }
 
-// (input, dtype) -> (scales, zero_points) of the input's sizes with a last dim of one. The range is that of int8.
+// (input, dtype) -> (scales, zero_points) of the input's sizes with a last dim of one. The range is that of
+// int8.
 Status infer_choose_token(const Call& call, OutShapes& outs) {
   const TensorView& input = call.tensor(0);
   ETALON_CHECKED(require_floating(input.dtype(), "input"));
-  if (input.rank() == 0 || input.size(input.rank() - 1) == 0) return invalid_input("choose_qparams_per_token of empty tokens");
+  if (input.rank() == 0 || input.size(input.rank() - 1) == 0)
+    return invalid_input("choose_qparams_per_token of empty tokens");
   Dims sizes = input.sizes();
   sizes[sizes.size() - 1] = 1;
   ETALON_CHECKED(outs.set(0, DType::kFloat64, sizes));
@@ -335,7 +355,8 @@ Status infer_choose_token(const Call& call, OutShapes& outs) {
 Affine asymmetric(const Extremes& range) {
   constexpr float kLow = -128;
   constexpr float kHigh = 127;
-  const float scale = std::max((range.high - range.low) / (kHigh - kLow), std::numeric_limits<float>::epsilon());
+  const float scale =
+      std::max((range.high - range.low) / (kHigh - kLow), std::numeric_limits<float>::epsilon());
   const float low = range.low / scale;
   const float high = range.high / scale;
   const float zero = (kLow + low) + (kHigh + high) > 0 ? kLow - low : kHigh - high;
@@ -359,14 +380,17 @@ Status choose_token_kernel(const Call& call) {
   return {};
 }
 
-// -- Sum of two quantized tensors --------------------------------------------------------------------------------------
+// -- Sum of two quantized tensors
+// --------------------------------------------------------------------------------------
 
-// add(a, a_scale, a_zero_point, a_min, a_max, b, b_scale, b_zero_point, b_min, b_max, scale, zero_point, min, max)
+// add(a, a_scale, a_zero_point, a_min, a_max, b, b_scale, b_zero_point, b_min, b_max, scale, zero_point, min,
+// max)
 Status infer_add(const Call& call, OutShapes& outs) {
   for (const std::size_t i : {std::size_t{0}, std::size_t{5}}) {
     if (!is_integral(call.tensor(i).dtype())) return invalid_input("quantized add wants integer tensors");
   }
-  if (call.tensor(0).sizes() != call.tensor(5).sizes()) return invalid_input("quantized add wants tensors of the same sizes");
+  if (call.tensor(0).sizes() != call.tensor(5).sizes())
+    return invalid_input("quantized add wants tensors of the same sizes");
   return infer_same_as(call, outs);
 }
 
@@ -382,7 +406,12 @@ Status add_kernel(const Call& call) {
 
 constexpr OpDef row(std::string_view schema, std::string_view out_name, InferFn infer, KernelFn kernel,
                     std::uint32_t traits = kElementwise) {
-  return {.schema = schema, .out_name = out_name, .infer = infer, .kernel = kernel, .flops = flops_per_element, .traits = traits};
+  return {.schema = schema,
+          .out_name = out_name,
+          .infer = infer,
+          .kernel = kernel,
+          .flops = flops_per_element,
+          .traits = traits};
 }
 
 constexpr OpDef kRows[] = {
@@ -391,32 +420,42 @@ constexpr OpDef kRows[] = {
         "quantized_decomposed::quantize_per_tensor.out", infer_quantize_tensor, quantize_tensor_kernel),
     row("quantized_decomposed::quantize_per_tensor.tensor(Tensor input, Tensor scale, Tensor zero_point, "
         "int quant_min, int quant_max, ScalarType dtype) -> Tensor",
-        "quantized_decomposed::quantize_per_tensor.Tensor_out", infer_quantize_tensor, quantize_tensor_kernel),
-    row("quantized_decomposed::dequantize_per_tensor(Tensor input, float scale, int zero_point, int quant_min, "
+        "quantized_decomposed::quantize_per_tensor.Tensor_out", infer_quantize_tensor,
+        quantize_tensor_kernel),
+    row("quantized_decomposed::dequantize_per_tensor(Tensor input, float scale, int zero_point, int "
+        "quant_min, "
         "int quant_max, ScalarType dtype, *, ScalarType? out_dtype=None) -> Tensor",
         "quantized_decomposed::dequantize_per_tensor.out", infer_dequantize_tensor, dequantize_tensor_kernel),
     row("quantized_decomposed::dequantize_per_tensor.tensor(Tensor input, Tensor scale, Tensor zero_point, "
         "int quant_min, int quant_max, ScalarType dtype, *, ScalarType? out_dtype=None) -> Tensor",
-        "quantized_decomposed::dequantize_per_tensor.Tensor_out", infer_dequantize_tensor, dequantize_tensor_kernel),
-    row("quantized_decomposed::quantize_per_channel(Tensor input, Tensor scales, Tensor zero_points, int axis, "
+        "quantized_decomposed::dequantize_per_tensor.Tensor_out", infer_dequantize_tensor,
+        dequantize_tensor_kernel),
+    row("quantized_decomposed::quantize_per_channel(Tensor input, Tensor scales, Tensor zero_points, int "
+        "axis, "
         "int quant_min, int quant_max, ScalarType dtype) -> Tensor",
         "quantized_decomposed::quantize_per_channel.out", infer_quantize_channel, quantize_channel_kernel),
-    row("quantized_decomposed::dequantize_per_channel(Tensor input, Tensor scales, Tensor? zero_points, int axis, "
+    row("quantized_decomposed::dequantize_per_channel(Tensor input, Tensor scales, Tensor? zero_points, int "
+        "axis, "
         "int quant_min, int quant_max, ScalarType dtype, *, ScalarType? out_dtype=None) -> Tensor",
-        "quantized_decomposed::dequantize_per_channel.out", infer_dequantize_channel, dequantize_channel_kernel),
-    row("quantized_decomposed::quantize_per_token(Tensor input, Tensor scales, Tensor zero_points, int quant_min, "
+        "quantized_decomposed::dequantize_per_channel.out", infer_dequantize_channel,
+        dequantize_channel_kernel),
+    row("quantized_decomposed::quantize_per_token(Tensor input, Tensor scales, Tensor zero_points, int "
+        "quant_min, "
         "int quant_max, ScalarType dtype) -> Tensor",
         "quantized_decomposed::quantize_per_token.out", infer_quantize_token, quantize_token_kernel),
-    row("quantized_decomposed::dequantize_per_token(Tensor input, Tensor scales, Tensor zero_points, int quant_min, "
+    row("quantized_decomposed::dequantize_per_token(Tensor input, Tensor scales, Tensor zero_points, int "
+        "quant_min, "
         "int quant_max, ScalarType dtype, ScalarType output_dtype) -> Tensor",
         "quantized_decomposed::dequantize_per_token.out", infer_dequantize_token, dequantize_token_kernel),
     row("quantized_decomposed::choose_qparams.tensor(Tensor input, int quant_min, int quant_max, float eps, "
         "ScalarType dtype) -> (Tensor, Tensor)",
         "quantized_decomposed::choose_qparams.Tensor_out", infer_choose, choose_kernel, kNoTraits),
-    row("quantized_decomposed::choose_qparams_per_token_asymmetric(Tensor input, ScalarType dtype) -> (Tensor, Tensor)",
-        "quantized_decomposed::choose_qparams_per_token_asymmetric.out", infer_choose_token, choose_token_kernel,
-        kNoTraits),
-    row("quantized_decomposed::add(Tensor a, float a_scale, int a_zero_point, int a_quant_min, int a_quant_max, "
+    row("quantized_decomposed::choose_qparams_per_token_asymmetric(Tensor input, ScalarType dtype) -> "
+        "(Tensor, Tensor)",
+        "quantized_decomposed::choose_qparams_per_token_asymmetric.out", infer_choose_token,
+        choose_token_kernel, kNoTraits),
+    row("quantized_decomposed::add(Tensor a, float a_scale, int a_zero_point, int a_quant_min, int "
+        "a_quant_max, "
         "Tensor b, float b_scale, int b_zero_point, int b_quant_min, int b_quant_max, float out_scale, "
         "int out_zero_point, int out_quant_min, int out_quant_max) -> Tensor qc",
         "quantized_decomposed::add.out", infer_add, add_kernel),

@@ -9,10 +9,10 @@
 namespace etalon::ops {
 namespace {
 
+using testing::call_op;
 using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using ::testing::Pointwise;
-using testing::call_op;
 using testing::tensor;
 using testing::Tensor;
 
@@ -30,7 +30,8 @@ Value dtype(DType t) { return i(static_cast<std::int64_t>(t)); }
 const Value kInt8 = dtype(DType::kInt8);
 
 TEST(Quantize, per_tensor_rounds_to_even_and_limits) {
-  Tensor x = tensor({7}, {0.25, 0.75, -0.25, 100, -100, std::nan(""), std::numeric_limits<double>::infinity()});
+  Tensor x =
+      tensor({7}, {0.25, 0.75, -0.25, 100, -100, std::nan(""), std::numeric_limits<double>::infinity()});
   const auto y = run("quantize_per_tensor", {x.value(), d(0.5), i(3), i(-128), i(127), kInt8});
   EXPECT_EQ(y[0].dtype(), DType::kInt8);
   EXPECT_THAT(y[0].values(), ElementsAre(3, 5, 3, 127, -128, -128, 127));
@@ -42,30 +43,43 @@ TEST(Quantize, per_tensor_takes_its_parameters_from_tensors) {
   Tensor x = tensor({2}, {1, -1});
   Tensor scale = tensor(DType::kFloat64, {1}, {0.25});
   Tensor zero = tensor(DType::kInt64, {1}, {128});
-  const auto q = run("quantize_per_tensor.tensor", {x.value(), scale.value(), zero.value(), i(0), i(255), dtype(DType::kUInt8)});
+  const auto q = run("quantize_per_tensor.tensor",
+                     {x.value(), scale.value(), zero.value(), i(0), i(255), dtype(DType::kUInt8)});
   EXPECT_THAT(q[0].values(), ElementsAre(132, 124));
   Tensor back = tensor(DType::kUInt8, {2}, {132, 124});
-  const auto y = run("dequantize_per_tensor.tensor", {back.value(), scale.value(), zero.value(), i(0), i(255), dtype(DType::kUInt8)});
+  const auto y = run("dequantize_per_tensor.tensor",
+                     {back.value(), scale.value(), zero.value(), i(0), i(255), dtype(DType::kUInt8)});
   EXPECT_THAT(y[0].values(), ElementsAre(1, -1));
-  EXPECT_TRUE(refuses("quantize_per_tensor.tensor", {x.value(), x.value(), zero.value(), i(0), i(255), dtype(DType::kUInt8)}));
+  EXPECT_TRUE(refuses("quantize_per_tensor.tensor",
+                      {x.value(), x.value(), zero.value(), i(0), i(255), dtype(DType::kUInt8)}));
 }
 
 TEST(Quantize, per_channel_works_along_any_dim) {
   Tensor x = tensor({2, 2}, {1, 2, 3, 4});
   Tensor scales = tensor({2}, {0.5, 2});
   Tensor zeros = tensor(DType::kInt64, {2}, {0, 10});
-  EXPECT_THAT(run("quantize_per_channel", {x.value(), scales.value(), zeros.value(), i(0), i(-128), i(127), kInt8})[0].values(),
-              ElementsAre(2, 4, 12, 12));
-  EXPECT_THAT(run("quantize_per_channel", {x.value(), scales.value(), zeros.value(), i(-1), i(-128), i(127), kInt8})[0].values(),
+  EXPECT_THAT(
+      run("quantize_per_channel", {x.value(), scales.value(), zeros.value(), i(0), i(-128), i(127), kInt8})[0]
+          .values(),
+      ElementsAre(2, 4, 12, 12));
+  EXPECT_THAT(run("quantize_per_channel",
+                  {x.value(), scales.value(), zeros.value(), i(-1), i(-128), i(127), kInt8})[0]
+                  .values(),
               ElementsAre(2, 11, 6, 12));
   Tensor q = tensor(DType::kInt8, {2, 2}, {2, 4, 12, 12});
-  EXPECT_THAT(run("dequantize_per_channel", {q.value(), scales.value(), zeros.value(), i(0), i(-128), i(127), kInt8})[0].values(),
+  EXPECT_THAT(run("dequantize_per_channel",
+                  {q.value(), scales.value(), zeros.value(), i(0), i(-128), i(127), kInt8})[0]
+                  .values(),
               ElementsAre(1, 2, 4, 4));
-  EXPECT_THAT(run("dequantize_per_channel", {q.value(), scales.value(), Value(), i(0), i(-128), i(127), kInt8})[0].values(),
-              ElementsAre(1, 2, 24, 24));
+  EXPECT_THAT(
+      run("dequantize_per_channel", {q.value(), scales.value(), Value(), i(0), i(-128), i(127), kInt8})[0]
+          .values(),
+      ElementsAre(1, 2, 24, 24));
   Tensor three = tensor({3}, {1, 1, 1});
-  EXPECT_TRUE(refuses("quantize_per_channel", {x.value(), three.value(), zeros.value(), i(0), i(-128), i(127), kInt8}));
-  EXPECT_TRUE(refuses("quantize_per_channel", {x.value(), scales.value(), zeros.value(), i(2), i(-128), i(127), kInt8}));
+  EXPECT_TRUE(refuses("quantize_per_channel",
+                      {x.value(), three.value(), zeros.value(), i(0), i(-128), i(127), kInt8}));
+  EXPECT_TRUE(refuses("quantize_per_channel",
+                      {x.value(), scales.value(), zeros.value(), i(2), i(-128), i(127), kInt8}));
 }
 
 TEST(Quantize, per_token_uses_one_scale_per_row) {
@@ -73,10 +87,12 @@ TEST(Quantize, per_token_uses_one_scale_per_row) {
   Tensor scales = tensor(DType::kFloat64, {2, 1, 1}, {0.5, 2});
   Tensor zeros = tensor(DType::kInt64, {2, 1, 1}, {0, 1});
   // 3 / 2 + 1 = 2.5 is rounded after the sum.
-  const auto q = run("quantize_per_token", {x.value(), scales.value(), zeros.value(), i(-128), i(127), kInt8});
+  const auto q =
+      run("quantize_per_token", {x.value(), scales.value(), zeros.value(), i(-128), i(127), kInt8});
   EXPECT_THAT(q[0].values(), ElementsAre(2, 4, 2, 3));
   Tensor back = tensor(DType::kInt8, {2, 1, 2}, {2, 4, 2, 3});
-  const auto y = run("dequantize_per_token", {back.value(), scales.value(), zeros.value(), i(-128), i(127), kInt8, dtype(DType::kFloat32)});
+  const auto y = run("dequantize_per_token", {back.value(), scales.value(), zeros.value(), i(-128), i(127),
+                                              kInt8, dtype(DType::kFloat32)});
   EXPECT_EQ(y[0].dtype(), DType::kFloat32);
   EXPECT_THAT(y[0].values(), ElementsAre(1, 2, 2, 4));
 }
@@ -89,7 +105,9 @@ TEST(ChooseQparams, covers_the_range_and_zero) {
   EXPECT_THAT(y[0].values(), Pointwise(DoubleNear(1e-7), {0.1}));
   EXPECT_THAT(y[1].values(), ElementsAre(0));
   Tensor negative = tensor({2}, {-1, 1.55});
-  EXPECT_THAT(run("choose_qparams.tensor", {negative.value(), i(0), i(255), d(1e-6), dtype(DType::kUInt8)})[1].values(), ElementsAre(100));
+  EXPECT_THAT(run("choose_qparams.tensor", {negative.value(), i(0), i(255), d(1e-6), dtype(DType::kUInt8)})[1]
+                  .values(),
+              ElementsAre(100));
 }
 
 TEST(ChooseQparams, per_token_keeps_the_better_end) {
@@ -103,7 +121,8 @@ TEST(ChooseQparams, per_token_keeps_the_better_end) {
 TEST(QuantizedAdd, adds_real_values) {
   Tensor a = tensor(DType::kInt8, {2}, {10, 20});
   Tensor b = tensor(DType::kInt8, {2}, {4, 8});
-  const auto y = run("add", {a.value(), d(0.5), i(0), i(-128), i(127), b.value(), d(0.25), i(4), i(-128), i(127), d(0.1), i(1), i(-128), i(127)});
+  const auto y = run("add", {a.value(), d(0.5), i(0), i(-128), i(127), b.value(), d(0.25), i(4), i(-128),
+                             i(127), d(0.1), i(1), i(-128), i(127)});
   EXPECT_THAT(y[0].values(), ElementsAre(51, 111));
 }
 

@@ -1,5 +1,5 @@
-// Random numbers: rand, randn, native_dropout. The stream of a process is fixed by its first call, not by the clock, so
-// that runs can be compared; it is not torch's stream.
+// Random numbers: rand, randn, native_dropout. The stream of a process is fixed by its first call, not by the
+// clock, so that runs can be compared; it is not torch's stream.
 #include <atomic>
 #include <cmath>
 #include <cstdint>
@@ -95,20 +95,32 @@ Status dropout_kernel(const Call& call) {
   const double scale = dropped < 1.0 ? 1.0 / (1.0 - dropped) : 0.0;
   return visit_real(call.tensor(0).dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
-    return map<T, T>(call.tensor(0), call.out(1), call.out(0), [s = static_cast<T>(scale)](T x, T kept) { return x * kept * s; });
+    return map<T, T>(call.tensor(0), call.out(1), call.out(0),
+                     [s = static_cast<T>(scale)](T x, T kept) { return x * kept * s; });
   });
 }
 
 constexpr OpDef kRows[] = {
-    {.schema = "aten::rand(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
-               "bool? pin_memory=None) -> Tensor",
-     .out_name = "aten::rand.out", .infer = infer_sized, .kernel = rand_kernel, .traits = kRandom | kCastsOutput},
-    {.schema = "aten::randn(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
-               "bool? pin_memory=None) -> Tensor",
-     .out_name = "aten::randn.out", .infer = infer_sized, .kernel = randn_kernel, .traits = kRandom | kCastsOutput},
+    {.schema =
+         "aten::rand(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+         "bool? pin_memory=None) -> Tensor",
+     .out_name = "aten::rand.out",
+     .infer = infer_sized,
+     .kernel = rand_kernel,
+     .traits = kRandom | kCastsOutput},
+    {.schema =
+         "aten::randn(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+         "bool? pin_memory=None) -> Tensor",
+     .out_name = "aten::randn.out",
+     .infer = infer_sized,
+     .kernel = randn_kernel,
+     .traits = kRandom | kCastsOutput},
     {.schema = "aten::native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)",
-     .out_name = "aten::native_dropout.out", .infer = infer_dropout, .kernel = dropout_kernel,
-     .flops = flops_per_element, .traits = kRandom},
+     .out_name = "aten::native_dropout.out",
+     .infer = infer_dropout,
+     .kernel = dropout_kernel,
+     .flops = flops_per_element,
+     .traits = kRandom},
 };
 
 }  // namespace

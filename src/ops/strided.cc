@@ -9,7 +9,8 @@
 
 namespace etalon::ops {
 
-StridedView StridedView::narrowed(std::size_t dim, std::int64_t start, std::int64_t length, std::int64_t step) const {
+StridedView StridedView::narrowed(std::size_t dim, std::int64_t start, std::int64_t length,
+                                  std::int64_t step) const {
   StridedView view = *this;
   if (length > 0) view.data = at(start * strides[dim]);
   view.sizes[dim] = length;
@@ -60,7 +61,8 @@ LoopNest<N>::LoopNest(const Dims& dims, const std::array<Dims, N>& operand_strid
   }
   for (const std::uint8_t d : order) {
     bool merges = rank > 0;
-    for (std::size_t k = 0; k < N && merges; ++k) merges = strides[k][rank - 1] == operand_strides[k][d] * dims[d];
+    for (std::size_t k = 0; k < N && merges; ++k)
+      merges = strides[k][rank - 1] == operand_strides[k][d] * dims[d];
     const std::size_t slot = merges ? rank - 1 : rank++;
     sizes[slot] = merges ? sizes[slot] * dims[d] : dims[d];
     for (std::size_t k = 0; k < N; ++k) strides[k][slot] = operand_strides[k][d];
@@ -82,7 +84,8 @@ constexpr std::size_t kDst = 0;
 constexpr std::size_t kSrc = 1;
 using CopyNest = LoopNest<2>;
 
-// A copy that changes the memory order reads one cache line per element unless it goes through in square tiles.
+// A copy that changes the memory order reads one cache line per element unless it goes through in square
+// tiles.
 template <class T>
 void transpose_tiled(const T* src, T* dst, std::int64_t rows, std::int64_t columns, std::int64_t dst_row,
                      std::int64_t src_column) {
@@ -98,7 +101,8 @@ void transpose_tiled(const T* src, T* dst, std::int64_t rows, std::int64_t colum
   }
 }
 
-// The dim that is dense in the source, if the innermost one (dense in the destination) is not; else nest.rank.
+// The dim that is dense in the source, if the innermost one (dense in the destination) is not; else
+// nest.rank.
 std::size_t transposed_dim(const CopyNest& nest) {
   if (nest.step(kDst) != 1 || nest.step(kSrc) == 1 || nest.step(kSrc) == 0) return nest.rank;
   for (std::size_t d = 0; d + 1 < nest.rank; ++d) {
@@ -115,14 +119,19 @@ void copy_transposed(CopyNest nest, std::size_t row_dim, std::size_t element_siz
   const auto size = static_cast<std::int64_t>(element_size);
   for_each_run(nest, [&](const auto& at) {
     const auto tile = [&]<class T>(TypeTag<T>) {
-      transpose_tiled(reinterpret_cast<const T*>(src + at[kSrc] * size), reinterpret_cast<T*>(dst + at[kDst] * size),
-                      rows, nest.run(), dst_row, nest.step(kSrc));
+      transpose_tiled(reinterpret_cast<const T*>(src + at[kSrc] * size),
+                      reinterpret_cast<T*>(dst + at[kDst] * size), rows, nest.run(), dst_row,
+                      nest.step(kSrc));
     };
     switch (element_size) {
-      case 1: return tile(TypeTag<std::uint8_t>{});
-      case 2: return tile(TypeTag<std::uint16_t>{});
-      case 4: return tile(TypeTag<std::uint32_t>{});
-      default: return tile(TypeTag<std::uint64_t>{});
+      case 1:
+        return tile(TypeTag<std::uint8_t>{});
+      case 2:
+        return tile(TypeTag<std::uint16_t>{});
+      case 4:
+        return tile(TypeTag<std::uint32_t>{});
+      default:
+        return tile(TypeTag<std::uint64_t>{});
     }
   });
 }
@@ -156,10 +165,14 @@ void copy_same_size(const CopyNest& nest, std::size_t element_size, const std::b
     return copy_transposed(nest, dim, element_size, src, dst);
   }
   switch (element_size) {
-    case 1: return copy_runs<std::uint8_t>(nest, src, dst);
-    case 2: return copy_runs<std::uint16_t>(nest, src, dst);
-    case 4: return copy_runs<std::uint32_t>(nest, src, dst);
-    default: return copy_runs<std::uint64_t>(nest, src, dst);
+    case 1:
+      return copy_runs<std::uint8_t>(nest, src, dst);
+    case 2:
+      return copy_runs<std::uint16_t>(nest, src, dst);
+    case 4:
+      return copy_runs<std::uint32_t>(nest, src, dst);
+    default:
+      return copy_runs<std::uint64_t>(nest, src, dst);
   }
 }
 

@@ -1,4 +1,5 @@
-// Tensors with free strides, loops over several of them, and the copy that every data-moving operator is built on.
+// Tensors with free strides, loops over several of them, and the copy that every data-moving operator is
+// built on.
 #pragma once
 
 #include <array>
@@ -20,7 +21,8 @@ struct StridedView {
 
   StridedView(DType type, const Dims& view_sizes, const Dims& view_strides, void* memory)
       : dtype(type), sizes(view_sizes), strides(view_strides), data(static_cast<std::byte*>(memory)) {}
-  explicit StridedView(const TensorView& view) : StridedView(view.dtype(), view.sizes(), view.strides(), view.data()) {}
+  explicit StridedView(const TensorView& view)
+      : StridedView(view.dtype(), view.sizes(), view.strides(), view.data()) {}
 
   std::size_t rank() const { return sizes.size(); }
   std::int64_t numel() const { return etalon::numel(sizes); }
@@ -35,19 +37,20 @@ struct StridedView {
   StridedView permuted(std::span<const std::int64_t> dims) const;   // dim i of the result is dims[i] of this
 };
 
-// Nested loops over the same index space for N operands, with dims of size one dropped, dims that are adjacent in
-// memory for every operand merged, and the rest ordered so that operand 0 is walked in memory order.
+// Nested loops over the same index space for N operands, with dims of size one dropped, dims that are
+// adjacent in memory for every operand merged, and the rest ordered so that operand 0 is walked in memory
+// order.
 template <std::size_t N>
 struct LoopNest {
-  bool empty = false;      // some size is zero
-  std::size_t rank = 0;    // at least 1 unless empty
-  std::array<std::int64_t, kMaxRank> sizes{};                       // outermost first
-  std::array<std::array<std::int64_t, kMaxRank>, N> strides{};      // [operand][dim], in elements
+  bool empty = false;                                           // some size is zero
+  std::size_t rank = 0;                                         // at least 1 unless empty
+  std::array<std::int64_t, kMaxRank> sizes{};                   // outermost first
+  std::array<std::array<std::int64_t, kMaxRank>, N> strides{};  // [operand][dim], in elements
 
   // All stride vectors have as many entries as `dims`.
   LoopNest(const Dims& dims, const std::array<Dims, N>& operand_strides);
 
-  std::int64_t run() const { return sizes[rank - 1]; }              // length of the innermost loop
+  std::int64_t run() const { return sizes[rank - 1]; }  // length of the innermost loop
   std::int64_t step(std::size_t operand) const { return strides[operand][rank - 1]; }
 };
 extern template struct LoopNest<1>;
@@ -74,10 +77,12 @@ void for_each_run(const LoopNest<N>& nest, Visit&& visit) {
   }
 }
 
-// Copies `src` into `dst`, converting the dtype. `src` may broadcast: sizes agree from the last dim on, or are one.
-// The memory must not overlap, except for the exact same elements. Shapes are the caller's to check.
+// Copies `src` into `dst`, converting the dtype. `src` may broadcast: sizes agree from the last dim on, or
+// are one. The memory must not overlap, except for the exact same elements. Shapes are the caller's to check.
 void copy_cast(const StridedView& src, const StridedView& dst);
-inline void copy_cast(const TensorView& src, const TensorView& dst) { copy_cast(StridedView(src), StridedView(dst)); }
+inline void copy_cast(const TensorView& src, const TensorView& dst) {
+  copy_cast(StridedView(src), StridedView(dst));
+}
 
 // Sets every element of `dst` to the element at `value` (of dst's dtype).
 void fill(const StridedView& dst, const void* value);

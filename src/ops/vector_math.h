@@ -1,6 +1,7 @@
-// Transcendental functions on float, written so that a loop over them vectorises on any CPU: no branches, no tables,
-// no calls. Rounding is exact; the others are at most 2 units in the last place from the exact value over the whole
-// range (vector_math_test.cc). NaN, infinities, overflow and subnormal results are those of the C library.
+// Transcendental functions on float, written so that a loop over them vectorises on any CPU: no branches, no
+// tables, no calls. Rounding is exact; the others are at most 2 units in the last place from the exact value
+// over the whole range (vector_math_test.cc). NaN, infinities, overflow and subnormal results are those of
+// the C library.
 //
 // The polynomials are minimax fits of this project.
 #pragma once
@@ -53,7 +54,9 @@ inline float with_sign_of(float magnitude, float sign) {
   return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) |
                               (std::bit_cast<std::uint32_t>(sign) & 0x80000000u));
 }
-inline float magnitude_of(float x) { return std::bit_cast<float>(std::bit_cast<std::uint32_t>(x) & 0x7fffffffu); }
+inline float magnitude_of(float x) {
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(x) & 0x7fffffffu);
+}
 
 }  // namespace internal
 
@@ -78,7 +81,8 @@ inline float exp_f32(float x) {
   const auto [n, r] = internal::reduce_by_ln2(internal::clamp_keeping_nan(x, -104.0f, 89.0f));
   // Two factors, because 2^n itself may overflow or be subnormal where the result is neither.
   const std::int32_t half = n >> 1;
-  return (1.0f + internal::expm1_reduced(r)) * internal::power_of_two(half) * internal::power_of_two(n - half);
+  return (1.0f + internal::expm1_reduced(r)) * internal::power_of_two(half) *
+         internal::power_of_two(n - half);
 }
 
 namespace internal {

@@ -28,7 +28,8 @@ double worst(Fast fast, Exact exact) {
       most = std::max(most, ulps(fast(x), exact(static_cast<double>(x))));
     }
   }
-  for (float x = -110.0f; x < 110.0f; x += 0.00137f) most = std::max(most, ulps(fast(x), exact(static_cast<double>(x))));
+  for (float x = -110.0f; x < 110.0f; x += 0.00137f)
+    most = std::max(most, ulps(fast(x), exact(static_cast<double>(x))));
   return most;
 }
 

@@ -17,7 +17,8 @@ struct Choose {
     using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
     if constexpr (sizeof(T) == sizeof(Bits)) {
       const Bits mask = Bits{0} - static_cast<Bits>(condition);
-      return std::bit_cast<T>(static_cast<Bits>((std::bit_cast<Bits>(a) & mask) | (std::bit_cast<Bits>(b) & ~mask)));
+      return std::bit_cast<T>(
+          static_cast<Bits>((std::bit_cast<Bits>(a) & mask) | (std::bit_cast<Bits>(b) & ~mask)));
     } else {
       return condition ? a : b;
     }
@@ -55,11 +56,17 @@ Status masked_fill_kernel(const Call& call) {
 
 constexpr OpDef kRows[] = {
     {.schema = "aten::where.self(Tensor condition, Tensor self, Tensor other) -> Tensor",
-     .out_name = "aten::where.self_out", .infer = infer_where, .kernel = where_kernel, .flops = flops_per_element,
+     .out_name = "aten::where.self_out",
+     .infer = infer_where,
+     .kernel = where_kernel,
+     .flops = flops_per_element,
      .traits = kElementwise | kCastsOutput},
     {.schema = "aten::masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor",
-     .out_name = "aten::masked_fill.Scalar_out", .infer = infer_masked_fill, .kernel = masked_fill_kernel,
-     .flops = flops_per_element, .traits = kElementwise},
+     .out_name = "aten::masked_fill.Scalar_out",
+     .infer = infer_masked_fill,
+     .kernel = masked_fill_kernel,
+     .flops = flops_per_element,
+     .traits = kElementwise},
 };
 
 }  // namespace
