@@ -125,9 +125,12 @@ SourceMap::SourceMap(const EtRecord& record) {
   for (const auto& info : graph->nodes) {
     if (info.debug_handle == 0) continue;
     Node node{short_target(info.target), source_of_stack(info.stack_trace, info.nn_module_stack)};
-    // Several nodes may share a handle (an operator and the getitem that unpacks it): the one that computes wins.
-    const auto [place, added] = nodes_.try_emplace(info.debug_handle, node);
-    if (!added && !place->second.op_type.starts_with("aten.") && node.op_type.starts_with("aten.")) place->second = node;
+    std::vector<Node>& nodes = nodes_[info.debug_handle];
+    // An operator and the getitem that unpacks it share a handle: the one that computes comes first.
+    const bool computes = node.op_type.find("getitem") == std::string::npos;
+    nodes.insert(computes && !nodes.empty() && nodes.front().op_type.find("getitem") != std::string::npos ? nodes.begin()
+                                                                                                       : nodes.end(),
+                 std::move(node));
   }
 }
 
@@ -141,12 +144,12 @@ std::optional<Origin> SourceMap::find(std::int64_t instruction, std::string_view
   if (handles == nullptr) return std::nullopt;
   Origin origin;
   for (const std::int64_t handle : *handles) {
-    const auto node = nodes_.find(handle);
-    if (node == nodes_.end()) continue;
-    if (!origin.source) origin.source = node->second.source;
-    const auto& types = origin.op_types;
-    if (std::find(types.begin(), types.end(), node->second.op_type) == types.end()) {
-      origin.op_types.push_back(node->second.op_type);
+    const auto nodes = nodes_.find(handle);
+    if (nodes == nodes_.end()) continue;
+    for (const Node& node : nodes->second) {
+      if (!origin.source) origin.source = node.source;
+      const auto& types = origin.op_types;
+      if (std::find(types.begin(), types.end(), node.op_type) == types.end()) origin.op_types.push_back(node.op_type);
     }
   }
   if (origin.op_types.empty()) return std::nullopt;

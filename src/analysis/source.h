@@ -45,7 +45,7 @@ class SourceMap {
     std::string op_type;
     std::optional<Source> source;
   };
-  std::map<std::int64_t, Node> nodes_;  // by debug handle
+  std::map<std::int64_t, std::vector<Node>> nodes_;  // by debug handle; a decomposed operator leaves several
   formats::etrecord::HandleMap handles_;
   std::map<std::int64_t, formats::etrecord::DelegateInfo> delegates_;
 };

@@ -6,6 +6,8 @@
 namespace etalon::analysis {
 namespace {
 
+constexpr double kNotableShare = 0.01;  // below, removing it cannot be told from noise
+
 void check(const Profile& profile, Findings& findings);
 
 }  // namespace
@@ -47,7 +49,7 @@ void check(const Profile& profile, Findings& findings) {
   }
   if (worst == nullptr) return;
   finding.rule = &kUnfusedBatchNorm.doc;
-  finding.severity = Severity::kWarning;
+  finding.severity = share >= kNotableShare ? Severity::kWarning : Severity::kNote;
   finding.profile = profile.name;
   finding.subject = worst->name;
   finding.source = worst->source;

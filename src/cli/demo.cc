@@ -1,0 +1,151 @@
+// `etalon demo`: the whole story on two built-in models, without PyTorch.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/demo_model.h"
+#include "cli/exporter.h"
+#include "cli/profile_session.h"
+#include "cli/run_analysis.h"
+#include "report/text.h"
+
+namespace etalon::cli {
+namespace {
+
+// Relative to the output's magnitude; what a right fp32 implementation reaches.
+constexpr double kTolerance = 1e-4;
+
+struct Flags {
+  std::string outdir = "out_demo";
+};
+
+struct DemoModel {
+  const char* name;
+  std::uint32_t runs;
+  std::uint32_t warmup;
+};
+constexpr DemoModel kModels[] = {{"toy_cnn", 200, 20}, {"mobilenet_v3_small", 15, 2}};
+
+struct Told {
+  std::string program;
+  std::string run_dir;
+  analysis::Report report;
+  bool agrees = false;
+};
+
+Result<ExportOutcome> export_step(const DemoModel& model, const std::string& outdir, const Console& console) {
+  ExportRequest request;
+  request.model = fmt::format("zoo:{}", model.name);
+  request.outdir = outdir + "/artifacts";
+  ETALON_TRY(ExportOutcome outcome, export_model(request));
+  console.print(fmt::format("  export   {:>9}  {} ({:.1f} MB), {}\n", report::milliseconds(outcome.total_ms),
+                            outcome.program_path, static_cast<double>(outcome.program_bytes) / 1e6,
+                            outcome.record_path.empty() ? "no record" : "with .etrecord"));
+  return outcome;
+}
+
+Result<bool> check_step(const ZooEntry& entry, const std::string& program, const Console& console) {
+  ETALON_TRY(const OutputCheck check, check_outputs(entry, program));
+  const bool agrees = check.worst_relative <= kTolerance;
+  console.print(fmt::format("  check    {} with PyTorch: {} outputs, largest difference {:.1e} of their magnitude\n",
+                            agrees ? console.green("  agrees") : console.red("differs "), check.values,
+                            check.worst_relative));
+  if (check.accuracy) {
+    console.print(fmt::format("  accuracy {:>9}  on {} digits it has not seen (PyTorch: {})\n",
+                              report::percent(*check.accuracy), check.images, report::percent(*entry.test_accuracy)));
+  }
+  return agrees;
+}
+
+Result<SessionOutcome> profile_step(const DemoModel& model, const std::string& program, const std::string& input,
+                                    const Console& console) {
+  measure::Config config;
+  config.model = program;
+  measure::Experiment experiment;
+  experiment.name = "portable";
+  experiment.runs = model.runs;
+  experiment.warmup = model.warmup;
+  experiment.inputs = {input};
+  config.experiments.push_back(std::move(experiment));
+  ETALON_CHECKED(measure::check_files(config));
+  SessionOptions options;
+  options.fresh = true;
+  options.timeout_seconds = 120;
+  targets::HostTarget target;
+  ETALON_TRY(SessionOutcome outcome,
+             run_session(config, options, target, [&](std::string_view, std::size_t done, std::size_t total) {
+               console.progress("  profile", done, total);
+             }));
+  const analysis::RunResult& result = outcome.manifest.results.front();
+  if (outcome.failed > 0) return run_failed(fmt::format("{}: {} (log: {}/{})", model.name, result.error, outcome.run_dir, result.log));
+  console.print(fmt::format("  profile  {:>9}  median of {} runs in {}\n", report::milliseconds(result.median_ms.value_or(0)),
+                            result.latency_ms.size(), "separate processes"));
+  return outcome;
+}
+
+Result<Told> tell(const DemoModel& model, const Flags& flags, const Console& console) {
+  ETALON_TRY(const ZooEntry entry, find_zoo_entry(model.name));
+  console.print(fmt::format("{}: {}\n", console.bold(model.name), entry.description));
+  const std::string outdir = fmt::format("{}/out_{}", flags.outdir, model.name);
+  Told told;
+  ETALON_TRY(const ExportOutcome exported, export_step(model, outdir, console));
+  told.program = exported.program_path;
+  const std::string input = outdir + "/artifacts/input_0.npy";
+  ETALON_CHECKED(write_demo_input(entry, input));
+  ETALON_TRY(told.agrees, check_step(entry, told.program, console));
+  ETALON_TRY(const SessionOutcome session, profile_step(model, told.program, input, console));
+  told.run_dir = session.run_dir;
+  ETALON_TRY(told.report, analyze_and_write(session.run_dir, {}));
+  console.print("\n");
+  return told;
+}
+
+void conclude(const Told& told, const Console& console) {
+  console.print("\n" + console.bold("What was found") + "\n");
+  if (!told.report.profiles.empty()) {
+    const analysis::Profile& profile = told.report.profiles.front();
+    if (!profile.categories.empty() && !profile.operators.empty()) {
+      const analysis::CategoryRow& category = profile.categories.front();
+      const analysis::OperatorRow& op = profile.operators.front();
+      console.print(fmt::format("  {} of {} is {}; the most expensive operator alone takes {}{}\n",
+                                report::percent(category.share), report::milliseconds(profile.accounting.end_to_end_ms),
+                                category.name, report::percent(op.share),
+                                op.source ? fmt::format(", from {}", op.source->text()) : std::string()));
+    }
+  }
+  console.print(fmt::format("  written: {}/report.md\n\n", told.run_dir));
+  console.print(console.bold("Next") + "\n");
+  console.print(fmt::format("  etalon profile {} --threads 1 --runs 100   measure it longer\n", told.program));
+  console.print("  etalon export zoo:resnet18                 another built-in model ('etalon zoo' lists them)\n");
+  console.print("  etalon export your_model.pt2               your own, saved with torch.export.save\n");
+}
+
+Result<int> run(const Flags& flags, const Console& console) {
+  bool all_agree = true;
+  Told last;
+  for (const DemoModel& model : kModels) {
+    ETALON_TRY(last, tell(model, flags, console));
+    all_agree = all_agree && last.agrees;
+  }
+  console.print(terminal_report(last.report, console));
+  conclude(last, console);
+  return all_agree ? kExitOk : kExitNo;
+}
+
+Action declare(CLI::App& app) {
+  auto flags = std::make_shared<Flags>();
+  app.add_option("--outdir", flags->outdir, "Folder for everything it writes")->capture_default_str();
+  return [flags](Console& console) { return run(*flags, console); };
+}
+
+}  // namespace
+
+extern const Command kDemoCommand;
+const Command kDemoCommand = {"demo", "Export, check, profile and explain two built-in models; needs no PyTorch",
+                              "  etalon demo\n"
+                              "  etalon demo --outdir my_demo",
+                              declare};
+
+}  // namespace etalon::cli
