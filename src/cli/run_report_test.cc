@@ -36,7 +36,7 @@ TEST(RunReport, what_was_not_measured_is_absent) {
 TEST(RunReport, a_model_name_of_any_bytes_still_gives_valid_json) {
   RunReport report;
   report.model = "bad\xff\xfename";
-  EXPECT_NO_THROW(static_cast<void>(nlohmann::json::parse(to_json(report))));
+  EXPECT_TRUE(nlohmann::json::accept(to_json(report)));
 }
 
 }  // namespace
