@@ -17,7 +17,7 @@ template <bool kLargest, class T>
 inline bool beats(T candidate, T best) {
   const bool further = kLargest ? candidate > best : candidate < best;
   if constexpr (std::is_floating_point_v<T>) {
-    return further || candidate != candidate;
+    return static_cast<int>(further) | static_cast<int>(candidate != candidate);
   } else {
     return further;
   }
