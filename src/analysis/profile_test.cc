@@ -7,54 +7,13 @@
 #include <vector>
 
 #include "analysis/events.h"
+#include "analysis/profile_testing.h"
 
 namespace etalon::analysis {
 namespace {
 
 using formats::etdump::EtDump;
-using formats::etdump::ProfileEvent;
 using formats::etdump::RunData;
-
-// A recording under construction; times in nanoseconds.
-class Recording {
- public:
-  explicit Recording(std::string block) { run_.name = std::move(block); }
-  Recording& event(const std::string& name, int instruction, std::uint64_t start, std::uint64_t end, int chain = 0) {
-    ProfileEvent event;
-    event.name = name;
-    event.instruction_id = instruction;
-    event.chain_index = chain;
-    event.start_time = start;
-    event.end_time = end;
-    run_.events.emplace_back(event);
-    return *this;
-  }
-  Recording& delegate(const std::string& label, int instruction, std::uint64_t start, std::uint64_t end) {
-    ProfileEvent event;
-    event.delegate_debug_name = label;
-    event.instruction_id = instruction;
-    event.start_time = start;
-    event.end_time = end;
-    event.delegate_metadata.emplace();
-    run_.events.emplace_back(event);
-    return *this;
-  }
-  Recording& execute(std::uint64_t start, std::uint64_t end) { return event("Method::execute", 0, start, end, -1); }
-  RunData run() const { return run_; }
-
- private:
-  RunData run_;
-};
-
-RunData portable_run(std::uint64_t scale = 1) {
-  return Recording("Execute")
-      .event("native_call_convolution.out", 0, 10 * scale, 60 * scale)
-      .event("OPERATOR_CALL", 0, 5 * scale, 65 * scale)
-      .event("native_call_relu.out", 1, 70 * scale, 80 * scale)
-      .event("OPERATOR_CALL", 1, 68 * scale, 82 * scale)
-      .execute(0, 100 * scale)
-      .run();
-}
 
 RunData delegate_run() {
   return Recording("Execute")
@@ -66,12 +25,6 @@ RunData delegate_run() {
       .event("OPERATOR_CALL", 1, 62'500, 69'000)
       .execute(0, 70'000)
       .run();
-}
-
-EtDump dump_of(std::vector<RunData> runs) {
-  EtDump dump;
-  dump.runs = std::move(runs);
-  return dump;
 }
 
 Profile profile_of(const EtDump& dump, const ProfileOptions& options = {}) {

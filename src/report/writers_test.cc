@@ -1,0 +1,159 @@
+#include "report/writers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "analysis/profile_testing.h"
+#include "report/text.h"
+
+namespace etalon::report {
+namespace {
+
+using analysis::Report;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Report rich() {
+  Report report;
+  report.run_dir = "runs/linux";
+  report.model = "net.pte";
+  analysis::ProfileOptions options;
+  options.untraced_ms = 0.08;
+  auto profile = analysis::make_profile(analysis::dump_of({analysis::portable_run(5'000), analysis::portable_run(1'000)}),
+                                        analysis::SourceMap(), analysis::Taxonomy(), options);
+  EXPECT_TRUE(profile.ok());
+  profile->name = "fast, 1 thread";
+  profile->experiment = "fast";
+  profile->threads = 1;
+  profile->etdump = "runs/linux/fast/net_fast_t1.etdump";
+  analysis::RunResult result;
+  result.experiment = "fast";
+  result.latency_ms = {0.08};
+  result.median_ms = 0.08;
+  report.manifest.results = {result};
+  analysis::check_rules(*profile, report.findings);
+  report.profiles = {*profile};
+  return report;
+}
+
+Report hostile() {
+  Report report = rich();
+  const std::string name = "a|b`c\n\x1b[31m,\"=x\" \xff\xc3\xa9 " + std::string(300, 'w');
+  report.model = name;
+  report.profiles[0].name = name;
+  report.profiles[0].operators[0].name = name;
+  report.notes = {name};
+  return report;
+}
+
+TEST(Writers, every_finding_is_in_every_text_format) {
+  const Report report = rich();
+  ASSERT_FALSE(report.findings.found.empty());
+  for (const std::string& text : {write_terminal(report, {}), write_markdown(report), write_json(report)}) {
+    for (const analysis::Finding& finding : report.findings.found) {
+      EXPECT_THAT(text, HasSubstr(std::string(finding.rule->id)));
+    }
+  }
+}
+
+TEST(Writers, an_empty_report_is_still_well_formed) {
+  const Report empty;
+  EXPECT_FALSE(nlohmann::json::parse(write_json(empty), nullptr, false).is_discarded());
+  EXPECT_THAT(write_terminal(empty, {}), HasSubstr("none"));
+  EXPECT_THAT(write_markdown(empty), HasSubstr("None."));
+  const std::string csv = write_csv(empty);
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1);
+}
+
+TEST(Writers, hostile_names_break_no_format) {
+  const Report report = hostile();
+  EXPECT_FALSE(nlohmann::json::parse(write_json(report), nullptr, false).is_discarded());
+  EXPECT_THAT(write_terminal(report, {}), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(write_markdown(report), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(write_markdown(report), HasSubstr("a\\|b\\`c?"));
+}
+
+TEST(Writers, the_json_keeps_the_kits_names_and_adds_up) {
+  const auto root = nlohmann::json::parse(write_json(rich()));
+  for (const char* name : {"schema", "run_dir", "model", "etdump_count", "category_totals_ms", "kernel_hints",
+                           "per_etdump", "csv_files", "operator_details", "accounting", "comparisons", "findings"}) {
+    EXPECT_TRUE(root.contains(name)) << name;
+  }
+  const auto& account = root["accounting"];
+  const double sum = account["operators_ms"].get<double>() + account["framework_ms"].get<double>() +
+                     account["residual_ms"].get<double>();
+  EXPECT_NEAR(sum, account["untraced_end_to_end_ms"].get<double>(), 1e-12);
+  for (const char* name : {"etdump", "categories_ms", "rows", "csv_timeline", "csv_stats"}) {
+    EXPECT_TRUE(root["per_etdump"][0].contains(name)) << name;
+  }
+  for (const char* name : {"name", "op_type", "category", "delegated", "backend", "avg_ms", "median_ms", "share", "calls"}) {
+    EXPECT_TRUE(root["operator_details"][0].contains(name)) << name;
+  }
+  // Not measured means absent.
+  EXPECT_FALSE(root["operator_details"][0].contains("kernel_hint"));
+  EXPECT_FALSE(root["operator_details"][0].contains("source"));
+  EXPECT_FALSE(root["accounting"].contains("load_ms"));
+}
+
+TEST(Writers, the_terminal_shows_each_category_and_the_whole) {
+  const std::string text = write_terminal(rich(), {});
+  for (const char* part : {"Convolution", "Elementwise", "framework", "residual", "end to end", "100.0 %", "Top operators"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("\033")));
+  Style colour;
+  colour.colour = true;
+  EXPECT_THAT(write_terminal(rich(), colour), HasSubstr("\033[1m"));
+}
+
+TEST(Csv, columns_start_with_the_kits) {
+  EXPECT_TRUE(kTimelineHeader.starts_with(
+      "model_id,name,type,delegate_backend,start_us,end_us,duration_ms,pct_total,node_id,run_index,block"));
+  EXPECT_TRUE(kStatsHeader.starts_with("model_id,name,type,delegate_backend,count,total_ms,avg_ms,pct_total"));
+  EXPECT_EQ(kKernelsHeader,
+            "model_id,kernel_name,category,count,dtype,xnn_op,variant,ukernel_shape,arch_chain,has_sme,has_sme2");
+}
+
+TEST(Csv, statistics_sum_to_the_end_to_end) {
+  const Report report = rich();
+  const std::string text = write_stats_csv("net", report.profiles[0]);
+  EXPECT_THAT(text, HasSubstr("net,native_call_convolution.out,native_call_convolution.out,portable,1,0.040000,0.040000,50.0000,Convolution\n"));
+  EXPECT_THAT(text, HasSubstr("framework"));
+  EXPECT_THAT(text, HasSubstr("residual"));
+}
+
+TEST(Csv, kernels_of_an_xnnpack_log) {
+  const auto kernels = analysis::kernels_in_log(
+      "Using gemm microkernel 'xnn_f32_gemm_minmax_ukernel_4x8__aarch64_neonfma_cortex_a75'\n"
+      "noise\nUsing transposec microkernel 'xnn_x32_transposec_ukernel__4x4_sse'\n"
+      "I: Using gemm microkernel 'xnn_f32_gemm_minmax_ukernel_4x8__aarch64_neonfma_cortex_a75'\n"
+      "Using igemm microkernel 'xnn_f16_igemm_minmax_ukernel_32x32__sme2'\nUsing x microkernel 'cut");
+  ASSERT_EQ(kernels.size(), 3U);
+  EXPECT_EQ(kernels[0].count, 2U);
+  const std::string text = write_kernels_csv("net", kernels);
+  EXPECT_THAT(text, HasSubstr("net,xnn_f32_gemm_minmax_ukernel_4x8__aarch64_neonfma_cortex_a75,gemm,2,f32,gemm,minmax,4x8,"
+                              "aarch64_neonfma_cortex_a75,0,0\n"));
+  EXPECT_THAT(text, HasSubstr(",sme2,1,1\n"));
+  EXPECT_THAT(text, HasSubstr(",transpose,1,"));
+  EXPECT_EQ(analysis::kernel_hints(kernels).at("neonfma"), 2U);
+}
+
+TEST(Text, numbers_have_units_that_fit) {
+  EXPECT_EQ(milliseconds(1234.5), "1234 ms");
+  EXPECT_EQ(milliseconds(12.345), "12.35 ms");
+  EXPECT_EQ(milliseconds(0.0123), "12.30 us");
+  EXPECT_EQ(percent(0.1234), "12.3 %");
+}
+
+TEST(Text, long_names_are_cut_at_whole_characters) {
+  EXPECT_EQ(shown("abcdef", 4), "abc~");
+  EXPECT_EQ(shown("abcd", 4), "abcd");
+  EXPECT_EQ(shown("\xc3\xa9\xc3\xa9\xc3\xa9", 2), "\xc3\xa9~");
+  EXPECT_EQ(shown("a\nb\x7f", 10), "a?b?");
+}
+
+}  // namespace
+}  // namespace etalon::report
