@@ -87,8 +87,7 @@ ValueIds meshgrid_of(Lowering& lo, const ValueIds& parts, bool swap) {
   for (std::size_t i = 0; i < ordered.size(); ++i) {
     IntItems own(ordered.size(), IntItem{1, ir::kNoValue});
     own[i] = sizes[i];
-    const ValueId grid = lo.expand(lo.view(ordered[i], own), sizes);
-    out.push_back(swap && ordered.size() >= 2 ? lo.transpose(grid, 0, 1) : grid);
+    out.push_back(lo.expand(lo.view(ordered[i], own), sizes));
   }
   if (swap && out.size() >= 2) std::swap(out[0], out[1]);
   return out;

@@ -11,6 +11,22 @@ namespace {
 constexpr std::uint64_t kFnvOffset = 0xcbf29ce484222325u;
 constexpr std::uint64_t kFnvPrime = 0x100000001b3u;
 
+std::uint64_t seed_of(std::string_view name) {
+  std::uint64_t seed = kFnvOffset;
+  for (const char c : name) seed = (seed ^ static_cast<unsigned char>(c)) * kFnvPrime;
+  return seed;
+}
+
+// splitmix64's output number `index`: each depends on the seed only, so that drawing is not one long chain.
+inline std::uint64_t word_at(std::uint64_t seed, std::uint64_t index) {
+  std::uint64_t z = seed + (index + 1) * 0x9e3779b97f4a7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+inline float uniform_of(std::uint64_t word) { return static_cast<float>(static_cast<std::int64_t>(word >> 40)) * 0x1p-23f - 1.0f; }
+
 // Values are base + factor * u; a base of one comes with a power of two as factor, so that no rounding can differ.
 struct Role {
   float base;
@@ -43,10 +59,10 @@ template <class T, class Convert>
 std::vector<std::byte> draw_as(std::string_view name, const Dims& sizes, Convert convert) {
   const auto count = static_cast<std::size_t>(numel(sizes));
   const Role role = role_of(name, sizes);
-  DrawnWords words(name);
+  const std::uint64_t seed = seed_of(name);
   std::vector<std::byte> bytes(count * sizeof(T));
   for (std::size_t i = 0; i < count; ++i) {
-    const float product = role.factor * words.next_uniform();
+    const float product = role.factor * uniform_of(word_at(seed, i));
     const T value = convert(role.base + product);
     std::memcpy(bytes.data() + i * sizeof(T), &value, sizeof(T));
   }
@@ -55,19 +71,9 @@ std::vector<std::byte> draw_as(std::string_view name, const Dims& sizes, Convert
 
 }  // namespace
 
-DrawnWords::DrawnWords(std::string_view name) : state_(kFnvOffset) {
-  for (const char c : name) state_ = (state_ ^ static_cast<unsigned char>(c)) * kFnvPrime;
-}
-
-std::uint64_t DrawnWords::next() {
-  state_ += 0x9e3779b97f4a7c15u;
-  std::uint64_t z = state_;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-
-float DrawnWords::next_uniform() { return static_cast<float>(next() >> 40) * 0x1p-23f - 1.0f; }
+DrawnWords::DrawnWords(std::string_view name) : seed_(seed_of(name)) {}
+std::uint64_t DrawnWords::next() { return word_at(seed_, index_++); }
+float DrawnWords::next_uniform() { return uniform_of(next()); }
 
 std::vector<std::byte> draw_weights(std::string_view name, DType dtype, const Dims& sizes) {
   switch (dtype) {

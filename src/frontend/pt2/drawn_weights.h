@@ -20,7 +20,8 @@ class DrawnWords {
   float next_uniform();  // [-1, 1), 24 bits
 
  private:
-  std::uint64_t state_;
+  std::uint64_t seed_;
+  std::uint64_t index_ = 0;
 };
 
 // A tensor in row-major order. Integers and bools, which the rule does not draw, are zero.
