@@ -48,6 +48,7 @@ ordered_json metrics_of(const RunResult& result, const std::string& run_dir) {
   put(metrics, "peak_rss_bytes", result.peak_rss_bytes);
   if (result.timing_was_traced) metrics["timing_was_traced"] = true;
   put(metrics, "traced_ms", result.traced_ms);
+  put(metrics, "traced_median_ms", result.traced_median_ms);
   if (result.traced_warmup) metrics["traced_warmup"] = *result.traced_warmup;
   put_path(metrics, "etdump", run_dir, result.etdump);
   put_path(metrics, "log", run_dir, result.log);
@@ -131,6 +132,7 @@ RunResult read_result(const json& entry) {
   result.peak_rss_bytes = number_member(*metrics, "peak_rss_bytes");
   result.timing_was_traced = flag_member(*metrics, "timing_was_traced");
   result.traced_ms = number_member(*metrics, "traced_ms");
+  result.traced_median_ms = number_member(*metrics, "traced_median_ms");
   result.traced_warmup = count_member(*metrics, "traced_warmup");
   result.etdump = relative_path(*metrics, "etdump", "etdump_rel");
   result.log = relative_path(*metrics, "log", "log_rel");

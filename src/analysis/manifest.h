@@ -46,6 +46,7 @@ struct RunResult {
   bool timing_was_traced = false;  // the runner records events whatever it is asked
 
   std::optional<double> traced_ms;              // mean end to end of the traced run, by the runner's clock
+  std::optional<double> traced_median_ms;
   std::optional<std::uint64_t> traced_warmup;  // executions in the recording before the steady ones
 
   // Relative to the run folder; empty: no such file.

@@ -105,13 +105,16 @@ Parts split_parts(const EventTable& table, const SourceMap& sources, const Taxon
   return parts;
 }
 
-Accounting settle(Parts& parts, double traced_ms, const std::optional<double>& untraced_ms) {
+Accounting settle(Parts& parts, double traced_ms, const ProfileOptions& options) {
+  const std::optional<double>& untraced_ms = options.untraced_ms;
   Accounting account;
   account.traced_ms = traced_ms;
   account.untraced_ms = untraced_ms;
   account.end_to_end_ms = untraced_ms.value_or(traced_ms);
   account.scale = traced_ms > 0 ? account.end_to_end_ms / traced_ms : 1;
-  if (untraced_ms && *untraced_ms > 0) account.trace_overhead = traced_ms / *untraced_ms - 1;
+  if (untraced_ms && *untraced_ms > 0) {
+    account.trace_overhead = options.traced_median_ms.value_or(traced_ms) / *untraced_ms - 1;
+  }
   for (OperatorRow& row : parts.operators) {
     row.avg_ms = row.traced_avg_ms * account.scale;
     row.median_ms *= account.scale;
@@ -204,7 +207,7 @@ Result<Profile> make_profile(const EtDump& dump, const SourceMap& sources, const
   Parts parts = split_parts(table, sources, taxonomy);
   // A runner's own clock includes what lies around Method::execute; a smaller value cannot be of these runs.
   const double traced_ms = std::max(recorded_ms, options.traced_ms.value_or(recorded_ms));
-  profile.accounting = settle(parts, traced_ms, options.untraced_ms);
+  profile.accounting = settle(parts, traced_ms, options);
   profile.event_rows = table.rows().size();
   profile.operators = std::move(parts.operators);
   std::stable_sort(profile.operators.begin(), profile.operators.end(),

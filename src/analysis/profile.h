@@ -52,7 +52,7 @@ struct Accounting {
   std::optional<double> untraced_ms;  // median of the untraced runs; end_to_end_ms equals it when present
   double traced_ms = 0;               // mean of the recorded runs
   double scale = 1;                   // end_to_end_ms / traced_ms
-  std::optional<double> trace_overhead;  // traced / untraced - 1
+  std::optional<double> trace_overhead;  // traced / untraced - 1, of medians where they are known
 };
 
 struct Profile {
@@ -78,6 +78,7 @@ struct ProfileOptions {
   std::optional<std::size_t> warmup_runs;  // recorded runs before the steady ones; absent: 1 when there are several
   std::optional<double> untraced_ms;       // median end to end without tracing
   std::optional<double> traced_ms;         // mean end to end with tracing, by the clock that gave untraced_ms
+  std::optional<double> traced_median_ms;  // the same clock; an outlier must not look like overhead
   std::optional<double> first_untraced_ms;
   std::optional<double> load_ms;
 };

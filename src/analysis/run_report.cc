@@ -56,6 +56,7 @@ ProfileOptions options_of(const RunResult& result) {
     options.untraced_ms = result.median_ms;
     options.first_untraced_ms = result.first_ms;
     options.traced_ms = result.traced_ms;
+    options.traced_median_ms = result.traced_median_ms;
   }
   options.load_ms = result.load_ms;
   if (result.traced_warmup) options.warmup_runs = static_cast<std::size_t>(*result.traced_warmup);

@@ -26,7 +26,7 @@ struct DemoModel {
   std::uint32_t runs;
   std::uint32_t warmup;
 };
-constexpr DemoModel kModels[] = {{"toy_cnn", 200, 20}, {"mobilenet_v3_small", 15, 2}};
+constexpr DemoModel kModels[] = {{"toy_cnn", 200, 20}, {"mobilenet_v3_small", 40, 3}};
 
 struct Told {
   std::string program;

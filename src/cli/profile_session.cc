@@ -414,7 +414,11 @@ Status Session::record_events(Unit& unit) {
   }
   unit.result.etdump = relative;
   unit.result.traced_warmup = executions > request.iterations ? executions - request.iterations : 0;
-  if (!outcome.runs_ms.empty() && !outcome.runs_are_means) unit.result.traced_ms = measure::summarize(outcome.runs_ms).mean;
+  if (!outcome.runs_ms.empty() && !outcome.runs_are_means) {
+    const measure::Summary summary = measure::summarize(outcome.runs_ms);
+    unit.result.traced_ms = summary.mean;
+    unit.result.traced_median_ms = summary.median;
+  }
   if (!unit.result.load_ms) unit.result.load_ms = outcome.load_ms;
   return {};
 }
