@@ -121,10 +121,43 @@ ValueIds deg2rad(Lowering& lo, const Args& a) { return {lo.mul(a.tensor(0), std:
 ValueIds max_other(Lowering& lo, const Args& a) { return {lo.op("aten::maximum", a[0], a[1])}; }
 ValueIds min_other(Lowering& lo, const Args& a) { return {lo.op("aten::minimum", a[0], a[1])}; }
 
-// max(a, b) + log1p(exp(-|a - b|))
+// max(a, b) + log1p(exp(-|a - b|)); where both are the same infinity their difference would be NaN.
 ValueIds logaddexp(Lowering& lo, const Args& a) {
   const ValueId distance = lo.op("aten::abs", lo.sub(a.tensor(0), a.tensor(1)));
-  return {lo.add(lo.op("aten::maximum", a[0], a[1]), lo.op("aten::log1p", lo.op("aten::exp", lo.op("aten::neg", distance))))};
+  const ValueId tail = lo.op("aten::log1p", lo.op("aten::exp", lo.op("aten::neg", distance)));
+  const ValueId apart = lo.add(lo.op("aten::maximum", a[0], a[1]), tail);
+  return {lo.where(lo.op("aten::eq.Tensor", a[0], a[1]), lo.add(a.tensor(0), std::numbers::ln2), apart)};
+}
+
+// |magnitude| with the sign of the other; minus zero counts as positive, as its sign is not visible to arithmetic.
+ValueIds copysign(Lowering& lo, const Args& a) {
+  const ValueId size = lo.op("aten::abs", a[0]);
+  return {lo.where(lo.op("aten::lt.Scalar", a[1], 0), lo.op("aten::neg", size), size)};
+}
+
+// NaN loses against a number.
+ValueId but_nan(Lowering& lo, const Args& a, std::string_view op) {
+  const ValueId x = a.tensor(0);
+  const ValueId y = a.tensor(1);
+  const ValueId chosen = lo.op(op, x, y);
+  return lo.where(lo.op("aten::isnan", x), y, lo.where(lo.op("aten::isnan", y), x, chosen));
+}
+ValueIds fmax(Lowering& lo, const Args& a) { return {but_nan(lo, a, "aten::maximum")}; }
+ValueIds fmin(Lowering& lo, const Args& a) { return {but_nan(lo, a, "aten::minimum")}; }
+
+ValueIds heaviside(Lowering& lo, const Args& a) {
+  const ValueId x = a.tensor(0);
+  const ValueId step = lo.cast(lo.op("aten::gt.Scalar", x, 0), lo.dtype(x));
+  return {lo.where(lo.op("aten::eq.Scalar", x, 0), a.tensor(1), step)};
+}
+
+ValueIds ldexp(Lowering& lo, const Args& a) { return {lo.mul(a.tensor(0), lo.op("aten::pow.Scalar", 2.0, a[1]))}; }
+
+// sin(pi x) / (pi x), one at zero
+ValueIds sinc(Lowering& lo, const Args& a) {
+  const ValueId angle = lo.mul(a.tensor(0), std::numbers::pi);
+  const ValueId one = lo.scalar(1, lo.dtype(angle));
+  return {lo.where(lo.op("aten::eq.Scalar", a[0], 0), one, lo.div(lo.op("aten::sin", angle), angle))};
 }
 
 ValueIds hypot(Lowering& lo, const Args& a) {
@@ -213,6 +246,12 @@ constexpr Rule kRows[] = {
     {"aten::max.other(Tensor self, Tensor other) -> Tensor", max_other},
     {"aten::min.other(Tensor self, Tensor other) -> Tensor", min_other},
     {"aten::logaddexp(Tensor self, Tensor other) -> Tensor", logaddexp},
+    {"aten::copysign.Tensor(Tensor self, Tensor other) -> Tensor", copysign},
+    {"aten::fmax(Tensor self, Tensor other) -> Tensor", fmax},
+    {"aten::fmin(Tensor self, Tensor other) -> Tensor", fmin},
+    {"aten::heaviside(Tensor self, Tensor values) -> Tensor", heaviside},
+    {"aten::ldexp.Tensor(Tensor self, Tensor other) -> Tensor", ldexp},
+    {"aten::sinc(Tensor self) -> Tensor", sinc},
     {"aten::hypot(Tensor self, Tensor other) -> Tensor", hypot},
     {"aten::xlogy.Tensor(Tensor self, Tensor other) -> Tensor", xlogy},
     {"aten::special_xlogy(Tensor self, Tensor other) -> Tensor", xlogy},

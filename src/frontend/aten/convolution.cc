@@ -19,6 +19,8 @@ ValueId convolve(Lowering& lo, const Conv& c) {
                c.groups);
 }
 
+constexpr std::int64_t kMaxTaps = 1024;
+
 // One slice of the kernel's depth at a time: each is a 2-D convolution of the input's slices at that offset.
 ValueId convolve_3d(Lowering& lo, Conv c) {
   if (c.transposed) refuse("transposed convolution in three dims is not supported");
@@ -27,6 +29,7 @@ ValueId convolve_3d(Lowering& lo, Conv c) {
   }
   const std::int64_t depth = lo.static_size(c.input, 2);
   const std::int64_t taps = lo.static_size(c.weight, 2);
+  if (c.stride[0] <= 0 || taps <= 0 || taps > kMaxTaps) refuse_input(fmt::format("a stride of {} and a depth of {}", c.stride[0], taps));
   const std::int64_t outputs = (depth - c.dilation[0] * (taps - 1) - 1) / c.stride[0] + 1;
   if (outputs <= 0) refuse_input(fmt::format("the kernel is deeper ({}) than the padded input ({})", taps, depth));
   ValueId sum = ir::kNoValue;
@@ -49,6 +52,10 @@ ValueId convolve_3d(Lowering& lo, Conv c) {
 ValueId convolve_any(Lowering& lo, Conv c) {
   const std::size_t spatial = c.stride.size();
   if (lo.rank(c.weight) != spatial + 2) refuse_input(fmt::format("the weight has {} dims, want {}", lo.rank(c.weight), spatial + 2));
+  for (const Ints* list : {&c.padding, &c.dilation, &c.output_padding}) {
+    if (list->size() != spatial) refuse_input(fmt::format("a list of {} items for {} dims", list->size(), spatial));
+  }
+  if (spatial == 0 || spatial > 3) refuse(fmt::format("convolution over {} dims is not supported", spatial));
   const bool unbatched = lo.rank(c.input) == spatial + 1;
   if (unbatched) c.input = lo.unsqueeze(c.input, 0);
   if (lo.rank(c.input) != spatial + 2) refuse_input(fmt::format("the input has {} dims, want {}", lo.rank(c.input), spatial + 2));

@@ -1,10 +1,17 @@
 // Picking and putting elements by index.
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "frontend/aten/rules.h"
 
 namespace etalon::frontend {
 namespace {
+
+// Rank 0 counts as one element.
+ValueId as_row(Lowering& lo, ValueId x) { return lo.rank(x) == 0 ? lo.unsqueeze(x, 0) : x; }
+ValueId like_row(Lowering& lo, ValueId x, ValueId original) { return lo.rank(original) == 0 ? lo.squeeze(x, 0) : x; }
 
 // A dim argument that broadcasts the indices to every other dim: index [n] -> [1, n, 1] expanded to the source.
 ValueId index_along(Lowering& lo, ValueId index, ValueId like, std::size_t dim) {
@@ -16,20 +23,24 @@ ValueId index_along(Lowering& lo, ValueId index, ValueId like, std::size_t dim) 
 }
 
 ValueIds index_add(Lowering& lo, const Args& a) {
-  const std::size_t dim = lo.dim(a.tensor(0), a.integer(1));
-  ValueId source = a.tensor(3);
+  const ValueId x = as_row(lo, a.tensor(0));
+  const std::size_t dim = lo.dim(x, a.integer(1));
+  ValueId source = as_row(lo, a.tensor(3));
   if (a.number(4) != 1.0) source = lo.op("aten::mul.Scalar", source, a[4]);
-  return {lo.op("aten::scatter_add", a[0], a[1], index_along(lo, a.tensor(2), source, dim), source)};
+  return {like_row(lo, lo.op("aten::scatter_add", x, dim, index_along(lo, a.tensor(2), source, dim), source), a.tensor(0))};
 }
 
 ValueIds index_copy(Lowering& lo, const Args& a) {
-  const std::size_t dim = lo.dim(a.tensor(0), a.integer(1));
-  return {lo.op("aten::scatter.src", a[0], a[1], index_along(lo, a.tensor(2), a.tensor(3), dim), a[3])};
+  const ValueId x = as_row(lo, a.tensor(0));
+  const std::size_t dim = lo.dim(x, a.integer(1));
+  const ValueId source = as_row(lo, a.tensor(3));
+  return {like_row(lo, lo.op("aten::scatter.src", x, dim, index_along(lo, a.tensor(2), source, dim), source), a.tensor(0))};
 }
 
 ValueIds index_fill(Lowering& lo, const Args& a) {
-  const std::size_t dim = lo.dim(a.tensor(0), a.integer(1));
-  return {lo.op("aten::scatter.value", a[0], a[1], index_along(lo, a.tensor(2), a.tensor(0), dim), a[3])};
+  const ValueId x = as_row(lo, a.tensor(0));
+  const std::size_t dim = lo.dim(x, a.integer(1));
+  return {like_row(lo, lo.op("aten::scatter.value", x, dim, index_along(lo, a.tensor(2), x, dim), a[3]), a.tensor(0))};
 }
 
 ValueIds take_along_dim(Lowering& lo, const Args& a) {
@@ -146,6 +157,8 @@ ValueIds diag_embed(Lowering& lo, const Args& a) {
   const std::int64_t offset = a.integer(1);
   const std::int64_t own = lo.static_size(x, lo.rank(x) - 1);
   const std::int64_t side = own + std::abs(offset);
+  constexpr std::int64_t kMaxSide = 1 << 13;
+  if (side > kMaxSide || std::abs(offset) > kMaxSide) refuse(fmt::format("a matrix of {} by {} is not supported", own, side));
   Ints flags(static_cast<std::size_t>(own * side), 0);
   for (std::int64_t i = 0; i < own; ++i) flags[static_cast<std::size_t>(i * side + i + std::max<std::int64_t>(offset, 0))] = 1;
   const ValueId columns = lo.mul(lo.unsqueeze(x, -1), lo.constant(flags, Dims{own, side}, lo.dtype(x)));
@@ -162,6 +175,10 @@ ValueIds im2col(Lowering& lo, const Args& a) {
   if (unbatched) x = lo.unsqueeze(x, 0);
   const Ints kernel = a.ints(1), dilation = a.ints(2), padding = a.ints(3), stride = a.ints(4);
   if (padding != Ints{0, 0}) x = lo.op("aten::constant_pad_nd", x, Ints{padding[1], padding[1], padding[0], padding[0]}, 0.0);
+  constexpr std::int64_t kMaxTaps = 4096;
+  if (stride[0] <= 0 || stride[1] <= 0 || kernel[0] <= 0 || kernel[1] <= 0 || kernel[0] > kMaxTaps / kernel[1]) {
+    refuse_input(fmt::format("windows of {} by {} at strides {} and {}", kernel[0], kernel[1], stride[0], stride[1]));
+  }
   const std::int64_t rows = (lo.static_size(x, 2) - dilation[0] * (kernel[0] - 1) - 1) / stride[0] + 1;
   const std::int64_t columns = (lo.static_size(x, 3) - dilation[1] * (kernel[1] - 1) - 1) / stride[1] + 1;
   ValueIds taps;

@@ -110,6 +110,14 @@ ValueIds matmul(Lowering& lo, const Args& a) { return {matmul_of(lo, a.tensor(0)
 ValueIds linear(Lowering& lo, const Args& a) { return {linear_of(lo, a.tensor(0), a.tensor(1), a.tensor_or_none(2))}; }
 ValueIds outer(Lowering& lo, const Args& a) { return {lo.mul(lo.unsqueeze(a.tensor(0), 1), lo.unsqueeze(a.tensor(1), 0))}; }
 
+ValueIds inner(Lowering& lo, const Args& a) {
+  const ValueId x = a.tensor(0);
+  const ValueId y = a.tensor(1);
+  if (lo.rank(x) == 0 || lo.rank(y) == 0) return {lo.mul(x, y)};
+  if (lo.rank(y) == 1) return {matmul_of(lo, x, y)};
+  return {lo.aten("aten::tensordot", x, y, Ints{-1}, Ints{-1})};
+}
+
 // beta * self + alpha * product
 ValueId scaled_sum(Lowering& lo, const Args& a, ValueId product) {
   const auto scaled = [&](ValueId x, std::size_t by) { return a.number(by) == 1.0 ? x : lo.op("aten::mul.Scalar", x, a[by]); };
@@ -158,10 +166,7 @@ constexpr Rule kRows[] = {
     {"aten::linalg_matmul(Tensor self, Tensor other) -> Tensor", matmul},
     {"aten::dot(Tensor self, Tensor tensor) -> Tensor", matmul},
     {"aten::vdot(Tensor self, Tensor other) -> Tensor", matmul},
-    {"aten::inner(Tensor self, Tensor other) -> Tensor", [](Lowering& lo, const Args& a) -> ValueIds {
-       return {lo.rank(a.tensor(1)) < 2 ? matmul_of(lo, a.tensor(0), a.tensor(1))
-                                        : lo.aten("aten::tensordot", a[0], a[1], Ints{-1}, Ints{-1})};
-     }},
+    {"aten::inner(Tensor self, Tensor other) -> Tensor", inner},
     {"aten::mv(Tensor self, Tensor vec) -> Tensor", matmul},
     {"aten::outer(Tensor self, Tensor vec2) -> Tensor", outer},
     {"aten::ger(Tensor self, Tensor vec2) -> Tensor", outer},
@@ -169,6 +174,10 @@ constexpr Rule kRows[] = {
     {"aten::addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor", addbmm},
     {"aten::addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor", addmv},
     {"aten::addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor", addr},
+    {"aten::cdist(Tensor x1, Tensor x2, float p=2, int? compute_mode=None) -> Tensor",
+     [](Lowering& lo, const Args& a) -> ValueIds { return {lo.op("aten::_cdist_forward", a[0], a[1], a[2], a[3])}; }},
+    {"aten::pdist(Tensor self, float p=2) -> Tensor",
+     [](Lowering& lo, const Args& a) -> ValueIds { return {lo.op("aten::_pdist_forward", a[0], a[1])}; }},
     {"aten::tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor", tensordot},
 };
 

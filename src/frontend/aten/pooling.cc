@@ -52,7 +52,8 @@ ValueIds avg_pool2d(Lowering& lo, const Args& a) {
 }
 
 ValueIds avg_pool3d(Lowering& lo, const Args& a) {
-  const ValueId input = a.tensor(0);
+  const bool unbatched = lo.rank(a.tensor(0)) == 4;
+  const ValueId input = unbatched ? lo.unsqueeze(a.tensor(0), 0) : a.tensor(0);
   const Ints kernel = a.ints(1), stride = stride_or_kernel(a), padding = a.ints(3);
   const bool pads = padding != Ints{0, 0, 0};
   if (lo.rank(input) != 5 || a.flag(4) || a.has(6) || (pads && !a.flag(5))) {
@@ -64,7 +65,8 @@ ValueIds avg_pool3d(Lowering& lo, const Args& a) {
   const ValueId columns = lo.reshape(flat, {{input, 0}, {input, 1}, {input, 2}, SizeOf::literal(-1)});
   const ValueId deep =
       lo.op("aten::avg_pool2d", columns, Ints{kernel[0], 1}, Ints{stride[0], 1}, Ints{padding[0], 0}, false, true);
-  return {lo.reshape(deep, {{input, 0}, {input, 1}, {deep, 2}, {flat, 2}, {flat, 3}})};
+  const ValueId out = lo.reshape(deep, {{input, 0}, {input, 1}, {deep, 2}, {flat, 2}, {flat, 3}});
+  return {unbatched ? lo.squeeze(out, 0) : out};
 }
 
 ValueIds adaptive_avg_pool2d(Lowering& lo, const Args& a) {
@@ -80,14 +82,17 @@ ValueIds adaptive_avg_pool1d(Lowering& lo, const Args& a) {
 
 ValueIds adaptive_avg_pool3d(Lowering& lo, const Args& a) {
   if (a.ints(1) == Ints{1, 1, 1}) return {lo.op("aten::mean.dim", a[0], Ints{-1, -2, -3}, true)};
-  const ValueId input = a.tensor(0);
+  const bool unbatched = lo.rank(a.tensor(0)) == 4;
+  const ValueId input = unbatched ? lo.unsqueeze(a.tensor(0), 0) : a.tensor(0);
   const Ints wanted = a.ints(1);
   if (lo.rank(input) != 5) refuse_input(fmt::format("the input has {} dims, want 5", lo.rank(input)));
   const ValueId planes = lo.reshape(input, {{input, 0}, SizeOf::literal(-1), {input, 3}, {input, 4}});
   const ValueId flat = lo.op("aten::_adaptive_avg_pool2d", planes, Ints{wanted[1], wanted[2]});
   const ValueId columns = lo.reshape(flat, {{input, 0}, {input, 1}, {input, 2}, SizeOf::literal(wanted[1] * wanted[2])});
   const ValueId deep = lo.op("aten::_adaptive_avg_pool2d", columns, Ints{wanted[0], wanted[1] * wanted[2]});
-  return {lo.reshape(deep, {{input, 0}, {input, 1}, SizeOf::literal(wanted[0]), SizeOf::literal(wanted[1]), SizeOf::literal(wanted[2])})};
+  const ValueId out = lo.reshape(
+      deep, {{input, 0}, {input, 1}, SizeOf::literal(wanted[0]), SizeOf::literal(wanted[1]), SizeOf::literal(wanted[2])});
+  return {unbatched ? lo.squeeze(out, 0) : out};
 }
 
 // Windows of equal size; others have no operator that pools them.
@@ -100,13 +105,15 @@ std::int64_t even_window(Lowering& lo, ValueId x, std::size_t dim, std::int64_t 
 ValueIds adaptive_max_pool2d(Lowering& lo, const Args& a) {
   const ValueId x = a.tensor(0);
   const Ints wanted = a.ints(1);
+  if (lo.rank(x) < 3) refuse_input("the input needs at least three dims");
   const Ints window = {even_window(lo, x, lo.rank(x) - 2, wanted[0]), even_window(lo, x, lo.rank(x) - 1, wanted[1])};
   return lo.op_all("aten::max_pool2d_with_indices", x, window, window, Ints{0, 0}, Ints{1, 1}, false);
 }
 
 ValueIds adaptive_max_pool1d(Lowering& lo, const Args& a) {
   const ValueId x = a.tensor(0);
-  const Ints window = {1, even_window(lo, x, lo.rank(x) - 1, a.ints(1)[0])};
+  if (lo.rank(x) < 2) refuse_input("the input needs at least two dims");
+  const Ints window = {1, even_window(lo, x, lo.rank(x) - 1, a.ints(1).at(0))};
   const ValueIds parts =
       lo.op_all("aten::max_pool2d_with_indices", lo.unsqueeze(x, -2), window, window, Ints{0, 0}, Ints{1, 1}, false);
   return {lo.squeeze(parts[0], -2), lo.squeeze(parts[1], -2)};

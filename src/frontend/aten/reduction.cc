@@ -107,10 +107,30 @@ ValueIds trace(Lowering& lo, const Args& a) {
   return {lo.op("aten::sum.dim_IntList", lo.op("aten::diagonal_copy", a[0]), Ints{0})};
 }
 
+ValueId without_nan(Lowering& lo, ValueId x) { return lo.where(lo.op("aten::isnan", x), lo.scalar(0, lo.dtype(x)), x); }
+
+ValueIds nansum(Lowering& lo, const Args& a) {
+  const ValueId x = a.tensor(0);
+  return {lo.op("aten::sum.dim_IntList", is_floating(lo.dtype(x)) ? without_nan(lo, x) : x, dims_or_all(lo, a, 1, x), a.flag(2), a[3])};
+}
+ValueIds nanmean(Lowering& lo, const Args& a) {
+  const ValueId x = a.tensor(0);
+  const Ints dims = dims_or_all(lo, a, 1, x);
+  const ValueId known = lo.cast(lo.op("aten::logical_not", lo.op("aten::isnan", x)), lo.dtype(x));
+  return {lo.div(lo.op("aten::sum.dim_IntList", without_nan(lo, x), dims, a.flag(2)),
+                 lo.op("aten::sum.dim_IntList", known, dims, a.flag(2)))};
+}
+
+ValueIds dist(Lowering& lo, const Args& a) {
+  const ValueId gap = lo.sub(a.tensor(0), a.tensor(1));
+  return {norm_of(lo, gap, a.number(2), dims_or_all(lo, Args({}), 0, gap), false)};
+}
+
 // sum(x * y) / (max(|x|, eps) * max(|y|, eps))
 ValueIds cosine_similarity(Lowering& lo, const Args& a) {
-  const ValueId x = a.tensor(0);
-  const ValueId y = a.tensor(1);
+  const ValueIds pair = lo.aten_all("aten::broadcast_tensors", ValueIds{a.tensor(0), a.tensor(1)});
+  const ValueId x = pair[0];
+  const ValueId y = pair[1];
   const Ints dims = {a.integer(2)};
   const auto length = [&](ValueId v) { return lo.op("aten::clamp", norm_of(lo, v, 2, dims, true), a.number(3), ir::kNone); };
   return {lo.op("aten::sum.dim_IntList", lo.mul(lo.div(x, length(x)), lo.div(y, length(y))), dims)};
@@ -127,6 +147,8 @@ ValueIds diff(Lowering& lo, const Args& a) {
   const auto along = static_cast<std::int64_t>(dim);
   if (a.has(3)) x = lo.cat({a.tensor(3), x}, along);
   if (a.has(4)) x = lo.cat({x, a.tensor(4)}, along);
+  constexpr std::int64_t kMaxOrder = 64;
+  if (a.integer(1) > kMaxOrder) refuse("a difference of so high an order is not supported");
   for (std::int64_t i = 0; i < a.integer(1); ++i) {
     const std::int64_t size = lo.static_size(x, dim);
     const ValueId later = lo.slice(x, along, 1, size);
@@ -167,6 +189,9 @@ constexpr Rule kRows[] = {
     {"aten::aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor, Tensor)", aminmax},
     {"aten::count_nonzero(Tensor self, int? dim=None) -> Tensor", count_nonzero},
     {"aten::count_nonzero.dim_IntList(Tensor self, int[] dim) -> Tensor", count_nonzero_dims},
+    {"aten::nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", nansum},
+    {"aten::nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", nanmean},
+    {"aten::dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", dist},
     {"aten::trace(Tensor self) -> Tensor", trace},
     {"aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor", cosine_similarity},
     {"aten::pairwise_distance(Tensor x1, Tensor x2, float p=2, float eps=1e-06, bool keepdim=False) -> Tensor", pairwise_distance},

@@ -26,12 +26,20 @@ Axis axis_of(std::int64_t from, std::int64_t to, double scale, bool align_corner
   return axis;
 }
 
+void check_axis(const Axis& axis) {
+  constexpr std::int64_t kMaxSide = 1 << 13;
+  if (axis.from <= 0 || axis.to <= 0 || axis.from > kMaxSide || axis.to > kMaxSide) {
+    refuse(fmt::format("resizing {} elements to {} is not supported", axis.from, axis.to));
+  }
+}
+
 // Sizes either given or from scale factors, which then also decide the step.
 struct Wanted {
   Ints sizes;
   std::vector<double> scales;  // zero where the sizes decide
 };
 Wanted wanted_size(Lowering& lo, ValueId x, const Args& a, std::size_t size_at, std::size_t scales_at, std::size_t dims) {
+  if (lo.rank(x) < dims) refuse_input(fmt::format("the input has {} dims, want at least {}", lo.rank(x), dims));
   Wanted out{a.ints(size_at), a.doubles(scales_at)};
   if (out.sizes.empty()) {
     if (out.scales.size() != dims) refuse_input("interpolation wants a size or scale factors");
@@ -42,6 +50,7 @@ Wanted wanted_size(Lowering& lo, ValueId x, const Args& a, std::size_t size_at, 
   } else {
     out.scales.assign(dims, 0);
   }
+  if (out.sizes.size() != dims) refuse_input(fmt::format("{} sizes are given, want {}", out.sizes.size(), dims));
   return out;
 }
 
@@ -108,12 +117,8 @@ ValueId bicubic_of(Lowering& lo, ValueId x, const Wanted& wanted, bool align_cor
   if (lo.rank(x) != 4 || !is_floating(lo.dtype(x))) refuse("bicubic interpolation wants a float tensor of 4 dims");
   const Axis height = axis_of(lo.static_size(x, 2), wanted.sizes[0], wanted.scales[0], align_corners);
   const Axis width = axis_of(lo.static_size(x, 3), wanted.sizes[1], wanted.scales[1], align_corners);
-  for (const Axis& axis : {height, width}) {
-    constexpr std::int64_t kMaxSide = 1 << 13;
-    if (axis.from <= 0 || axis.to <= 0 || axis.from > kMaxSide || axis.to > kMaxSide) {
-      refuse(fmt::format("resizing {} elements to {} is not supported", axis.from, axis.to));
-    }
-  }
+  check_axis(height);
+  check_axis(width);
   const auto matrix = [&](const Axis& axis) { return antialias ? antialiased_matrix(axis) : cubic_matrix(axis, align_corners); };
   return resize_by_matrices(lo, x, height, matrix(height), width, matrix(width));
 }
@@ -134,9 +139,11 @@ ValueIds bicubic_aa(Lowering& lo, const Args& a) {
 // Rows of the source by their numbers, one dim after the other.
 ValueId nearest_exact_of(Lowering& lo, ValueId x, const Wanted& wanted) {
   const std::size_t dims = wanted.sizes.size();
+  if (lo.rank(x) < dims) refuse_input(fmt::format("the input has {} dims, want at least {}", lo.rank(x), dims));
   for (std::size_t i = 0; i < dims; ++i) {
     const std::size_t dim = lo.rank(x) - dims + i;
     const Axis axis = axis_of(lo.static_size(x, dim), wanted.sizes[i], wanted.scales[i], false);
+    check_axis(axis);
     Ints rows;
     for (std::int64_t k = 0; k < axis.to; ++k) {
       rows.push_back(std::min(static_cast<std::int64_t>((static_cast<double>(k) + 0.5) * axis.step), axis.from - 1));
@@ -153,6 +160,12 @@ ValueIds nearest_exact_vec(Lowering& lo, const Args& a) {
 ValueIds nearest2d(Lowering& lo, const Args& a) { return {lo.op("aten::upsample_nearest2d.vec", a[0], a[1], ir::kNone)}; }
 ValueIds bilinear2d(Lowering& lo, const Args& a) { return {lo.op("aten::upsample_bilinear2d.vec", a[0], a[1], a[2], ir::kNone)}; }
 
+ValueIds bilinear_aa_vec(Lowering& lo, const Args& a) {
+  const Wanted wanted = wanted_size(lo, a.tensor(0), a, 1, 3, 2);
+  const auto scale = [&](std::size_t i) { return wanted.scales[i] > 0 ? Arg{wanted.scales[i]} : ir::kNone; };
+  return {lo.op("aten::_upsample_bilinear2d_aa", a[0], wanted.sizes, a[2], scale(0), scale(1))};
+}
+
 // One dim is two with a height of one.
 ValueIds nearest1d_vec(Lowering& lo, const Args& a) {
   const ValueId x = a.tensor(0);
@@ -160,14 +173,14 @@ ValueIds nearest1d_vec(Lowering& lo, const Args& a) {
   return {lo.squeeze(lo.op("aten::upsample_nearest2d.vec", lo.unsqueeze(x, -2), Ints{1, wanted.sizes[0]}, ir::kNone), -2)};
 }
 ValueIds nearest1d(Lowering& lo, const Args& a) {
-  return {lo.squeeze(lo.op("aten::upsample_nearest2d.vec", lo.unsqueeze(a.tensor(0), -2), Ints{1, a.ints(1)[0]}, ir::kNone), -2)};
+  return {lo.squeeze(lo.op("aten::upsample_nearest2d.vec", lo.unsqueeze(a.tensor(0), -2), Ints{1, a.ints(1).at(0)}, ir::kNone), -2)};
 }
 ValueIds linear1d_vec(Lowering& lo, const Args& a) {
   const ValueId x = lo.unsqueeze(a.tensor(0), -2);
   if (a.has(3)) {
-    return {lo.squeeze(lo.op("aten::upsample_bilinear2d.vec", x, ir::kNone, a[2], std::vector<double>{1, a.doubles(3)[0]}), -2)};
+    return {lo.squeeze(lo.op("aten::upsample_bilinear2d.vec", x, ir::kNone, a[2], std::vector<double>{1, a.doubles(3).at(0)}), -2)};
   }
-  return {lo.squeeze(lo.op("aten::upsample_bilinear2d.vec", x, Ints{1, a.ints(1)[0]}, a[2], ir::kNone), -2)};
+  return {lo.squeeze(lo.op("aten::upsample_bilinear2d.vec", x, Ints{1, a.ints(1).at(0)}, a[2], ir::kNone), -2)};
 }
 
 constexpr Rule kRows[] = {
@@ -188,6 +201,8 @@ constexpr Rule kRows[] = {
      bicubic},
     {"aten::upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor",
      bicubic_vec},
+    {"aten::_upsample_bilinear2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor",
+     bilinear_aa_vec},
     {"aten::_upsample_bicubic2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, "
      "float? scales_w=None) -> Tensor",
      bicubic_aa},

@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <map>
+#include <exception>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -66,11 +66,22 @@ void make_tensors_of_numbers(Lowering& lowering, const ops::Schema& schema, std:
   }
 }
 
+// Lists of fixed length, so that rules can index them. "int[1]" is how torch writes dims, of which there may be any number.
+void check_list_lengths(const ops::Schema& schema, const std::vector<Arg>& args) {
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    const auto* items = std::get_if<IntItems>(&args[i]);
+    const auto wanted = static_cast<std::size_t>(schema.args[i].list_length);
+    if (items == nullptr || wanted < 2 || items->empty() || items->size() == wanted) continue;
+    refuse_input(fmt::format("argument {} has {} items, want {}", schema.args[i].name, items->size(), wanted));
+  }
+}
+
 ValueIds write(ir::Builder& builder, const Target& target, std::vector<Arg> args) {
   Lowering lowering(builder);
   auto completed = ir::complete_args(*target.schema, args);
   if (!completed.ok()) throw Refusal{completed.take_error()};
   if (target.rule == nullptr || !target.rule->takes_numbers) make_tensors_of_numbers(lowering, *target.schema, args);
+  check_list_lengths(*target.schema, args);
   if (target.rule != nullptr) return target.rule->lower(lowering, Args(args));
   return take(builder.call_all(target.op->functional_name, std::move(args)));
 }
@@ -91,6 +102,9 @@ Result<ValueIds> lower(ir::Builder& builder, const Target& target, std::vector<A
   } catch (Refusal& refusal) {
     if (refusal.error.message().starts_with(name)) return std::move(refusal.error);
     return std::move(refusal.error).with_context(name);
+  } catch (const std::exception&) {
+    // Rules index lists and arguments with checks; files that nobody's exporter wrote end here.
+    return invalid_input(fmt::format("{}: arguments of the wrong kind or number", name));
   }
 }
 

@@ -143,6 +143,19 @@ ValueIds atleast_1d(Lowering& lo, const Args& a) {
   return {lo.rank(a.tensor(0)) == 0 ? lo.unsqueeze(a.tensor(0), 0) : a.tensor(0)};
 }
 
+ValueIds atleast_2d(Lowering& lo, const Args& a) {
+  ValueId x = a.tensor(0);
+  while (lo.rank(x) < 2) x = lo.unsqueeze(x, 0);
+  return {x};
+}
+
+// A vector becomes the middle dim, a matrix gets a last one.
+ValueIds atleast_3d(Lowering& lo, const Args& a) {
+  ValueId x = a.tensor(0);
+  while (lo.rank(x) < 2) x = lo.unsqueeze(x, 0);
+  return {lo.rank(x) == 2 ? lo.unsqueeze(x, 2) : x};
+}
+
 ValueIds view_dtype(Lowering& lo, const Args& a) {
   if (a.dtype_or(1, lo.dtype(a.tensor(0))) != lo.dtype(a.tensor(0))) refuse("looking at bytes as another dtype is not supported");
   return {a.tensor(0)};
@@ -168,6 +181,7 @@ constexpr Rule kRows[] = {
     {"aten::swapdims(Tensor self, int dim0, int dim1) -> Tensor", transpose},
     {"aten::t(Tensor self) -> Tensor", t},
     {"aten::mT(Tensor self) -> Tensor", transpose_last},
+    {"aten::matrix_H(Tensor self) -> Tensor", transpose_last},
     {"aten::mH(Tensor self) -> Tensor", transpose_last},
     {"aten::adjoint(Tensor self) -> Tensor", transpose_last},
     {"aten::numpy_T(Tensor self) -> Tensor", numpy_t},
@@ -183,6 +197,8 @@ constexpr Rule kRows[] = {
     {"aten::slice.Tensor(Tensor self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor", slice},
     {"aten::narrow(Tensor self, int dim, SymInt start, SymInt length) -> Tensor", narrow},
     {"aten::atleast_1d(Tensor self) -> Tensor", atleast_1d},
+    {"aten::atleast_2d(Tensor self) -> Tensor", atleast_2d},
+    {"aten::atleast_3d(Tensor self) -> Tensor", atleast_3d},
 };
 
 }  // namespace

@@ -110,6 +110,8 @@ bool keeps_order(std::string_view name) {
 Result<ir::ValueId> scatter_by_number(ir::Builder& builder, const ViewStep& step, ir::ValueId parent, ir::ValueId child) {
   const ir::TensorType type = builder.type(parent);
   if (type.is_dynamic()) return unsupported(fmt::format("writing through {} of a tensor with dynamic sizes is not supported", step.name));
+  constexpr std::int64_t kMaxElements = std::int64_t{1} << 26;
+  if (numel(type.sizes) > kMaxElements) return unsupported(fmt::format("writing through {} of so large a tensor is not supported", step.name));
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(numel(type.sizes)));
   std::iota(numbers.begin(), numbers.end(), 0);
   std::vector<ir::Arg> args = step.args;

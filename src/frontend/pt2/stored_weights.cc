@@ -67,6 +67,11 @@ Result<ir::Constant> StoredWeights::constant(const pt2::StoredTensor& tensor, co
   if (!dtype) return unsupported(fmt::format("'{}' has a dtype that is not supported (number {})", name, tensor.dtype));
   ETALON_TRY(const Dims sizes, make_dims(tensor.sizes), name);
   ir::Constant constant{name, ir::TensorType::of(*dtype, sizes), {}, tensor.is_param, false};
+  // Zero strides and missing payloads let a small file ask for any size.
+  constexpr std::int64_t kMaxBytes = std::int64_t{1} << 33;
+  if (numel(sizes) > kMaxBytes / static_cast<std::int64_t>(size_of(*dtype))) {
+    return resource_error(fmt::format("'{}' has {} elements, the limit is {} bytes", name, numel(sizes), kMaxBytes));
+  }
   if (tensor.is_missing) {
     constant.data = ir::Data::owned(draw_weights(drawn_name(tensor, name), *dtype, sizes));
     return constant;

@@ -189,6 +189,10 @@ Result<std::vector<ir::Arg>> Translator::place_arguments(const Node& node, const
       args.emplace_back();
     }
     ETALON_TRY(args[place], argument(input.arg));
+    const auto* value = std::get_if<ir::ValueId>(&args[place]);
+    if (value != nullptr && graph_[*value].is_tensor() && schema.args[place].type != ops::ArgType::kTensor) {
+      return invalid_input(fmt::format("argument '{}' is a tensor where a number is wanted", input.name));
+    }
     given[place] = true;
   }
   for (std::size_t i = 0; i < args.size(); ++i) {
