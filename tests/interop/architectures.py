@@ -497,12 +497,22 @@ class Integers(nn.Module):
     def forward(self, a, b, mask):
         total = a * b + torch.arange(4)
         ratio = a / 3
-        return total, total % 5, torch.where(mask, a, b), mask & (a > b), ratio, (a // 2).to(torch.int32), ~mask
+        return total, total.abs() % 5, torch.where(mask, a, b), mask & (a > b), ratio, (a // 2).to(torch.int32), ~mask
 
 
 @case("int64, int32 and bool arithmetic", uses=(Integers,))
 def integers():
     return Spec(Integers(), (torch.randint(-9, 9, (3, 4)), torch.randint(1, 9, (3, 4)), torch.rand(3, 4) > 0.5))
+
+
+class Remainder(nn.Module):
+    def forward(self, a, b):
+        return a % 5, torch.remainder(a, b), torch.fmod(a, b)
+
+
+@case("remainders of negative integers", uses=(Remainder,))
+def remainder():
+    return Spec(Remainder(), (torch.randint(-9, 9, (3, 4)), torch.tensor([3, -4, 7, -2])))
 
 
 @case("convolutional net in fp16", dtype="fp16")

@@ -27,7 +27,7 @@ import torch  # noqa: E402
 import architectures  # noqa: E402
 from registry import REGISTRY  # noqa: E402
 
-_FORMAT = 3  # raise it when the layout of a cached folder changes
+_FORMAT = 4  # raise it when the layout of a cached folder changes
 
 
 def cache_root():
@@ -48,13 +48,25 @@ class Case:
         return self.folder / "model.pt2"
 
     def inputs(self, run):
-        return [numpy.load(self.folder / name) for name in self.runs[run]["inputs"]]
+        """The inputs, laid out in memory as the traced program wants them."""
+        return [_laid_out(numpy.load(self.folder / name), order)
+                for name, order in zip(self.runs[run]["inputs"], self.runs[run]["orders"])]
 
     def input_paths(self, run):
         return [self.folder / name for name in self.runs[run]["inputs"]]
 
     def outputs(self, run):
         return [numpy.load(self.folder / name) for name in self.runs[run]["outputs"]]
+
+
+def _laid_out(array, order):
+    inverse = [order.index(d) for d in range(len(order))]
+    return numpy.ascontiguousarray(array.transpose(order)).transpose(inverse)
+
+
+def _order(tensor):
+    """Dims from outermost to innermost in memory."""
+    return sorted(range(tensor.dim()), key=lambda d: -tensor.stride(d))
 
 
 def _digest(entry):
@@ -92,9 +104,10 @@ def _write(entry, folder):
         torch.export.save(program, folder / "model.pt2")
         runs = []
         for r, (args, kwargs) in enumerate(spec.all_runs()):
-            inputs = _save(folder, f"run{r}_in", [t.clone() for t in _flat(args, kwargs)])
+            tensors = _flat(args, kwargs)
+            inputs = _save(folder, f"run{r}_in", tensors)
             outputs = _save(folder, f"run{r}_out", _flat(module(*args, **kwargs)))
-            runs.append({"inputs": inputs, "outputs": outputs})
+            runs.append({"inputs": inputs, "orders": [_order(t) for t in tensors], "outputs": outputs})
     (folder / "case.json").write_text(json.dumps({"dtype": entry.dtype, "runs": runs}, indent=1))
 
 

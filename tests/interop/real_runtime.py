@@ -26,7 +26,7 @@ class RealProgram:
         self._module = _portable_lib()._load_for_executorch(str(path), enable_etdump=etdump)
 
     def call(self, arrays):
-        outputs = self._module.forward([torch.from_numpy(numpy.array(a)) for a in arrays])
+        outputs = self._module.forward([torch.from_numpy(numpy.array(a, order="K")) for a in arrays])
         return [_as_array(o) for o in outputs if isinstance(o, torch.Tensor)]
 
     def write_etdump(self, path):
