@@ -41,6 +41,18 @@ bool foldable(const ir::Graph& graph, const ir::Node& node) {
   return output_bytes <= std::max(kAlwaysFold, input_bytes);
 }
 
+// What is made from a parameter still counts as one.
+bool reads_parameter(const ir::Graph& graph, const ir::Node& node) {
+  bool found = false;
+  for (const ir::Arg& arg : node.args) {
+    ir::for_each_value(arg, [&](ir::ValueId id) {
+      const ir::Constant* constant = graph.constant_of(id);
+      found = found || (constant != nullptr && constant->is_parameter);
+    });
+  }
+  return found;
+}
+
 Result<std::uint32_t> run(ir::Graph& graph) {
   std::uint32_t folded = 0;
   for (ir::Node& node : graph.nodes) {
@@ -48,12 +60,14 @@ Result<std::uint32_t> run(ir::Graph& graph) {
     auto results = ir::evaluate(graph, node);
     // A kernel that refuses (an index out of range, say) will refuse at run time too, where the user expects it.
     if (!results.ok()) continue;
+    const bool from_parameter = reads_parameter(graph, node);
     const ir::ValueIds outs = node.outs;
     for (std::size_t i = 0; i < outs.size(); ++i) {
       ir::Value& value = graph[outs[i]];
       // The node's value itself becomes the constant: its uses need no change.
       value.source = ir::ValueSource::kConstant;
       value.source_index = static_cast<std::uint32_t>(graph.constants.size());
+      (*results)[i].is_parameter = from_parameter;
       graph.constants.push_back(std::move((*results)[i]));
     }
     node.outs.clear();
