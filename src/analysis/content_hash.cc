@@ -55,8 +55,10 @@ static_assert(kStart[0] == 0x6A09E667U && kRound[0] == 0x428A2F98U && kRound[63]
 void add_block(std::array<std::uint32_t, 8>& state, const std::byte* block) {
   std::array<std::uint32_t, 64> w;
   for (std::size_t i = 0; i < 16; ++i) {
-    w[i] = std::to_integer<std::uint32_t>(block[4 * i]) << 24 | std::to_integer<std::uint32_t>(block[4 * i + 1]) << 16 |
-           std::to_integer<std::uint32_t>(block[4 * i + 2]) << 8 | std::to_integer<std::uint32_t>(block[4 * i + 3]);
+    w[i] = std::to_integer<std::uint32_t>(block[4 * i]) << 24 |
+           std::to_integer<std::uint32_t>(block[4 * i + 1]) << 16 |
+           std::to_integer<std::uint32_t>(block[4 * i + 2]) << 8 |
+           std::to_integer<std::uint32_t>(block[4 * i + 3]);
   }
   for (std::size_t i = 16; i < 64; ++i) {
     const std::uint32_t s0 = std::rotr(w[i - 15], 7) ^ std::rotr(w[i - 15], 18) ^ (w[i - 15] >> 3);

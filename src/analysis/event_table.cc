@@ -6,8 +6,9 @@ namespace etalon::analysis {
 
 std::size_t EventTable::KeyHash::operator()(const Key& key) const {
   std::size_t hash = std::hash<std::string_view>()(key.name);
-  for (const std::size_t part : {static_cast<std::size_t>(key.instruction), static_cast<std::size_t>(key.chain),
-                                 static_cast<std::size_t>(key.delegate_id), key.block.size()}) {
+  for (const std::size_t part :
+       {static_cast<std::size_t>(key.instruction), static_cast<std::size_t>(key.chain),
+        static_cast<std::size_t>(key.delegate_id), key.block.size()}) {
     hash = (hash ^ part) * 0x9E3779B97F4A7C15U;
   }
   return hash;

@@ -27,7 +27,8 @@ Part part_of(const ProfileEvent& event) {
   if (event.is_delegate_event()) return Part::kOperator;
   if (event.name == kExecute) return Part::kExecute;
   if (contains(kLoadEvents, event.name)) return Part::kLoad;
-  return contains(kSteps, event.name) ? Part::kFramework : Part::kOperator;  // calls are settled by their contents
+  return contains(kSteps, event.name) ? Part::kFramework
+                                      : Part::kOperator;  // calls are settled by their contents
 }
 
 // A 32-bit clock wraps (as Inspector assumes); otherwise an end before the start is damage.

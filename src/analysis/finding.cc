@@ -10,9 +10,12 @@ namespace etalon::analysis {
 
 std::string_view severity_name(Severity severity) {
   switch (severity) {
-    case Severity::kNote: return "note";
-    case Severity::kAdvice: return "advice";
-    case Severity::kWarning: return "warning";
+    case Severity::kNote:
+      return "note";
+    case Severity::kAdvice:
+      return "advice";
+    case Severity::kWarning:
+      return "warning";
   }
   return "note";
 }

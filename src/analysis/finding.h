@@ -1,4 +1,5 @@
-// What an analysis found, as data: a rule, its subject, and numbers. Sentences live once, in the rule's document.
+// What an analysis found, as data: a rule, its subject, and numbers. Sentences live once, in the rule's
+// document.
 #pragma once
 
 #include <cstdint>

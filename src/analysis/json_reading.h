@@ -19,7 +19,8 @@ inline constexpr std::size_t kMaxJsonBytes = std::size_t{256} << 20;
 inline Result<nlohmann::json> read_json_file(const std::string& path) {
   ETALON_TRY(const std::string text, read_text_file(path, kMaxJsonBytes));
   nlohmann::json value = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (value.is_discarded()) return invalid_input(path + ": not valid JSON; it was cut or edited, make it again");
+  if (value.is_discarded())
+    return invalid_input(path + ": not valid JSON; it was cut or edited, make it again");
   if (!value.is_object()) return invalid_input(path + ": found JSON that is not an object");
   return value;
 }

@@ -45,7 +45,8 @@ bool read_line(std::string_view line, KernelRow& kernel) {
   constexpr std::string_view kMark = " microkernel '";
   const std::size_t mark = line.find(kMark);
   const std::size_t using_word = line.find("Using ");
-  if (mark == std::string_view::npos || using_word == std::string_view::npos || using_word > mark) return false;
+  if (mark == std::string_view::npos || using_word == std::string_view::npos || using_word > mark)
+    return false;
   const std::size_t end = line.find('\'', mark + kMark.size());
   if (end == std::string_view::npos) return false;
   kernel.category = lower(line.substr(using_word + 6, mark - using_word - 6));

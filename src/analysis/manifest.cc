@@ -24,7 +24,8 @@ void put(ordered_json& object, const char* name, const std::string& value) {
 }
 
 // One file, by its full path and, so that the folder may move, relative to the folder.
-void put_path(ordered_json& object, const char* name, const std::string& run_dir, const std::string& relative) {
+void put_path(ordered_json& object, const char* name, const std::string& run_dir,
+              const std::string& relative) {
   if (relative.empty()) return;
   object[name] = run_dir + "/" + relative;
   object[std::string(name) + "_rel"] = relative;
@@ -144,7 +145,8 @@ RunResult read_result(const json& entry) {
 void read_analysis(const json& root, Manifest& manifest) {
   const json* analysis = member(root, "analysis");
   if (analysis == nullptr) return;
-  if (const json* categories = member(*analysis, "categories"); categories != nullptr && categories->is_object()) {
+  if (const json* categories = member(*analysis, "categories");
+      categories != nullptr && categories->is_object()) {
     for (const auto& [name, operators] : categories->items()) {
       for (const json& op : operators) {
         if (op.is_string()) manifest.categories[name].push_back(op.get<std::string>());
@@ -158,7 +160,8 @@ void read_analysis(const json& root, Manifest& manifest) {
     const json* candidate = member(pair, "candidate");
     if (baseline == nullptr || candidate == nullptr) continue;
     manifest.compare_pairs.push_back({text_member(pair, "label"), text_member(*baseline, "experiment"),
-                                      small_count(*baseline, "threads", 1), text_member(*candidate, "experiment"),
+                                      small_count(*baseline, "threads", 1),
+                                      text_member(*candidate, "experiment"),
                                       small_count(*candidate, "threads", 1)});
   }
 }
@@ -166,9 +169,10 @@ void read_analysis(const json& root, Manifest& manifest) {
 ordered_json analysis_json(const Manifest& manifest) {
   ordered_json pairs = ordered_json::array();
   for (const Comparison& pair : manifest.compare_pairs) {
-    pairs.push_back({{"label", pair.label},
-                     {"baseline", {{"experiment", pair.baseline_experiment}, {"threads", pair.baseline_threads}}},
-                     {"candidate", {{"experiment", pair.candidate_experiment}, {"threads", pair.candidate_threads}}}});
+    pairs.push_back(
+        {{"label", pair.label},
+         {"baseline", {{"experiment", pair.baseline_experiment}, {"threads", pair.baseline_threads}}},
+         {"candidate", {{"experiment", pair.candidate_experiment}, {"threads", pair.candidate_threads}}}});
   }
   ordered_json out;
   out["compare_pairs"] = std::move(pairs);

@@ -1,7 +1,7 @@
 // manifest.json and metrics.json: what was run, on what, with which result.
 //
-// read_manifest() also takes the Arm kit's files, where `config` and `model` are plain paths. A field that was
-// not measured is absent in the file and nullopt here. Plain values.
+// read_manifest() also takes the Arm kit's files, where `config` and `model` are plain paths. A field that
+// was not measured is absent in the file and nullopt here. Plain values.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +45,7 @@ struct RunResult {
   std::optional<double> peak_rss_bytes;
   bool timing_was_traced = false;  // the runner records events whatever it is asked
 
-  std::optional<double> traced_ms;              // mean end to end of the traced run, by the runner's clock
+  std::optional<double> traced_ms;  // mean end to end of the traced run, by the runner's clock
   std::optional<double> traced_median_ms;
   std::optional<std::uint64_t> traced_warmup;  // executions in the recording before the steady ones
 

@@ -54,7 +54,8 @@ std::string backend_of(const ProfileEvent& event, const SourceMap& sources) {
   return known.empty() ? "delegated" : std::string(known);
 }
 
-void attach_origin(const ProfileEvent& event, std::string_view label, const SourceMap& sources, OperatorRow& row) {
+void attach_origin(const ProfileEvent& event, std::string_view label, const SourceMap& sources,
+                   OperatorRow& row) {
   if (event.name == "DELEGATE_CALL") return;  // many operators; no one place
   std::optional<Origin> origin = sources.find(event.instruction_id, event.is_delegate_event() ? label : "");
   if (!origin) return;
@@ -97,7 +98,8 @@ struct Parts {
 Parts split_parts(const EventTable& table, const SourceMap& sources, const Taxonomy& taxonomy) {
   Parts parts;
   for (const EventRow& row : table.rows()) {
-    if (row.sample->part == Part::kFramework) parts.framework_ms += mean_of(row.exclusive_ns, table.runs()) / kNsPerMs;
+    if (row.sample->part == Part::kFramework)
+      parts.framework_ms += mean_of(row.exclusive_ns, table.runs()) / kNsPerMs;
     if (row.sample->part != Part::kOperator) continue;
     parts.operators.push_back(operator_row(row, table.runs(), sources, taxonomy));
     parts.operators_ms += parts.operators.back().traced_avg_ms;
@@ -129,13 +131,15 @@ Accounting settle(Parts& parts, double traced_ms, const ProfileOptions& options)
 std::vector<CategoryRow> make_categories(const std::vector<OperatorRow>& operators, double end_to_end_ms) {
   std::vector<CategoryRow> rows;
   for (const OperatorRow& op : operators) {
-    auto row = std::find_if(rows.begin(), rows.end(), [&](const CategoryRow& known) { return known.name == op.category; });
+    auto row = std::find_if(rows.begin(), rows.end(),
+                            [&](const CategoryRow& known) { return known.name == op.category; });
     if (row == rows.end()) row = rows.insert(rows.end(), {op.category, 0, 0, 0});
     row->ms += op.avg_ms;
     ++row->operators;
   }
   for (CategoryRow& row : rows) row.share = end_to_end_ms > 0 ? row.ms / end_to_end_ms : 0;
-  std::stable_sort(rows.begin(), rows.end(), [](const CategoryRow& a, const CategoryRow& b) { return a.ms > b.ms; });
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const CategoryRow& a, const CategoryRow& b) { return a.ms > b.ms; });
   return rows;
 }
 
@@ -160,14 +164,15 @@ std::size_t warmup_count(std::size_t executions, const std::optional<std::size_t
 std::optional<double> recorded_load_ms(const std::vector<TimedRun>& runs) {
   for (const TimedRun& run : runs) {
     for (const TimedEvent& event : run.events) {
-      if (event.event->name == "Program::load_method") return static_cast<double>(event.duration_ns) / kNsPerMs;
+      if (event.event->name == "Program::load_method")
+        return static_cast<double>(event.duration_ns) / kNsPerMs;
     }
   }
   return std::nullopt;
 }
 
-void describe_phases(const std::vector<const TimedRun*>& executions, const ProfileOptions& options, double steady_mean,
-                     Profile& profile) {
+void describe_phases(const std::vector<const TimedRun*>& executions, const ProfileOptions& options,
+                     double steady_mean, Profile& profile) {
   if (options.first_untraced_ms && options.untraced_ms) {
     profile.cold_ms = options.first_untraced_ms;
     profile.steady_ms = options.untraced_ms;

@@ -1,7 +1,7 @@
 // One profile: a recording of repeated runs, reduced to operators, categories and an account that adds up.
 //
-// Times are exclusive and averaged over steady runs; cold runs are reported apart. Operator times are scaled to
-// the untraced end-to-end time where it is known, so that
+// Times are exclusive and averaged over steady runs; cold runs are reported apart. Operator times are scaled
+// to the untraced end-to-end time where it is known, so that
 //     operators + framework + residual = end to end        (exactly)
 // with `framework` the dispatch around kernels and inside delegate calls, and `residual` what lies in no
 // instruction. What was not measured is absent, never zero. Pure functions of their arguments, thread-safe.
@@ -21,8 +21,8 @@
 namespace etalon::analysis {
 
 struct OperatorRow {
-  std::string name;      // the event: "native_call_convolution.out", "Convolution (NHWC, F32) IGEMM #1"
-  std::string op_type;   // "aten.convolution.default" with a record, else "convolution.out"
+  std::string name;     // the event: "native_call_convolution.out", "Convolution (NHWC, F32) IGEMM #1"
+  std::string op_type;  // "aten.convolution.default" with a record, else "convolution.out"
   std::string category;
   std::int64_t instruction = -1;
   bool delegated = false;
@@ -48,34 +48,35 @@ struct Accounting {
   double operators_ms = 0;
   double framework_ms = 0;
   double residual_ms = 0;
-  double end_to_end_ms = 0;           // the sum of the three
-  std::optional<double> untraced_ms;  // median of the untraced runs; end_to_end_ms equals it when present
-  double traced_ms = 0;               // mean of the recorded runs
-  double scale = 1;                   // end_to_end_ms / traced_ms
+  double end_to_end_ms = 0;              // the sum of the three
+  std::optional<double> untraced_ms;     // median of the untraced runs; end_to_end_ms equals it when present
+  double traced_ms = 0;                  // mean of the recorded runs
+  double scale = 1;                      // end_to_end_ms / traced_ms
   std::optional<double> trace_overhead;  // traced / untraced - 1, of medians where they are known
 };
 
 struct Profile {
   std::string name;  // "experiment, 1 thread", for people
   std::string experiment;
-  std::uint32_t threads = 0;  // 0: unknown
-  std::string etdump;         // path as given
+  std::uint32_t threads = 0;   // 0: unknown
+  std::string etdump;          // path as given
   std::size_t event_rows = 0;  // distinct events, as the timeline's node_id counts them
   std::size_t cold_runs = 0;
   std::size_t steady_runs = 0;
   std::size_t unusable_events = 0;
-  std::vector<OperatorRow> operators;  // most expensive first
+  std::vector<OperatorRow> operators;   // most expensive first
   std::vector<CategoryRow> categories;  // most expensive first; they sum to accounting.operators_ms
   Accounting accounting;
   std::optional<double> cold_ms;    // the first run, traced or, when known, untraced
   std::optional<double> steady_ms;  // comparable with cold_ms
   std::optional<double> load_ms;
-  bool has_record = false;           // an export record was given and fits
+  bool has_record = false;          // an export record was given and fits
   bool microsecond_events = false;  // a delegate reports whole microseconds
 };
 
 struct ProfileOptions {
-  std::optional<std::size_t> warmup_runs;  // recorded runs before the steady ones; absent: 1 when there are several
+  std::optional<std::size_t>
+      warmup_runs;  // recorded runs before the steady ones; absent: 1 when there are several
   std::optional<double> untraced_ms;       // median end to end without tracing
   std::optional<double> traced_ms;         // mean end to end with tracing, by the clock that gave untraced_ms
   std::optional<double> traced_median_ms;  // the same clock; an outlier must not look like overhead
@@ -84,8 +85,8 @@ struct ProfileOptions {
 };
 
 // Errors (kInvalidInput): the recording holds no execution.
-Result<Profile> make_profile(const formats::etdump::EtDump& dump, const SourceMap& sources, const Taxonomy& taxonomy,
-                             const ProfileOptions& options);
+Result<Profile> make_profile(const formats::etdump::EtDump& dump, const SourceMap& sources,
+                             const Taxonomy& taxonomy, const ProfileOptions& options);
 
 // ---- every event of every run, for the timeline files ----
 

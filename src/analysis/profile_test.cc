@@ -70,7 +70,11 @@ TEST(Events, a_kernel_inside_a_kernel_is_counted_once) {
 }
 
 TEST(Events, an_instruction_nobody_looked_inside_of_is_an_operator) {
-  const RunData run = Recording("Execute").event("OPERATOR_CALL", 0, 0, 7).event("DELEGATE_CALL", 1, 7, 20).execute(0, 21).run();
+  const RunData run = Recording("Execute")
+                          .event("OPERATOR_CALL", 0, 0, 7)
+                          .event("DELEGATE_CALL", 1, 7, 20)
+                          .execute(0, 21)
+                          .run();
   const TimedRun timed = time_run(run);
   EXPECT_EQ(timed.events[0].part, Part::kOperator);
   EXPECT_EQ(timed.events[1].part, Part::kOperator);
@@ -78,7 +82,8 @@ TEST(Events, an_instruction_nobody_looked_inside_of_is_an_operator) {
 }
 
 TEST(Events, jumps_and_moves_are_framework) {
-  const TimedRun timed = time_run(Recording("Execute").event("JF_CALL", 0, 0, 1).event("MOVE_CALL", 1, 1, 2).execute(0, 5).run());
+  const TimedRun timed = time_run(
+      Recording("Execute").event("JF_CALL", 0, 0, 1).event("MOVE_CALL", 1, 1, 2).execute(0, 5).run());
   EXPECT_EQ(timed.events[0].part, Part::kFramework);
   EXPECT_EQ(timed.events[1].part, Part::kFramework);
 }
@@ -164,7 +169,8 @@ TEST(Profile, categories_sum_to_the_operators) {
 }
 
 TEST(Profile, the_cold_run_is_reported_apart) {
-  const Profile profile = profile_of(dump_of({portable_run(50'000), portable_run(1'000), portable_run(1'000)}));
+  const Profile profile =
+      profile_of(dump_of({portable_run(50'000), portable_run(1'000), portable_run(1'000)}));
   EXPECT_EQ(profile.cold_runs, 1U);
   EXPECT_EQ(profile.steady_runs, 2U);
   EXPECT_DOUBLE_EQ(*profile.cold_ms, 5.0);
@@ -199,7 +205,11 @@ TEST(Profile, repeated_instructions_share_a_row_and_are_counted) {
 }
 
 TEST(Profile, a_run_without_an_operator_counts_as_zero_for_it) {
-  const RunData other = Recording("Execute").event("native_call_mul.out", 0, 0, 100).event("OPERATOR_CALL", 0, 0, 100).execute(0, 100).run();
+  const RunData other = Recording("Execute")
+                            .event("native_call_mul.out", 0, 0, 100)
+                            .event("OPERATOR_CALL", 0, 0, 100)
+                            .execute(0, 100)
+                            .run();
   ProfileOptions options;
   options.warmup_runs = 0;
   const Profile profile = profile_of(dump_of({portable_run(), other}), options);
@@ -208,21 +218,28 @@ TEST(Profile, a_run_without_an_operator_counts_as_zero_for_it) {
 }
 
 TEST(Profile, a_dump_cut_before_the_end_of_the_run_still_adds_up) {
-  const RunData run = Recording("Execute").event("native_call_add.out", 0, 2, 10).event("OPERATOR_CALL", 0, 0, 11).run();
+  const RunData run =
+      Recording("Execute").event("native_call_add.out", 0, 2, 10).event("OPERATOR_CALL", 0, 0, 11).run();
   const Accounting account = profile_of(dump_of({run})).accounting;
   EXPECT_NEAR(account.end_to_end_ms, 11e-6, 1e-15);
   EXPECT_NEAR(account.residual_ms, 0, 1e-15);
 }
 
 TEST(Profile, a_recording_without_executions_is_an_error) {
-  const RunData load = Recording("Default").event("Method::init", 0, 1, 5, -1).event("Program::load_method", 0, 0, 6, -1).run();
+  const RunData load = Recording("Default")
+                           .event("Method::init", 0, 1, 5, -1)
+                           .event("Program::load_method", 0, 0, 6, -1)
+                           .run();
   const auto profile = make_profile(dump_of({load}), SourceMap(), Taxonomy(), {});
   ASSERT_FALSE(profile.ok());
   EXPECT_EQ(profile.error().code(), ErrorCode::kInvalidInput);
 }
 
 TEST(Profile, loading_is_reported_and_not_counted_in_runs) {
-  const RunData load = Recording("Default").event("Method::init", 0, 1, 5'000'000, -1).event("Program::load_method", 0, 0, 6'000'000, -1).run();
+  const RunData load = Recording("Default")
+                           .event("Method::init", 0, 1, 5'000'000, -1)
+                           .event("Program::load_method", 0, 0, 6'000'000, -1)
+                           .run();
   const Profile profile = profile_of(dump_of({load, portable_run()}));
   EXPECT_DOUBLE_EQ(*profile.load_ms, 6.0);
   EXPECT_NEAR(profile.accounting.end_to_end_ms, 100e-6, 1e-15);

@@ -16,7 +16,8 @@ class Recording {
  public:
   explicit Recording(std::string block) { run_.name = std::move(block); }
 
-  Recording& event(const std::string& name, int instruction, std::uint64_t start, std::uint64_t end, int chain = 0) {
+  Recording& event(const std::string& name, int instruction, std::uint64_t start, std::uint64_t end,
+                   int chain = 0) {
     formats::etdump::ProfileEvent event;
     event.name = name;
     event.instruction_id = instruction;
@@ -36,7 +37,9 @@ class Recording {
     run_.events.emplace_back(std::move(event));
     return *this;
   }
-  Recording& execute(std::uint64_t start, std::uint64_t end) { return event("Method::execute", 0, start, end, -1); }
+  Recording& execute(std::uint64_t start, std::uint64_t end) {
+    return event("Method::execute", 0, start, end, -1);
+  }
   formats::etdump::RunData run() const { return run_; }
 
  private:

@@ -108,8 +108,8 @@ std::vector<std::string> find_etdumps(const std::string& folder) {
   std::vector<std::string> found;
   std::error_code error;
   using Walk = std::filesystem::recursive_directory_iterator;
-  for (Walk walk(folder, std::filesystem::directory_options::skip_permission_denied, error); !error && walk != Walk();
-       walk.increment(error)) {
+  for (Walk walk(folder, std::filesystem::directory_options::skip_permission_denied, error);
+       !error && walk != Walk(); walk.increment(error)) {
     const std::string path = walk->path().string();
     if (path.ends_with(kEtdumpSuffix)) found.push_back(path);
     if (walk.depth() > 4) walk.disable_recursion_pending();
@@ -132,7 +132,8 @@ const RunResult* find_result(const Manifest& manifest, const std::string& experi
   return nullptr;
 }
 
-void add_comparison(const std::string& label, const RunResult* baseline, const RunResult* candidate, Report& report) {
+void add_comparison(const std::string& label, const RunResult* baseline, const RunResult* candidate,
+                    Report& report) {
   if (baseline == nullptr || candidate == nullptr || !baseline->median_ms || !candidate->median_ms) return;
   if (*baseline->median_ms <= 0) return;
   ComparisonRow row;
@@ -180,13 +181,15 @@ std::string run_name(const std::string& experiment, std::uint32_t threads) {
 CsvPaths csv_paths_of(const std::string& etdump_path) {
   std::string base = etdump_path;
   if (base.ends_with(kEtdumpSuffix)) base.resize(base.size() - kEtdumpSuffix.size());
-  return {base + "_exec_all_runs_timeline.csv", base + "_exec_run0_timeline.csv", base + "_exec_ops_stats.csv"};
+  return {base + "_exec_all_runs_timeline.csv", base + "_exec_run0_timeline.csv",
+          base + "_exec_ops_stats.csv"};
 }
 
 Result<Report> report_on_etdump(const std::string& path, const ReportOptions& options) {
   Report report;
   ETALON_TRY(const SourceMap sources, sources_for(options, report));
-  ETALON_CHECKED(add_profile(path, result_from_path(path), sources, Taxonomy(options.categories), options, report));
+  ETALON_CHECKED(
+      add_profile(path, result_from_path(path), sources, Taxonomy(options.categories), options, report));
   finish(report);
   return report;
 }
@@ -216,7 +219,8 @@ Result<Report> report_on_folder(const std::string& run_dir, const ReportOptions&
       ETALON_CHECKED(add_profile(path, result_from_path(path), sources, taxonomy, options, report));
     }
     if (report.profiles.empty()) {
-      return not_found(run_dir + ": holds neither manifest.json nor .etdump files; make a run with 'etalon profile'");
+      return not_found(run_dir +
+                       ": holds neither manifest.json nor .etdump files; make a run with 'etalon profile'");
     }
   }
   compare_runs(report);

@@ -27,7 +27,7 @@ CsvPaths csv_paths_of(const std::string& etdump_path);
 // Medians side by side; whether a difference is real needs the samples of interleaved runs.
 struct ComparisonRow {
   std::string label;
-  std::string baseline;   // "off, 1 thread"
+  std::string baseline;  // "off, 1 thread"
   std::string candidate;
   double baseline_ms = 0;
   double candidate_ms = 0;

@@ -44,7 +44,8 @@ std::optional<Source> parse_frame(std::string_view line) {
 }
 
 bool is_framework_file(std::string_view file) {
-  return file.find("/torch/") != std::string_view::npos || file.find("/executorch/") != std::string_view::npos;
+  return file.find("/torch/") != std::string_view::npos ||
+         file.find("/executorch/") != std::string_view::npos;
 }
 
 // The record writes `key,path,type` triples joined by ';', outermost first.
@@ -61,9 +62,9 @@ void read_module_stack(std::string_view stack, Source& source) {
 
 // "aten.relu.default" for "executorch.exir.dialects.edge.ops.aten.relu.default".
 std::string short_target(std::string_view target) {
-  for (const std::string_view prefix : {std::string_view("executorch.exir.dialects.edge.ops."),
-                                        std::string_view("executorch.exir.dialects.edge._ops."),
-                                        std::string_view("torch.ops.")}) {
+  for (const std::string_view prefix :
+       {std::string_view("executorch.exir.dialects.edge.ops."),
+        std::string_view("executorch.exir.dialects.edge._ops."), std::string_view("torch.ops.")}) {
     if (target.starts_with(prefix)) return std::string(target.substr(prefix.size()));
   }
   return std::string(target);
@@ -83,7 +84,8 @@ std::string main_method(const EtRecord& record) {
 }
 
 const std::vector<std::int64_t>* delegate_handles(const DelegateInfo& info, std::string_view event) {
-  if (const auto exact = info.handles.find(std::string(event)); exact != info.handles.end()) return &exact->second;
+  if (const auto exact = info.handles.find(std::string(event)); exact != info.handles.end())
+    return &exact->second;
   for (const auto& [part, handles] : info.handles) {
     if (!part.empty() && event.find(part) != std::string_view::npos) return &handles;
   }
@@ -94,7 +96,8 @@ const std::vector<std::int64_t>* delegate_handles(const DelegateInfo& info, std:
 
 std::string Source::text() const {
   const std::string name = file.substr(file.rfind('/') + 1);
-  return function.empty() ? fmt::format("{}:{}", name, line) : fmt::format("{}:{} ({})", name, line, function);
+  return function.empty() ? fmt::format("{}:{}", name, line)
+                          : fmt::format("{}:{} ({})", name, line, function);
 }
 
 std::optional<Source> source_of_stack(std::string_view stack_trace, std::string_view nn_module_stack) {
@@ -128,8 +131,9 @@ SourceMap::SourceMap(const EtRecord& record) {
     std::vector<Node>& nodes = nodes_[info.debug_handle];
     // An operator and the getitem that unpacks it share a handle: the one that computes comes first.
     const bool computes = node.op_type.find("getitem") == std::string::npos;
-    nodes.insert(computes && !nodes.empty() && nodes.front().op_type.find("getitem") != std::string::npos ? nodes.begin()
-                                                                                                       : nodes.end(),
+    nodes.insert(computes && !nodes.empty() && nodes.front().op_type.find("getitem") != std::string::npos
+                     ? nodes.begin()
+                     : nodes.end(),
                  std::move(node));
   }
 }
@@ -149,7 +153,8 @@ std::optional<Origin> SourceMap::find(std::int64_t instruction, std::string_view
     for (const Node& node : nodes->second) {
       if (!origin.source) origin.source = node.source;
       const auto& types = origin.op_types;
-      if (std::find(types.begin(), types.end(), node.op_type) == types.end()) origin.op_types.push_back(node.op_type);
+      if (std::find(types.begin(), types.end(), node.op_type) == types.end())
+        origin.op_types.push_back(node.op_type);
     }
   }
   if (origin.op_types.empty()) return std::nullopt;

@@ -16,15 +16,16 @@ struct Source {
   std::string file;
   int line = 0;
   std::string function;
-  std::string code;         // the statement
-  std::string module;       // "features.0.0", as in named_modules()
-  std::string module_type;  // "torch.nn.modules.conv.Conv2d"
+  std::string code;          // the statement
+  std::string module;        // "features.0.0", as in named_modules()
+  std::string module_type;   // "torch.nn.modules.conv.Conv2d"
   std::string text() const;  // "model.py:12 (forward)"
 };
 
 struct Origin {
-  std::optional<Source> source;      // absent where the record has no stack for the node
-  std::vector<std::string> op_types;  // "aten.convolution.default", in the order of the handles, without repeats
+  std::optional<Source> source;  // absent where the record has no stack for the node
+  std::vector<std::string>
+      op_types;  // "aten.convolution.default", in the order of the handles, without repeats
 };
 
 // Copies what it needs from the record. Read-only after construction, so thread-safe.
@@ -34,8 +35,8 @@ class SourceMap {
   explicit SourceMap(const formats::etrecord::EtRecord& record);
 
   bool empty() const { return nodes_.empty(); }
-  // Nothing when the record does not know the instruction. `delegate_event` is a delegate's event id or label,
-  // empty for a kernel.
+  // Nothing when the record does not know the instruction. `delegate_event` is a delegate's event id or
+  // label, empty for a kernel.
   std::optional<Origin> find(std::int64_t instruction, std::string_view delegate_event) const;
   // "XnnpackBackend" for a delegate call; empty when unknown.
   std::string_view backend_of(std::int64_t instruction) const;

@@ -15,13 +15,15 @@ NodeInfo node(std::int64_t handle, const std::string& op, const std::string& sta
   info.debug_handle = handle;
   info.target = "executorch.exir.dialects.edge.ops." + op;
   info.stack_trace = stack;
-  info.nn_module_stack = "L__self__,,m.Net;L__self___body,body,torch.nn.Sequential;x,body.0,torch.nn.modules.conv.Conv2d";
+  info.nn_module_stack =
+      "L__self__,,m.Net;L__self___body,body,torch.nn.Sequential;x,body.0,torch.nn.modules.conv.Conv2d";
   return info;
 }
 
 constexpr const char* kStack =
     "  File \"/home/u/model.py\", line 7, in forward\n    x = self.body(x)\n"
-    "  File \"/venv/site-packages/torch/nn/modules/conv.py\", line 553, in forward\n    return self._conv_forward(x)\n";
+    "  File \"/venv/site-packages/torch/nn/modules/conv.py\", line 553, in forward\n    return "
+    "self._conv_forward(x)\n";
 
 EtRecord record() {
   EtRecord record;

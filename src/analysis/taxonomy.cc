@@ -24,7 +24,9 @@ const Table& builtin_table() {
   return table;
 }
 
-std::string_view before(std::string_view text, std::string_view mark) { return text.substr(0, text.find(mark)); }
+std::string_view before(std::string_view text, std::string_view mark) {
+  return text.substr(0, text.find(mark));
+}
 
 std::string_view without_prefix(std::string_view text, std::string_view prefix) {
   return text.starts_with(prefix) ? text.substr(prefix.size()) : text;

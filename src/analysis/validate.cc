@@ -21,7 +21,8 @@ using nlohmann::json;
 
 constexpr std::string_view kTimelineColumns =
     "model_id,name,type,delegate_backend,start_us,end_us,duration_ms,pct_total,node_id,run_index,block";
-constexpr std::string_view kStatsColumns = "model_id,name,type,delegate_backend,count,total_ms,avg_ms,pct_total";
+constexpr std::string_view kStatsColumns =
+    "model_id,name,type,delegate_backend,count,total_ms,avg_ms,pct_total";
 constexpr std::string_view kKernelColumns = "model_id,kernel_name,category,count,dtype";
 
 double median_of(std::vector<double> values) {
@@ -30,7 +31,9 @@ double median_of(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
-bool nearly_equal(double a, double b) { return std::fabs(a - b) <= 1e-6 * std::max(std::fabs(a), std::fabs(b)) + 1e-9; }
+bool nearly_equal(double a, double b) {
+  return std::fabs(a - b) <= 1e-6 * std::max(std::fabs(a), std::fabs(b)) + 1e-9;
+}
 
 class Check {
  public:
@@ -120,7 +123,8 @@ void Check::latency(const RunResult& result) {
     defect("manifest.json", "{}: median_ms is {}, the median of latency_ms is {}", name, *result.median_ms,
            median_of(result.latency_ms));
   }
-  const bool negative = std::any_of(result.latency_ms.begin(), result.latency_ms.end(), [](double ms) { return ms < 0; });
+  const bool negative =
+      std::any_of(result.latency_ms.begin(), result.latency_ms.end(), [](double ms) { return ms < 0; });
   if (negative) defect("manifest.json", "{}: latency_ms holds a negative time", name);
 }
 
@@ -149,7 +153,8 @@ void Check::csv(const std::string& file, std::string_view columns) {
     return;
   }
   if (!text->starts_with(columns)) {
-    defect(file, "columns: found \"{}\", want \"{}\"", text->substr(0, std::min<std::size_t>(text->find('\n'), 80)), columns);
+    defect(file, "columns: found \"{}\", want \"{}\"",
+           text->substr(0, std::min<std::size_t>(text->find('\n'), 80)), columns);
   }
   if (text->back() != '\n') defect(file, "ends within a line; it was cut");
 }
@@ -214,11 +219,13 @@ void Check::result(const RunResult& result) {
 void Check::summary(const Manifest& manifest) {
   const auto root = object("analysis_summary.json", kSummarySchema);
   if (!root) return;
-  const auto recordings = static_cast<std::uint64_t>(
-      std::count_if(manifest.results.begin(), manifest.results.end(), [](const RunResult& r) { return !r.etdump.empty(); }));
+  const auto recordings =
+      static_cast<std::uint64_t>(std::count_if(manifest.results.begin(), manifest.results.end(),
+                                               [](const RunResult& r) { return !r.etdump.empty(); }));
   const auto found = count_member(*root, "etdump_count");
   if (found != recordings) {
-    defect("analysis_summary.json", "etdump_count is {}, manifest.json names {} recordings; run 'etalon analyze' again",
+    defect("analysis_summary.json",
+           "etdump_count is {}, manifest.json names {} recordings; run 'etalon analyze' again",
            found ? std::to_string(*found) : "absent", recordings);
   }
   const json* profiles = member(*root, "per_etdump");
@@ -244,8 +251,8 @@ void Check::summary(const Manifest& manifest) {
 void Check::leftovers() {
   std::error_code error;
   using Walk = std::filesystem::recursive_directory_iterator;
-  for (Walk walk(run_dir_, std::filesystem::directory_options::skip_permission_denied, error); !error && walk != Walk();
-       walk.increment(error)) {
+  for (Walk walk(run_dir_, std::filesystem::directory_options::skip_permission_denied, error);
+       !error && walk != Walk(); walk.increment(error)) {
     const std::string name = walk->path().filename().string();
     if (name.find(".tmp-") == std::string::npos && name.find(".scratch.") == std::string::npos) continue;
     defect(walk->path().string().substr(std::min(run_dir_.size() + 1, walk->path().string().size())),
@@ -260,7 +267,8 @@ void Check::run() {
     if (!manifest.ok()) {
       defect("manifest.json", "cannot be read: {}", manifest.error().message());
     } else {
-      if (manifest->status == "running") defect("manifest.json", "the session was interrupted; run 'etalon profile' again");
+      if (manifest->status == "running")
+        defect("manifest.json", "the session was interrupted; run 'etalon profile' again");
       if (manifest->results.empty()) defect("manifest.json", "holds no result");
       model(*manifest);
       metrics(*root);

@@ -18,8 +18,10 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr const char* kTimeline =
-    "model_id,name,type,delegate_backend,start_us,end_us,duration_ms,pct_total,node_id,run_index,block,exclusive_ms\n";
-constexpr const char* kStats = "model_id,name,type,delegate_backend,count,total_ms,avg_ms,pct_total,category\n";
+    "model_id,name,type,delegate_backend,start_us,end_us,duration_ms,pct_total,node_id,run_index,block,"
+    "exclusive_ms\n";
+constexpr const char* kStats =
+    "model_id,name,type,delegate_backend,count,total_ms,avg_ms,pct_total,category\n";
 
 class Validate : public ::testing::Test {
  protected:
@@ -43,7 +45,8 @@ class Validate : public ::testing::Test {
     manifest_.results = {result};
     put_manifest();
     put(result.log, "log\n");
-    put(result.samples, R"({"schema": "etalon.samples/1", "launches": [{"runs_ms": [1, 2]}, {"runs_ms": [4]}]})");
+    put(result.samples,
+        R"({"schema": "etalon.samples/1", "launches": [{"runs_ms": [1, 2]}, {"runs_ms": [4]}]})");
     const auto bytes = formats::etdump::encode(dump_of({portable_run()}));
     ASSERT_TRUE(bytes.ok());
     ASSERT_TRUE(write_file(folder_ + "/" + result.etdump, *bytes).ok());
@@ -88,10 +91,11 @@ class Validate : public ::testing::Test {
 TEST_F(Validate, a_whole_folder_has_no_defect) { EXPECT_EQ(only_defect(), ""); }
 
 TEST_F(Validate, each_missing_file_is_named) {
-  for (const char* file : {"metrics.json", "report.md", "analysis_summary.json", "fast/net_fast_t1.etdump",
-                           "fast/net_fast_t1.log", "fast/net_fast_t1_samples.json",
-                           "fast/net_fast_t1_exec_all_runs_timeline.csv", "fast/net_fast_t1_exec_run0_timeline.csv",
-                           "fast/net_fast_t1_exec_ops_stats.csv"}) {
+  for (const char* file :
+       {"metrics.json", "report.md", "analysis_summary.json", "fast/net_fast_t1.etdump",
+        "fast/net_fast_t1.log", "fast/net_fast_t1_samples.json",
+        "fast/net_fast_t1_exec_all_runs_timeline.csv", "fast/net_fast_t1_exec_run0_timeline.csv",
+        "fast/net_fast_t1_exec_ops_stats.csv"}) {
     const std::string path = folder_ + "/" + file;
     const std::string kept = *read_text_file(path);
     std::filesystem::remove(path);
@@ -128,7 +132,8 @@ TEST_F(Validate, contradictions_are_found) {
   put("metrics.json", R"({"schema": "etalon.metrics/1", "results": []})");
   EXPECT_THAT(only_defect(), HasSubstr("results differ from those of manifest.json"));
   SetUp();
-  put("fast/net_fast_t1_samples.json", R"({"schema": "etalon.samples/1", "launches": [{"runs_ms": [1, 2, 5]}]})");
+  put("fast/net_fast_t1_samples.json",
+      R"({"schema": "etalon.samples/1", "launches": [{"runs_ms": [1, 2, 5]}]})");
   EXPECT_THAT(only_defect(), HasSubstr("its times differ from latency_ms"));
   SetUp();
   manifest_.results[0].median_ms = 3;
@@ -179,8 +184,10 @@ TEST_F(Validate, without_a_manifest_recordings_are_found_by_name) {
 TEST(Manifest, takes_the_arm_kits_file_where_model_is_a_path) {
   const std::string folder = ::testing::TempDir() + "etalon_manifest_" + std::to_string(::getpid());
   ASSERT_TRUE(make_directories(folder).ok());
-  ASSERT_TRUE(write_file(folder + "/manifest.json", std::string_view(R"({"config": "c.json", "model": "m.pte", "results":
-      [{"experiment": "on", "metrics": {"runs": 3, "threads": 2, "latency_ms": [1, 2], "median_ms": 1.5, "etdump": "on/x.etdump"}}]})")).ok());
+  ASSERT_TRUE(write_file(folder + "/manifest.json",
+                         std::string_view(R"({"config": "c.json", "model": "m.pte", "results":
+      [{"experiment": "on", "metrics": {"runs": 3, "threads": 2, "latency_ms": [1, 2], "median_ms": 1.5, "etdump": "on/x.etdump"}}]})"))
+                  .ok());
   const auto manifest = read_manifest(folder);
   ASSERT_TRUE(manifest.ok());
   EXPECT_EQ(manifest->model.path, "m.pte");
@@ -203,7 +210,8 @@ TEST(Manifest, what_was_not_measured_is_absent) {
 TEST(ContentHash, agrees_with_the_standards_examples) {
   EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(sha256_hex(std::string(1'000'000, 'a')), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  EXPECT_EQ(sha256_hex(std::string(1'000'000, 'a')),
+            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
   EXPECT_EQ(sha256_hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }

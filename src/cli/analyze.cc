@@ -28,7 +28,8 @@ Result<int> run(const Flags& flags, const Console& console) {
 Action declare(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   app.add_option("run", flags->path, "A run folder, or an .etdump of any ExecuTorch runtime")->required();
-  app.add_option("--etrecord", flags->etrecord, "Export record for source lines (default for folders: <model>.etrecord)");
+  app.add_option("--etrecord", flags->etrecord,
+                 "Export record for source lines (default for folders: <model>.etrecord)");
   app.add_flag("--json", flags->json, "Print the analysis as JSON");
   return [flags](Console& console) { return run(*flags, console); };
 }
@@ -36,7 +37,8 @@ Action declare(CLI::App& app) {
 }  // namespace
 
 extern const Command kAnalyzeCommand;
-const Command kAnalyzeCommand = {"analyze", "Explain a recording: operators, categories, findings; from files alone",
+const Command kAnalyzeCommand = {"analyze",
+                                 "Explain a recording: operators, categories, findings; from files alone",
                                  "  etalon analyze out_model/runs/linux\n"
                                  "  etalon analyze model.etdump --etrecord model.pte.etrecord --json",
                                  declare};

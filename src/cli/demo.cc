@@ -49,18 +49,19 @@ Result<ExportOutcome> export_step(const DemoModel& model, const std::string& out
 Result<bool> check_step(const ZooEntry& entry, const std::string& program, const Console& console) {
   ETALON_TRY(const OutputCheck check, check_outputs(entry, program));
   const bool agrees = check.worst_relative <= kTolerance;
-  console.print(fmt::format("  check    {} with PyTorch: {} outputs, largest difference {:.1e} of their magnitude\n",
-                            agrees ? console.green("  agrees") : console.red("differs "), check.values,
-                            check.worst_relative));
+  console.print(fmt::format(
+      "  check    {} with PyTorch: {} outputs, largest difference {:.1e} of their magnitude\n",
+      agrees ? console.green("  agrees") : console.red("differs "), check.values, check.worst_relative));
   if (check.accuracy) {
     console.print(fmt::format("  accuracy {:>9}  on {} digits it has not seen (PyTorch: {})\n",
-                              report::percent(*check.accuracy), check.images, report::percent(*entry.test_accuracy)));
+                              report::percent(*check.accuracy), check.images,
+                              report::percent(*entry.test_accuracy)));
   }
   return agrees;
 }
 
-Result<SessionOutcome> profile_step(const DemoModel& model, const std::string& program, const std::string& input,
-                                    const Console& console) {
+Result<SessionOutcome> profile_step(const DemoModel& model, const std::string& program,
+                                    const std::string& input, const Console& console) {
   measure::Config config;
   config.model = program;
   measure::Experiment experiment;
@@ -79,9 +80,12 @@ Result<SessionOutcome> profile_step(const DemoModel& model, const std::string& p
                console.progress("  profile", done, total);
              }));
   const analysis::RunResult& result = outcome.manifest.results.front();
-  if (outcome.failed > 0) return run_failed(fmt::format("{}: {} (log: {}/{})", model.name, result.error, outcome.run_dir, result.log));
-  console.print(fmt::format("  profile  {:>9}  median of {} runs in {}\n", report::milliseconds(result.median_ms.value_or(0)),
-                            result.latency_ms.size(), "separate processes"));
+  if (outcome.failed > 0)
+    return run_failed(
+        fmt::format("{}: {} (log: {}/{})", model.name, result.error, outcome.run_dir, result.log));
+  console.print(fmt::format("  profile  {:>9}  median of {} runs in {}\n",
+                            report::milliseconds(result.median_ms.value_or(0)), result.latency_ms.size(),
+                            "separate processes"));
   return outcome;
 }
 
@@ -109,16 +113,18 @@ void conclude(const Told& told, const Console& console) {
     if (!profile.categories.empty() && !profile.operators.empty()) {
       const analysis::CategoryRow& category = profile.categories.front();
       const analysis::OperatorRow& op = profile.operators.front();
-      console.print(fmt::format("  {} of {} is {}; the most expensive operator alone takes {}{}\n",
-                                report::percent(category.share), report::milliseconds(profile.accounting.end_to_end_ms),
-                                category.name, report::percent(op.share),
-                                op.source ? fmt::format(", from {}", op.source->text()) : std::string()));
+      console.print(fmt::format(
+          "  {} of {} is {}; the most expensive operator alone takes {}{}\n", report::percent(category.share),
+          report::milliseconds(profile.accounting.end_to_end_ms), category.name, report::percent(op.share),
+          op.source ? fmt::format(", from {}", op.source->text()) : std::string()));
     }
   }
   console.print(fmt::format("  written: {}/report.md\n\n", told.run_dir));
   console.print(console.bold("Next") + "\n");
-  console.print(fmt::format("  etalon profile {} --threads 1 --runs 100   measure it longer\n", told.program));
-  console.print("  etalon export zoo:resnet18                 another built-in model ('etalon zoo' lists them)\n");
+  console.print(
+      fmt::format("  etalon profile {} --threads 1 --runs 100   measure it longer\n", told.program));
+  console.print(
+      "  etalon export zoo:resnet18                 another built-in model ('etalon zoo' lists them)\n");
   console.print("  etalon export your_model.pt2               your own, saved with torch.export.save\n");
 }
 
@@ -143,7 +149,8 @@ Action declare(CLI::App& app) {
 }  // namespace
 
 extern const Command kDemoCommand;
-const Command kDemoCommand = {"demo", "Export, check, profile and explain two built-in models; needs no PyTorch",
+const Command kDemoCommand = {"demo",
+                              "Export, check, profile and explain two built-in models; needs no PyTorch",
                               "  etalon demo\n"
                               "  etalon demo --outdir my_demo",
                               declare};

@@ -81,7 +81,8 @@ std::vector<float> drawn_input(const ZooEntry& entry) {
   return values;
 }
 
-Result<std::vector<float>> forward(runtime::Module& module, const ZooEntry& entry, std::span<const float> input) {
+Result<std::vector<float>> forward(runtime::Module& module, const ZooEntry& entry,
+                                   std::span<const float> input) {
   ETALON_TRY(const runtime::Tensor tensor, runtime::Tensor::from_floats(Dims(entry.input_sizes), input));
   ETALON_TRY(const std::vector<runtime::Tensor> outputs, module.forward(tensor));
   if (outputs.empty() || outputs[0].view().dtype() != DType::kFloat32) {
@@ -94,14 +95,15 @@ Result<std::vector<float>> forward(runtime::Module& module, const ZooEntry& entr
 Status compare(const ZooEntry& entry, const std::vector<float>& found, OutputCheck& check) {
   ETALON_TRY(const std::vector<float> expected, read_floats(entry.expected_file));
   if (found.size() < expected.size()) {
-    return invalid_input(fmt::format("{}: the output has {} values, want at least {}", entry.name, found.size(),
-                                     expected.size()));
+    return invalid_input(fmt::format("{}: the output has {} values, want at least {}", entry.name,
+                                     found.size(), expected.size()));
   }
   check.values = expected.size();
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const double difference = std::fabs(static_cast<double>(found[i]) - static_cast<double>(expected[i]));
     // A NaN must not look like agreement.
-    const double relative = std::isfinite(difference) && entry.max_abs > 0 ? difference / entry.max_abs : HUGE_VAL;
+    const double relative =
+        std::isfinite(difference) && entry.max_abs > 0 ? difference / entry.max_abs : HUGE_VAL;
     check.worst_relative = std::max(check.worst_relative, relative);
   }
   return {};
@@ -116,7 +118,8 @@ Status measure_accuracy(const ZooEntry& entry, runtime::Module& module, OutputCh
   }
   std::size_t right = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    ETALON_TRY(const std::vector<float> scores, forward(module, entry, std::span(images).subspan(i * size, size)));
+    ETALON_TRY(const std::vector<float> scores,
+               forward(module, entry, std::span(images).subspan(i * size, size)));
     const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
     right += best == labels[i] ? 1 : 0;
   }

@@ -15,11 +15,11 @@ namespace etalon::cli {
 struct ZooEntry {
   std::string name;
   std::string description;
-  std::string folder;                    // of the zoo
+  std::string folder;                     // of the zoo
   std::vector<std::int64_t> input_sizes;  // of the only input, fp32
-  std::string expected_file;             // values of the first output, made by PyTorch
-  double max_abs = 0;                    // magnitude of that output
-  std::optional<double> test_accuracy;   // PyTorch's, on digits_images.npy
+  std::string expected_file;              // values of the first output, made by PyTorch
+  double max_abs = 0;                     // magnitude of that output
+  std::optional<double> test_accuracy;    // PyTorch's, on digits_images.npy
 };
 
 // Errors: kNotFound, kInvalidInput, kUnsupported (a model that does not take one fp32 tensor).

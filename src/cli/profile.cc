@@ -40,7 +40,8 @@ measure::Mode mode_of(const std::string& name) {
 
 // These describe the one experiment of a bare model; a configuration says them itself.
 Status refuse_model_flags(const Flags& flags) {
-  for (const char* name : {"--runs", "--warmup", "--threads", "--engine", "--isa", "--runner", "--mode", "--input"}) {
+  for (const char* name :
+       {"--runs", "--warmup", "--threads", "--engine", "--isa", "--runner", "--mode", "--input"}) {
     if (flags.app->count(name) > 0) {
       return invalid_input(fmt::format("{} belongs to a model; {} says it per experiment", name, flags.path));
     }
@@ -73,29 +74,34 @@ Result<int> run(const Flags& flags, const Console& console) {
   ETALON_TRY(measure::Config config, config_of(flags));
   if (!flags.output_root.empty()) config.output_root = flags.output_root;
   const Status checked = measure::check_files(config);
-  if (!checked.ok()) return config.path.empty() ? checked.error() : Error(checked.error()).with_context(config.path);
+  if (!checked.ok())
+    return config.path.empty() ? checked.error() : Error(checked.error()).with_context(config.path);
   SessionOptions options;
   options.timeout_seconds = flags.timeout;
   options.fresh = flags.fresh;
   options.only = flags.only;
   targets::HostTarget target;
-  ETALON_TRY(const SessionOutcome outcome,
-             run_session(config, options, target, [&](std::string_view label, std::size_t done, std::size_t total) {
-               console.progress(label, done, total);
-             }));
+  ETALON_TRY(
+      const SessionOutcome outcome,
+      run_session(config, options, target, [&](std::string_view label, std::size_t done, std::size_t total) {
+        console.progress(label, done, total);
+      }));
   if (outcome.reused > 0) {
-    console.note(fmt::format("{} of {} runs were finished before (same model, runner and settings); --fresh measures again",
-                             outcome.reused, outcome.manifest.results.size()));
+    console.note(fmt::format(
+        "{} of {} runs were finished before (same model, runner and settings); --fresh measures again",
+        outcome.reused, outcome.manifest.results.size()));
   }
   ETALON_TRY(const analysis::Report report, analyze_and_write(outcome.run_dir, {flags.etrecord}));
   console.print(flags.json ? report::write_json(report) : terminal_report(report, console));
-  console.note(fmt::format("\nwritten to {}: report.md, analysis_summary.json, manifest.json, metrics.json", outcome.run_dir));
+  console.note(fmt::format("\nwritten to {}: report.md, analysis_summary.json, manifest.json, metrics.json",
+                           outcome.run_dir));
   if (outcome.failed == 0) return kExitOk;
   for (const analysis::RunResult& result : outcome.manifest.results) {
     if (result.status != "failed") continue;
-    return run_failed(fmt::format("{} of {} runs failed, the others are kept; {}: {} (log: {}/{})", outcome.failed,
-                                  outcome.manifest.results.size(), analysis::run_name(result.experiment, result.threads),
-                                  result.error, outcome.run_dir, result.log));
+    return run_failed(fmt::format("{} of {} runs failed, the others are kept; {}: {} (log: {}/{})",
+                                  outcome.failed, outcome.manifest.results.size(),
+                                  analysis::run_name(result.experiment, result.threads), result.error,
+                                  outcome.run_dir, result.log));
   }
   return kExitOk;
 }
@@ -104,7 +110,8 @@ Action declare(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   flags->app = &app;
   app.add_option("config_or_model", flags->path, "CONFIG.json with experiments, or a MODEL.pte")->required();
-  app.add_option("-o,--output-root", flags->output_root, "Where results go (default: out_<model>/runs/<system>)");
+  app.add_option("-o,--output-root", flags->output_root,
+                 "Where results go (default: out_<model>/runs/<system>)");
   app.add_option("--only", flags->only, "Run these experiments of the configuration")->delimiter(',');
   app.add_option("--timeout", flags->timeout, "Seconds after which one runner process is ended")
       ->check(CLI::PositiveNumber)
@@ -113,10 +120,22 @@ Action declare(CLI::App& app) {
   app.add_option("--etrecord", flags->etrecord, "Export record for source lines (default: <model>.etrecord)");
   app.add_flag("--json", flags->json, "Print the analysis as JSON");
   const char* group = "For a MODEL.pte";
-  app.add_option("--runs", flags->runs, "Measured iterations")->group(group)->check(CLI::Range(1U, 1'000'000U))->capture_default_str();
-  app.add_option("--warmup", flags->warmup, "Iterations before them, in the same process")->group(group)->check(CLI::Range(0U, 1'000'000U))->capture_default_str();
-  app.add_option("--threads", flags->threads, "One run per number")->group(group)->delimiter(',')->check(CLI::Range(1U, 1024U));
-  app.add_option("--mode", flags->mode, "What is recorded")->group(group)->check(CLI::IsMember({"timing", "ops", "kernels", "xnntrace"}))->capture_default_str();
+  app.add_option("--runs", flags->runs, "Measured iterations")
+      ->group(group)
+      ->check(CLI::Range(1U, 1'000'000U))
+      ->capture_default_str();
+  app.add_option("--warmup", flags->warmup, "Iterations before them, in the same process")
+      ->group(group)
+      ->check(CLI::Range(0U, 1'000'000U))
+      ->capture_default_str();
+  app.add_option("--threads", flags->threads, "One run per number")
+      ->group(group)
+      ->delimiter(',')
+      ->check(CLI::Range(1U, 1024U));
+  app.add_option("--mode", flags->mode, "What is recorded")
+      ->group(group)
+      ->check(CLI::IsMember({"timing", "ops", "kernels", "xnntrace"}))
+      ->capture_default_str();
   app.add_option("--engine", flags->engine, "Engine of our runner")->group(group);
   app.add_option("--isa", flags->isa, "Instruction set of our runner")->group(group);
   app.add_option("--runner", flags->runner, "Any executor_runner instead of ours")->group(group);
@@ -127,11 +146,11 @@ Action declare(CLI::App& app) {
 }  // namespace
 
 extern const Command kProfileCommand;
-const Command kProfileCommand = {
-    "profile", "Run experiments as separate processes and explain where the time goes",
-    "  etalon profile model.pte\n"
-    "  etalon profile model.pte --threads 1,2,4 --runs 200\n"
-    "  etalon profile experiments.json",
-    declare};
+const Command kProfileCommand = {"profile",
+                                 "Run experiments as separate processes and explain where the time goes",
+                                 "  etalon profile model.pte\n"
+                                 "  etalon profile model.pte --threads 1,2,4 --runs 200\n"
+                                 "  etalon profile experiments.json",
+                                 declare};
 
 }  // namespace etalon::cli

@@ -64,7 +64,8 @@ class Session {
  private:
   Status prepare_folder();
   Status make_units();
-  Result<std::string> key_of(const Experiment& experiment, std::uint32_t threads, const std::string& runner_hash) const;
+  Result<std::string> key_of(const Experiment& experiment, std::uint32_t threads,
+                             const std::string& runner_hash) const;
   void reuse_finished();
   void keep_unselected(const analysis::Manifest& earlier);
   void plan();
@@ -91,7 +92,7 @@ class Session {
   std::string model_name_;
   analysis::Manifest manifest_;
   std::vector<Unit> units_;
-  std::vector<RunResult> kept_;  // of experiments that --only leaves alone
+  std::vector<RunResult> kept_;            // of experiments that --only leaves alone
   std::vector<measure::Launch> launches_;  // Launch::run is an index into units_
   std::size_t done_ = 0;
   std::size_t total_ = 0;
@@ -125,11 +126,11 @@ Status Session::prepare_folder() {
 
 Result<std::string> Session::key_of(const Experiment& experiment, std::uint32_t threads,
                                     const std::string& runner_hash) const {
-  std::string text = fmt::format(
-      "{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{:x}\n{}\n{}\n", manifest_.model.hash, runner_hash, experiment.name,
-      measure::mode_name(experiment.mode), experiment.runs, experiment.warmup, threads, experiment.engine,
-      experiment.isa, experiment.cpu_mask, measure::design_name(config_.design),
-      fmt::join(experiment.extra_args, "\x1f"));
+  std::string text =
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{:x}\n{}\n{}\n", manifest_.model.hash, runner_hash,
+                  experiment.name, measure::mode_name(experiment.mode), experiment.runs, experiment.warmup,
+                  threads, experiment.engine, experiment.isa, experiment.cpu_mask,
+                  measure::design_name(config_.design), fmt::join(experiment.extra_args, "\x1f"));
   for (const auto& [name, value] : experiment.environment) text += fmt::format("{}={}\n", name, value);
   for (const std::string& input : experiment.inputs) {
     ETALON_TRY(const std::string hash, analysis::hash_file(input));
@@ -169,7 +170,8 @@ Status Session::make_units() {
     }
     ETALON_CHECKED(make_directories(path_of(experiment.name)));
   }
-  if (units_.empty()) return invalid_input("no experiment is left to run; --only names none of those in the file");
+  if (units_.empty())
+    return invalid_input("no experiment is left to run; --only names none of those in the file");
   return {};
 }
 
@@ -182,8 +184,9 @@ bool files_exist(const std::string& run_dir, const RunResult& result) {
 
 void Session::keep_unselected(const analysis::Manifest& earlier) {
   for (const RunResult& known : earlier.results) {
-    const bool selected = std::any_of(units_.begin(), units_.end(),
-                                      [&](const Unit& unit) { return unit.result.experiment == known.experiment; });
+    const bool selected = std::any_of(units_.begin(), units_.end(), [&](const Unit& unit) {
+      return unit.result.experiment == known.experiment;
+    });
     const bool configured =
         std::any_of(config_.experiments.begin(), config_.experiments.end(),
                     [&](const Experiment& experiment) { return experiment.name == known.experiment; });
@@ -209,7 +212,8 @@ void Session::reuse_finished() {
 
 void Session::plan() {
   manifest_.seed = 0;
-  for (const char digit : manifest_.model.hash.substr(7, 8)) manifest_.seed = manifest_.seed * 31 + static_cast<unsigned char>(digit);
+  for (const char digit : manifest_.model.hash.substr(7, 8))
+    manifest_.seed = manifest_.seed * 31 + static_cast<unsigned char>(digit);
   std::vector<std::uint32_t> iterations;
   std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < units_.size(); ++i) {
@@ -220,8 +224,9 @@ void Session::plan() {
   for (measure::Launch launch : measure::schedule_launches(iterations, config_.design, manifest_.seed)) {
     launch.run = indices[launch.run];
     const Unit& unit = units_[launch.run];
-    const bool finished = std::any_of(unit.samples.launches.begin(), unit.samples.launches.end(),
-                                      [&](const LaunchSamples& known) { return known.round == launch.round; });
+    const bool finished =
+        std::any_of(unit.samples.launches.begin(), unit.samples.launches.end(),
+                    [&](const LaunchSamples& known) { return known.round == launch.round; });
     if (!unit.reused && !finished) launches_.push_back(launch);
   }
   total_ = launches_.size();
@@ -277,7 +282,8 @@ Result<RunOutcome> Session::start(Unit& unit, RunRequest request, std::string_vi
     unit.result.error = fmt::format("{}: {}", what, outcome->error);
   }
   if (unit.result.status == "failed") {
-    ETALON_CHECKED(append_log(request.log_path, fmt::format("# {} failed: {}\n", utc_now(), unit.result.error)));
+    ETALON_CHECKED(
+        append_log(request.log_path, fmt::format("# {} failed: {}\n", utc_now(), unit.result.error)));
   }
   if (!outcome.ok()) return RunOutcome();  // the run failed; the session goes on
   return outcome;
@@ -465,7 +471,8 @@ Status Session::run_evidence() {
       ++done_;
       continue;
     }
-    ETALON_CHECKED(measure::is_kernel_mode(unit.experiment->mode) ? record_kernels(unit) : record_events(unit));
+    ETALON_CHECKED(measure::is_kernel_mode(unit.experiment->mode) ? record_kernels(unit)
+                                                                  : record_events(unit));
     if (unit.result.status != "failed") unit.result.status = "ok";
     ETALON_CHECKED(save("running"));
   }
@@ -507,7 +514,8 @@ Result<std::string> own_runner_path() {
   ETALON_TRY(const std::string self, platform::own_executable());
   const std::string runner = self.substr(0, self.rfind('/') + 1) + "etalon-runner";
   if (platform::is_executable(runner)) return runner;
-  return not_found(runner + ": the runner is missing beside etalon; build it, or name another with runner_path");
+  return not_found(runner +
+                   ": the runner is missing beside etalon; build it, or name another with runner_path");
 }
 
 Result<SessionOutcome> run_session(const measure::Config& config, const SessionOptions& options,

@@ -1,7 +1,8 @@
-// A profiling session: the launches of all experiments, their results on disk, and what an interrupted one left.
+// A profiling session: the launches of all experiments, their results on disk, and what an interrupted one
+// left.
 //
-// Each launch's samples are written as soon as it has ended, so an interrupt loses one launch at most. A run is
-// recognised again by a key over everything that defines it: model, runner, inputs and settings.
+// Each launch's samples are written as soon as it has ended, so an interrupt loses one launch at most. A run
+// is recognised again by a key over everything that defines it: model, runner, inputs and settings.
 #pragma once
 
 #include <functional>
@@ -18,8 +19,8 @@
 namespace etalon::cli {
 
 struct SessionOptions {
-  double timeout_seconds = 900;  // per process
-  bool fresh = false;            // forget what an earlier session finished
+  double timeout_seconds = 900;   // per process
+  bool fresh = false;             // forget what an earlier session finished
   std::vector<std::string> only;  // experiments; empty: all
 };
 

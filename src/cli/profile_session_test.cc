@@ -82,8 +82,9 @@ class ProfileSession : public ::testing::Test {
     return outcome.ok() ? *outcome : SessionOutcome();
   }
   std::size_t timing_launches() const {
-    return static_cast<std::size_t>(std::count_if(target_.requests.begin(), target_.requests.end(),
-                                                  [](const RunRequest& r) { return r.tracing == Tracing::kOff; }));
+    return static_cast<std::size_t>(
+        std::count_if(target_.requests.begin(), target_.requests.end(),
+                      [](const RunRequest& r) { return r.tracing == Tracing::kOff; }));
   }
 
   std::string folder_;
@@ -95,7 +96,8 @@ class ProfileSession : public ::testing::Test {
 TEST_F(ProfileSession, timing_and_tracing_are_separate_processes_and_timing_comes_first) {
   const SessionOutcome outcome = run();
   ASSERT_EQ(target_.requests.size(), 8U);  // two runs of three launches, two traced runs
-  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(target_.requests[i].tracing, i < 6 ? Tracing::kOff : Tracing::kOps);
+  for (std::size_t i = 0; i < 8; ++i)
+    EXPECT_EQ(target_.requests[i].tracing, i < 6 ? Tracing::kOff : Tracing::kOps);
   EXPECT_EQ(outcome.manifest.status, "complete");
   EXPECT_EQ(outcome.manifest.results[0].latency_ms.size(), 10U);
   EXPECT_DOUBLE_EQ(*outcome.manifest.results[0].median_ms, 0.10);
@@ -107,14 +109,15 @@ TEST_F(ProfileSession, the_folder_is_whole_and_times_add_up) {
   ASSERT_TRUE(report.ok()) << report.error().message();
   const auto validation = analysis::validate_run_folder(outcome.run_dir);
   ASSERT_TRUE(validation.ok());
-  for (const analysis::Defect& defect : validation->defects) ADD_FAILURE() << defect.file << ": " << defect.what;
+  for (const analysis::Defect& defect : validation->defects)
+    ADD_FAILURE() << defect.file << ": " << defect.what;
   const analysis::Accounting& account = report->profiles[0].accounting;
   EXPECT_DOUBLE_EQ(account.operators_ms + account.framework_ms + account.residual_ms, 0.10);
   EXPECT_NEAR(*account.trace_overhead, 0.2, 1e-9);
   for (const char* file : {"a/net_a_t1.etdump", "a/net_a_t1.log", "a/net_a_t1_samples.json",
                            "a/net_a_t1_exec_all_runs_timeline.csv", "a/net_a_t1_exec_run0_timeline.csv",
-                           "a/net_a_t1_exec_ops_stats.csv", "manifest.json", "metrics.json", "analysis_summary.json",
-                           "report.md"}) {
+                           "a/net_a_t1_exec_ops_stats.csv", "manifest.json", "metrics.json",
+                           "analysis_summary.json", "report.md"}) {
     EXPECT_TRUE(file_exists(outcome.run_dir + "/" + file)) << file;
   }
 }

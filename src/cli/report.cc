@@ -29,8 +29,9 @@ std::string formatted(const analysis::Report& report, const Flags& flags, const 
 Result<int> run(const Flags& flags, const Console& console) {
   analysis::ReportOptions options;
   options.etrecord = flags.etrecord;
-  const Result<analysis::Report> report = is_folder(flags.path) ? analysis::report_on_folder(flags.path, options)
-                                                                : analysis::report_on_etdump(flags.path, options);
+  const Result<analysis::Report> report = is_folder(flags.path)
+                                              ? analysis::report_on_folder(flags.path, options)
+                                              : analysis::report_on_etdump(flags.path, options);
   if (!report.ok()) return report.error();
   const std::string text = formatted(*report, flags, console);
   if (flags.output.empty()) {
@@ -49,7 +50,8 @@ Action declare(CLI::App& app) {
       ->check(CLI::IsMember({"terminal", "markdown", "csv", "json"}))
       ->capture_default_str();
   app.add_option("-o,--output", flags->output, "File to write (default: stdout)");
-  app.add_option("--etrecord", flags->etrecord, "Export record for source lines (default for folders: <model>.etrecord)");
+  app.add_option("--etrecord", flags->etrecord,
+                 "Export record for source lines (default for folders: <model>.etrecord)");
   return [flags](Console& console) { return run(*flags, console); };
 }
 

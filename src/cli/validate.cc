@@ -1,11 +1,12 @@
 // `etalon validate`: is a run folder whole?
+#include "analysis/validate.h"
+
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "analysis/validate.h"
 #include "cli/command.h"
 
 namespace etalon::cli {
@@ -58,7 +59,8 @@ Action declare(CLI::App& app) {
 }  // namespace
 
 extern const Command kValidateCommand;
-const Command kValidateCommand = {"validate", "Check that a run folder is whole: every file present, readable, consistent",
-                                  "  etalon validate out_model/runs/linux", declare};
+const Command kValidateCommand = {
+    "validate", "Check that a run folder is whole: every file present, readable, consistent",
+    "  etalon validate out_model/runs/linux", declare};
 
 }  // namespace etalon::cli

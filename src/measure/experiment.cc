@@ -57,14 +57,16 @@ Result<std::vector<std::uint32_t>> threads_of(const Fields& fields) {
   std::vector<std::uint32_t> threads;
   const json list = value->is_array() ? *value : json::array({*value});
   for (const json& item : list) {
-    const std::string where = value->is_array() ? fmt::format("{}[{}]", fields.at(name), threads.size()) : fields.at(name);
+    const std::string where =
+        value->is_array() ? fmt::format("{}[{}]", fields.at(name), threads.size()) : fields.at(name);
     ETALON_TRY(const std::uint32_t count, count_value(item, where, 1, kMaxThreads));
     if (std::find(threads.begin(), threads.end(), count) != threads.end()) {
       return invalid_input(fmt::format("{}: {} is given twice", fields.at(name), count));
     }
     threads.push_back(count);
   }
-  if (threads.empty()) return invalid_input(fmt::format("{}: found an empty list, want [1]", fields.at(name)));
+  if (threads.empty())
+    return invalid_input(fmt::format("{}: found an empty list, want [1]", fields.at(name)));
   return threads;
 }
 
@@ -90,10 +92,12 @@ Result<std::uint64_t> cpu_mask_of(const Fields& fields) {
 
 Result<std::string> experiment_name(const Fields& fields) {
   ETALON_TRY(std::string name, fields.text("name", ""));
-  if (name.empty()) return invalid_input(fmt::format("{}: missing; every experiment needs a name", fields.at("name")));
-  const bool unsafe = name.front() == '.' || name.size() > 100 || std::any_of(name.begin(), name.end(), [](char c) {
-                        return c == '/' || c == '\\' || c == '#' || static_cast<unsigned char>(c) < ' ';
-                      });
+  if (name.empty())
+    return invalid_input(fmt::format("{}: missing; every experiment needs a name", fields.at("name")));
+  const bool unsafe =
+      name.front() == '.' || name.size() > 100 || std::any_of(name.begin(), name.end(), [](char c) {
+        return c == '/' || c == '\\' || c == '#' || static_cast<unsigned char>(c) < ' ';
+      });
   if (unsafe) {
     return invalid_input(fmt::format("{}: \"{}\" cannot name a folder; use letters, digits, '-' and '_'",
                                      fields.at("name"), name.substr(0, 100)));
@@ -104,7 +108,8 @@ Result<std::string> experiment_name(const Fields& fields) {
 Result<std::string> power_of(const Fields& fields) {
   ETALON_TRY(std::string power, fields.text("power", "leave"));
   if (power != "boost" && power != "app" && power != "leave") {
-    return invalid_input(fmt::format("{}: found \"{}\", want boost, app or leave", fields.at("power"), power));
+    return invalid_input(
+        fmt::format("{}: found \"{}\", want boost, app or leave", fields.at("power"), power));
   }
   return power == "leave" ? std::string() : power;
 }
@@ -117,9 +122,9 @@ Status check_own_runner(const Experiment& experiment, const Fields& fields) {
 
 Result<Experiment> parse_experiment(const json& value, const std::string& where) {
   const Fields fields(value, where);
-  ETALON_CHECKED(fields.check_names({"name", "runner_path", "quiet_runner", "mode", "runs", "num_runs", "warmup",
-                                     "threads", "num_threads", "engine", "isa", "inputs", "extra_args", "env",
-                                     "cpu_affinity", "power"}));
+  ETALON_CHECKED(fields.check_names({"name", "runner_path", "quiet_runner", "mode", "runs", "num_runs",
+                                     "warmup", "threads", "num_threads", "engine", "isa", "inputs",
+                                     "extra_args", "env", "cpu_affinity", "power"}));
   Experiment experiment;
   ETALON_TRY(experiment.name, experiment_name(fields));
   ETALON_TRY(const char* runner, one_of(fields, "runner_path", "quiet_runner"));
@@ -143,10 +148,12 @@ Result<Experiment> parse_experiment(const json& value, const std::string& where)
 Status parse_experiments(const Fields& fields, Config& config) {
   const json* list = fields.find("experiments");
   if (list == nullptr) return invalid_input("experiments: missing; add at least one experiment");
-  if (!list->is_array()) return invalid_input(fmt::format("experiments: found {}, want a list", describe(*list)));
+  if (!list->is_array())
+    return invalid_input(fmt::format("experiments: found {}, want a list", describe(*list)));
   if (list->empty()) return invalid_input("experiments: the list is empty; add at least one experiment");
   if (list->size() > kMaxExperiments) {
-    return resource_error(fmt::format("experiments: found {}, the limit is {}", list->size(), kMaxExperiments));
+    return resource_error(
+        fmt::format("experiments: found {}, the limit is {}", list->size(), kMaxExperiments));
   }
   std::set<std::string> names;
   for (std::size_t i = 0; i < list->size(); ++i) {
@@ -167,18 +174,20 @@ Result<RunReference> parse_reference(const Fields& pair, const char* side, const
   ETALON_CHECKED(fields.check_names({"experiment", "threads"}));
   RunReference reference;
   ETALON_TRY(reference.experiment, fields.text("experiment", ""));
-  const auto found = std::find_if(config.experiments.begin(), config.experiments.end(),
-                                  [&](const Experiment& known) { return known.name == reference.experiment; });
+  const auto found =
+      std::find_if(config.experiments.begin(), config.experiments.end(),
+                   [&](const Experiment& known) { return known.name == reference.experiment; });
   if (found == config.experiments.end()) {
     std::vector<std::string_view> names;
     for (const Experiment& known : config.experiments) names.push_back(known.name);
-    return invalid_input(fmt::format("{}: no experiment is named \"{}\"; there are {}", fields.at("experiment"),
-                                     reference.experiment, fmt::join(names, ", ")));
+    return invalid_input(fmt::format("{}: no experiment is named \"{}\"; there are {}",
+                                     fields.at("experiment"), reference.experiment, fmt::join(names, ", ")));
   }
   ETALON_TRY(reference.threads, fields.count("threads", found->threads.front(), 1, kMaxThreads));
   if (std::find(found->threads.begin(), found->threads.end(), reference.threads) == found->threads.end()) {
-    return invalid_input(fmt::format("{}: \"{}\" does not run with {} threads; it has {}", fields.at("threads"),
-                                     reference.experiment, reference.threads, fmt::join(found->threads, ", ")));
+    return invalid_input(fmt::format("{}: \"{}\" does not run with {} threads; it has {}",
+                                     fields.at("threads"), reference.experiment, reference.threads,
+                                     fmt::join(found->threads, ", ")));
   }
   return reference;
 }
@@ -187,7 +196,8 @@ Status parse_compare_pairs(const Fields& analysis, Config& config) {
   const json* list = analysis.find("compare_pairs");
   if (list == nullptr) return {};
   if (!list->is_array()) {
-    return invalid_input(fmt::format("{}: found {}, want a list", analysis.at("compare_pairs"), describe(*list)));
+    return invalid_input(
+        fmt::format("{}: found {}, want a list", analysis.at("compare_pairs"), describe(*list)));
   }
   for (std::size_t i = 0; i < list->size(); ++i) {
     const Fields fields((*list)[i], fmt::format("analysis.compare_pairs[{}]", i));
@@ -210,8 +220,8 @@ Status parse_analysis(const Fields& fields, Config& config) {
   const json* categories = analysis.find("categories");
   if (categories == nullptr) return {};
   if (!categories->is_object()) {
-    return invalid_input(fmt::format("analysis.categories: found {}, want an object: name -> list of operators",
-                                     describe(*categories)));
+    return invalid_input(fmt::format(
+        "analysis.categories: found {}, want an object: name -> list of operators", describe(*categories)));
   }
   const Fields table(*categories, "analysis.categories");
   for (const auto& [name, operators] : categories->items()) {
@@ -246,18 +256,20 @@ Result<std::string> existing_runner(const Config& config, const std::string& pat
   // The Arm kit keeps runners below a checkout named `executorch` in the working folder.
   for (const std::string& candidate : {path, beside(config.path, path), "executorch/" + path}) {
     if (!is_regular_file(candidate)) continue;
-    if (platform::is_executable(candidate)) return candidate.find('/') == std::string::npos ? "./" + candidate : candidate;
+    if (platform::is_executable(candidate))
+      return candidate.find('/') == std::string::npos ? "./" + candidate : candidate;
     return invalid_input(fmt::format("{}: {} is not executable; chmod +x it", what, candidate));
   }
   if (path.find('/') == std::string::npos && platform::is_executable(path)) return path;
-  return not_found(fmt::format("{}: {}: no such runner; build it, correct the path, or remove the field to use our own",
-                               what, path));
+  return not_found(fmt::format(
+      "{}: {}: no such runner; build it, correct the path, or remove the field to use our own", what, path));
 }
 
 Status check_experiment(const Config& config, std::size_t index, Experiment& experiment) {
   const std::string where = fmt::format("experiments[{}]", index);
   if (!experiment.runner_path.empty()) {
-    ETALON_TRY(experiment.runner_path, existing_runner(config, experiment.runner_path, where + ".runner_path"));
+    ETALON_TRY(experiment.runner_path,
+               existing_runner(config, experiment.runner_path, where + ".runner_path"));
   }
   for (std::size_t i = 0; i < experiment.inputs.size(); ++i) {
     ETALON_TRY(experiment.inputs[i],
@@ -282,7 +294,8 @@ std::string_view design_name(Design design) {
 Result<Config> parse_config(std::string_view text) {
   ETALON_TRY(const json root, parse_strict_json(text));
   const Fields fields(root, "");
-  ETALON_CHECKED(fields.check_names({"model", "output_root", "platform", "experiments", "design", "analysis"}));
+  ETALON_CHECKED(
+      fields.check_names({"model", "output_root", "platform", "experiments", "design", "analysis"}));
   Config config;
   ETALON_TRY(config.model, fields.text("model", ""));
   if (config.model.empty()) return invalid_input("model: missing; name the .pte file");
@@ -307,15 +320,16 @@ Result<Config> load_config(const std::string& path) {
 
 Status check_files(Config& config) {
   if (config.platform != "host") {
-    return unsupported(fmt::format("platform: found \"{}\"; runs on this machine (\"host\") only so far",
-                                   config.platform));
+    return unsupported(
+        fmt::format("platform: found \"{}\"; runs on this machine (\"host\") only so far", config.platform));
   }
   ETALON_TRY(config.model, existing_file(config, config.model, "model"));
   for (std::size_t i = 0; i < config.experiments.size(); ++i) {
     ETALON_CHECKED(check_experiment(config, i, config.experiments[i]));
   }
   const std::string_view mark = "<model>";
-  for (std::size_t at = config.output_root.find(mark); at != std::string::npos; at = config.output_root.find(mark)) {
+  for (std::size_t at = config.output_root.find(mark); at != std::string::npos;
+       at = config.output_root.find(mark)) {
     config.output_root.replace(at, mark.size(), model_name_of(config.model).substr(0, 100));
   }
   return {};

@@ -82,8 +82,8 @@ Status check_files(Config& config);
 // "mobilenet_xnnpack_fp32" for "a/mobilenet_xnnpack_fp32.pte".
 std::string model_name_of(const std::string& model_path);
 
-// Where results go when the configuration does not say: beside the `artifacts` folder that holds the model, else
-// out_<model> in the working folder; then runs/<system>.
+// Where results go when the configuration does not say: beside the `artifacts` folder that holds the model,
+// else out_<model> in the working folder; then runs/<system>.
 std::string default_output_root(const std::string& model_path, std::string_view system);
 
 }  // namespace etalon::measure

@@ -68,7 +68,8 @@ TEST(Experiment, names_an_unknown_field_and_the_nearest_known_one) {
   EXPECT_EQ(error_of(with_experiment(R"("thread": [1])")),
             "unknown field 'experiments[0].thread'; did you mean 'threads'?");
   EXPECT_THAT(error_of(R"({"model": "m", "experiment": []})"), HasSubstr("did you mean 'experiments'?"));
-  EXPECT_THAT(error_of(with_experiment(R"("qqqqqqqqqqqqqqq": 1)")), HasSubstr("known fields: name, runner_path"));
+  EXPECT_THAT(error_of(with_experiment(R"("qqqqqqqqqqqqqqq": 1)")),
+              HasSubstr("known fields: name, runner_path"));
 }
 
 TEST(Experiment, names_found_and_wanted_for_each_bad_value) {
@@ -80,12 +81,14 @@ TEST(Experiment, names_found_and_wanted_for_each_bad_value) {
   EXPECT_THAT(error_of(with_experiment(R"("threads": [])")), HasSubstr("empty list"));
   EXPECT_THAT(error_of(with_experiment(R"("threads": [1, 1])")), HasSubstr("1 is given twice"));
   EXPECT_THAT(error_of(with_experiment(R"("threads": [1, 99999])")), HasSubstr("experiments[0].threads[1]"));
-  EXPECT_THAT(error_of(with_experiment(R"("mode": "fast")")), HasSubstr("want timing, xnntrace, ops or kernels"));
+  EXPECT_THAT(error_of(with_experiment(R"("mode": "fast")")),
+              HasSubstr("want timing, xnntrace, ops or kernels"));
   EXPECT_THAT(error_of(with_experiment(R"("cpu_affinity": "zz")")), HasSubstr("want a mask such as"));
   EXPECT_THAT(error_of(with_experiment(R"("extra_args": "x")")), HasSubstr("want a list of texts"));
   EXPECT_THAT(error_of(with_experiment(R"("env": {"A": []})")), HasSubstr("experiments[0].env.A"));
   EXPECT_THAT(error_of(with_experiment(R"("power": "max")")), HasSubstr("want boost, app or leave"));
-  EXPECT_THAT(error_of(R"({"model": "m", "design": "x", "experiments": [{"name": "a"}]})"), HasSubstr("design: found"));
+  EXPECT_THAT(error_of(R"({"model": "m", "design": "x", "experiments": [{"name": "a"}]})"),
+              HasSubstr("design: found"));
 }
 
 TEST(Experiment, refuses_two_names_of_one_setting) {
@@ -118,14 +121,16 @@ TEST(Experiment, engine_and_isa_need_our_own_runner) {
 }
 
 TEST(Experiment, checks_that_compared_runs_exist) {
-  const std::string head = R"({"model": "m", "experiments": [{"name": "on"}, {"name": "off", "threads": [2]}], "analysis": )";
+  const std::string head =
+      R"({"model": "m", "experiments": [{"name": "on"}, {"name": "off", "threads": [2]}], "analysis": )";
   EXPECT_THAT(error_of(head + R"({"compare_pairs": [{"baseline": {"experiment": "of", "threads": 1},
       "candidate": {"experiment": "on", "threads": 1}}]}})"),
               HasSubstr("no experiment is named \"of\"; there are on, off"));
   EXPECT_THAT(error_of(head + R"({"compare_pairs": [{"baseline": {"experiment": "off", "threads": 1},
       "candidate": {"experiment": "on", "threads": 1}}]}})"),
               HasSubstr("does not run with 1 threads; it has 2"));
-  const auto config = parse_config(head + R"({"compare_pairs": [{"label": "x", "baseline": {"experiment": "off"},
+  const auto config =
+      parse_config(head + R"({"compare_pairs": [{"label": "x", "baseline": {"experiment": "off"},
       "candidate": {"experiment": "on", "threads": 1}}], "categories": {"Attention": ["softmax"]}}})");
   ASSERT_TRUE(config.ok()) << config.error().message();
   EXPECT_EQ(config->compare_pairs[0].baseline.threads, 2U);
@@ -192,7 +197,8 @@ TEST_F(ExperimentFiles, a_missing_model_is_found_before_anything_runs) {
 
 TEST_F(ExperimentFiles, a_missing_or_dead_runner_is_found_before_anything_runs) {
   Config missing = config("artifacts/net.pte", "no_runner");
-  EXPECT_THAT(check_files(missing).error().message(), HasSubstr("experiments[0].runner_path: no_runner: no such runner"));
+  EXPECT_THAT(check_files(missing).error().message(),
+              HasSubstr("experiments[0].runner_path: no_runner: no such runner"));
   Config dead = config("artifacts/net.pte", "artifacts/net.pte");
   EXPECT_THAT(check_files(dead).error().message(), HasSubstr("is not executable"));
 }

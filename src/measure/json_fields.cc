@@ -101,8 +101,8 @@ std::string Fields::at(std::string_view name) const {
 
 Status Fields::check_names(std::initializer_list<std::string_view> known) const {
   if (!object_.is_object()) {
-    return invalid_input(fmt::format("{}: found {}, want an object", where_.empty() ? "configuration" : where_,
-                                     describe(object_)));
+    return invalid_input(fmt::format("{}: found {}, want an object",
+                                     where_.empty() ? "configuration" : where_, describe(object_)));
   }
   for (const auto& [name, value] : object_.items()) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
@@ -122,12 +122,15 @@ const json* Fields::find(const char* name) const {
 Result<std::string> Fields::text(const char* name, std::string fallback) const {
   const json* value = find(name);
   if (value == nullptr) return fallback;
-  if (!value->is_string()) return invalid_input(fmt::format("{}: found {}, want text", at(name), describe(*value)));
+  if (!value->is_string())
+    return invalid_input(fmt::format("{}: found {}, want text", at(name), describe(*value)));
   return value->get<std::string>();
 }
 
-Result<std::uint32_t> count_value(const json& value, const std::string& where, std::uint32_t low, std::uint32_t high) {
-  const bool whole = value.is_number_integer() && (value.is_number_unsigned() || value.get<std::int64_t>() >= 0);
+Result<std::uint32_t> count_value(const json& value, const std::string& where, std::uint32_t low,
+                                  std::uint32_t high) {
+  const bool whole =
+      value.is_number_integer() && (value.is_number_unsigned() || value.get<std::int64_t>() >= 0);
   if (!whole || value.get<std::uint64_t>() < low || value.get<std::uint64_t>() > high) {
     return invalid_input(
         fmt::format("{}: found {}, want a whole number from {} to {}", where, describe(value), low, high));

@@ -20,7 +20,8 @@ Result<nlohmann::json> parse_strict_json(std::string_view text);
 // The one of `known` closest to `name`; empty when none is near enough to be a slip of the pen.
 std::string_view nearest_name(std::string_view name, const std::vector<std::string_view>& known);
 
-// A borrowed JSON object; `where` names it in messages ("experiments[0]"). An absent field and null are alike.
+// A borrowed JSON object; `where` names it in messages ("experiments[0]"). An absent field and null are
+// alike.
 class Fields {
  public:
   Fields(const nlohmann::json& object, std::string where) : object_(object), where_(std::move(where)) {}
@@ -30,7 +31,8 @@ class Fields {
 
   const nlohmann::json* find(const char* name) const;
   Result<std::string> text(const char* name, std::string fallback) const;
-  Result<std::uint32_t> count(const char* name, std::uint32_t fallback, std::uint32_t low, std::uint32_t high) const;
+  Result<std::uint32_t> count(const char* name, std::uint32_t fallback, std::uint32_t low,
+                              std::uint32_t high) const;
   Result<std::vector<std::string>> texts(const char* name) const;
   Result<std::map<std::string, std::string>> text_map(const char* name) const;
 

@@ -39,7 +39,8 @@ std::uint32_t launches_for(std::uint32_t iterations, Design design) {
   return iterations < 30 ? 3 : 5;
 }
 
-std::vector<Launch> schedule_launches(std::span<const std::uint32_t> iterations, Design design, std::uint64_t seed) {
+std::vector<Launch> schedule_launches(std::span<const std::uint32_t> iterations, Design design,
+                                      std::uint64_t seed) {
   std::uint32_t rounds = 0;
   for (const std::uint32_t count : iterations) rounds = std::max(rounds, launches_for(count, design));
   Random random(seed);

@@ -43,7 +43,8 @@ TEST(Schedule, the_order_is_drawn_and_depends_on_the_seed_alone) {
   const std::vector<std::uint32_t> iterations = {100, 100, 100, 100};
   const auto order = [&](std::uint64_t seed) {
     std::vector<std::size_t> runs;
-    for (const Launch& launch : schedule_launches(iterations, Design::kInterleaved, seed)) runs.push_back(launch.run);
+    for (const Launch& launch : schedule_launches(iterations, Design::kInterleaved, seed))
+      runs.push_back(launch.run);
     return runs;
   };
   EXPECT_EQ(order(5), order(5));

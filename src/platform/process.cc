@@ -61,7 +61,8 @@ struct Pipe {
 
 Result<Pipe> make_pipe() {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return io_error(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+    return io_error(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
@@ -180,7 +181,8 @@ void append_all(int fd, const char* data, std::size_t size) {
 
 class Collector {
  public:
-  Collector(const Command& command, Fd log, ProcessEnd& end) : command_(command), log_(std::move(log)), end_(end) {}
+  Collector(const Command& command, Fd log, ProcessEnd& end)
+      : command_(command), log_(std::move(log)), end_(end) {}
 
   // False at the end of the stream.
   bool take(int fd) {
@@ -190,7 +192,8 @@ class Collector {
     if (got == 0) return false;
     const auto size = static_cast<std::size_t>(got);
     if (log_.get() >= 0) append_all(log_.get(), buffer.data(), size);
-    const std::size_t room = command_.max_captured_bytes - std::min(command_.max_captured_bytes, end_.output.size());
+    const std::size_t room =
+        command_.max_captured_bytes - std::min(command_.max_captured_bytes, end_.output.size());
     end_.output.append(buffer.data(), std::min(room, size));
     end_.output_cut = end_.output_cut || size > room;
     return true;
@@ -202,7 +205,9 @@ class Collector {
   ProcessEnd& end_;
 };
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 void record_status(int status, ProcessEnd& end) {
   if (WIFEXITED(status)) end.exit_code = WEXITSTATUS(status);
@@ -254,23 +259,32 @@ Status child_started(const Fd& failures, const Command& command) {
   } while (got < 0 && errno == EINTR);
   if (got != static_cast<ssize_t>(sizeof(failure))) return {};
   if (failure.step == ChildStep::kAffinity) {
-    return invalid_input(fmt::format("CPU mask {:#x} cannot be applied here: {}; name CPUs that exist", command.cpu_mask,
-                                     std::strerror(failure.code)));
+    return invalid_input(fmt::format("CPU mask {:#x} cannot be applied here: {}; name CPUs that exist",
+                                     command.cpu_mask, std::strerror(failure.code)));
   }
-  return invalid_input(fmt::format("{}: cannot be executed: {}", command.argv.front(), std::strerror(failure.code)));
+  return invalid_input(
+      fmt::format("{}: cannot be executed: {}", command.argv.front(), std::strerror(failure.code)));
 }
 
 std::string signal_name(int number) {
   const char* name = ::strsignal(number);
   switch (number) {
-    case SIGSEGV: return "SIGSEGV";
-    case SIGABRT: return "SIGABRT";
-    case SIGILL: return "SIGILL";
-    case SIGFPE: return "SIGFPE";
-    case SIGBUS: return "SIGBUS";
-    case SIGKILL: return "SIGKILL";
-    case SIGTERM: return "SIGTERM";
-    default: return name != nullptr ? name : "signal";
+    case SIGSEGV:
+      return "SIGSEGV";
+    case SIGABRT:
+      return "SIGABRT";
+    case SIGILL:
+      return "SIGILL";
+    case SIGFPE:
+      return "SIGFPE";
+    case SIGBUS:
+      return "SIGBUS";
+    case SIGKILL:
+      return "SIGKILL";
+    case SIGTERM:
+      return "SIGTERM";
+    default:
+      return name != nullptr ? name : "signal";
   }
 }
 

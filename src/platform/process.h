@@ -16,11 +16,11 @@
 namespace etalon::platform {
 
 struct Command {
-  std::vector<std::string> argv;                   // argv[0] is a path, or a name looked up in PATH
-  std::map<std::string, std::string> environment;  // added to ours
-  std::string log_path;                            // appended to; empty: no file
-  double timeout_seconds = 0;                      // 0: none
-  std::uint64_t cpu_mask = 0;                      // bit i allows CPU i; 0: as inherited
+  std::vector<std::string> argv;                           // argv[0] is a path, or a name looked up in PATH
+  std::map<std::string, std::string> environment;          // added to ours
+  std::string log_path;                                    // appended to; empty: no file
+  double timeout_seconds = 0;                              // 0: none
+  std::uint64_t cpu_mask = 0;                              // bit i allows CPU i; 0: as inherited
   std::size_t max_captured_bytes = std::size_t{16} << 20;  // in memory; the first bytes are kept
 };
 

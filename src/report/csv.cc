@@ -44,7 +44,8 @@ std::vector<TypeTotal> totals_of(const analysis::Profile& profile) {
   }
   totals.push_back({"framework", "runtime", "framework", 1, profile.accounting.framework_ms});
   totals.push_back({"residual", "runtime", "residual", 1, profile.accounting.residual_ms});
-  std::stable_sort(totals.begin(), totals.end(), [](const TypeTotal& a, const TypeTotal& b) { return a.ms > b.ms; });
+  std::stable_sort(totals.begin(), totals.end(),
+                   [](const TypeTotal& a, const TypeTotal& b) { return a.ms > b.ms; });
   return totals;
 }
 
@@ -55,8 +56,9 @@ std::string write_timeline_csv(const std::string& model_id, const std::vector<an
   const std::string id = cell(model_id);
   for (const analysis::TimelineRow& row : rows) {
     fmt::format_to(std::back_inserter(out), "{},{},{},{},{:.3f},{:.3f},{:.6f},{:.4f},{},{},{},{:.6f}\n", id,
-                   cell(row.name), cell(row.type), cell(row.backend), row.start_us, row.end_us, row.duration_ms,
-                   row.percent_of_run, row.node_id, row.run_index, cell(row.block), row.exclusive_ms);
+                   cell(row.name), cell(row.type), cell(row.backend), row.start_us, row.end_us,
+                   row.duration_ms, row.percent_of_run, row.node_id, row.run_index, cell(row.block),
+                   row.exclusive_ms);
   }
   return out;
 }
@@ -65,8 +67,8 @@ std::string write_stats_csv(const std::string& model_id, const analysis::Profile
   std::string out = std::string(kStatsHeader) + "\n";
   const double whole = profile.accounting.end_to_end_ms;
   for (const TypeTotal& total : totals_of(profile)) {
-    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{:.6f},{:.6f},{:.4f},{}\n", cell(model_id), cell(total.type),
-                   cell(total.type), cell(total.backend), total.count, total.ms,
+    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{:.6f},{:.6f},{:.4f},{}\n", cell(model_id),
+                   cell(total.type), cell(total.type), cell(total.backend), total.count, total.ms,
                    total.ms / static_cast<double>(total.count), whole > 0 ? 100 * total.ms / whole : 0,
                    cell(total.category));
   }
@@ -76,23 +78,25 @@ std::string write_stats_csv(const std::string& model_id, const analysis::Profile
 std::string write_kernels_csv(const std::string& model_id, const std::vector<analysis::KernelRow>& kernels) {
   std::string out = std::string(kKernelsHeader) + "\n";
   for (const analysis::KernelRow& kernel : kernels) {
-    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{:d},{:d}\n", cell(model_id), cell(kernel.name),
-                   cell(kernel.category), kernel.count, cell(kernel.dtype), cell(kernel.op), cell(kernel.variant),
-                   cell(kernel.shape), cell(kernel.arch), kernel.has_sme(), kernel.has_sme2());
+    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{:d},{:d}\n", cell(model_id),
+                   cell(kernel.name), cell(kernel.category), kernel.count, cell(kernel.dtype),
+                   cell(kernel.op), cell(kernel.variant), cell(kernel.shape), cell(kernel.arch),
+                   kernel.has_sme(), kernel.has_sme2());
   }
   return out;
 }
 
 std::string write_csv(const analysis::Report& report) {
   std::string out =
-      "run,name,op_type,category,backend,avg_ms,median_ms,traced_avg_ms,share,calls,dtype,kernel_hint,source\n";
+      "run,name,op_type,category,backend,avg_ms,median_ms,traced_avg_ms,share,calls,dtype,kernel_hint,"
+      "source\n";
   for (const analysis::Profile& profile : report.profiles) {
     for (const analysis::OperatorRow& row : profile.operators) {
       const std::string source = row.source ? fmt::format("{}:{}", row.source->file, row.source->line) : "";
       fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{:.6f},{:.6f},{:.6f},{:.6f},{:g},{},{},{}\n",
-                     cell(profile.name), cell(row.name), cell(row.op_type), cell(row.category), cell(row.backend),
-                     row.avg_ms, row.median_ms, row.traced_avg_ms, row.share, row.calls, cell(row.dtype),
-                     cell(row.kernel_hint), cell(source));
+                     cell(profile.name), cell(row.name), cell(row.op_type), cell(row.category),
+                     cell(row.backend), row.avg_ms, row.median_ms, row.traced_avg_ms, row.share, row.calls,
+                     cell(row.dtype), cell(row.kernel_hint), cell(source));
     }
   }
   return out;

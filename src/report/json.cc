@@ -105,8 +105,12 @@ ordered_json finding_json(const analysis::Finding& finding) {
 }
 
 ordered_json comparison_json(const analysis::ComparisonRow& row) {
-  return {{"label", row.label},           {"baseline", row.baseline},         {"candidate", row.candidate},
-          {"baseline_ms", row.baseline_ms}, {"candidate_ms", row.candidate_ms}, {"ratio", row.ratio}};
+  return {{"label", row.label},
+          {"baseline", row.baseline},
+          {"candidate", row.candidate},
+          {"baseline_ms", row.baseline_ms},
+          {"candidate_ms", row.candidate_ms},
+          {"ratio", row.ratio}};
 }
 
 }  // namespace
@@ -127,7 +131,8 @@ std::string write_json(const Report& report) {
   for (const analysis::Profile& profile : report.profiles) {
     per_etdump.push_back(profile_json(profile));
     accounting.push_back(accounting_json(profile));
-    for (const analysis::OperatorRow& row : profile.operators) operators.push_back(operator_json(row, profile));
+    for (const analysis::OperatorRow& row : profile.operators)
+      operators.push_back(operator_json(row, profile));
     const analysis::CsvPaths paths = analysis::csv_paths_of(profile.etdump);
     for (const std::string& path : {paths.all_runs, paths.run0, paths.stats}) files.push_back(path);
   }
@@ -136,12 +141,15 @@ std::string write_json(const Report& report) {
   root["operator_details"] = std::move(operators);
   root["accounting"] = accounting.empty() ? ordered_json::object() : accounting.front();
   root["comparisons"] = ordered_json::array();
-  for (const analysis::ComparisonRow& row : report.comparisons) root["comparisons"].push_back(comparison_json(row));
+  for (const analysis::ComparisonRow& row : report.comparisons)
+    root["comparisons"].push_back(comparison_json(row));
   root["findings"] = ordered_json::array();
-  for (const analysis::Finding& finding : report.findings.found) root["findings"].push_back(finding_json(finding));
+  for (const analysis::Finding& finding : report.findings.found)
+    root["findings"].push_back(finding_json(finding));
   root["not_evaluated"] = ordered_json::array();
   for (const analysis::NotEvaluated& skipped : report.findings.not_evaluated) {
-    root["not_evaluated"].push_back({{"rule", skipped.rule}, {"run", skipped.profile}, {"needs", skipped.needs}});
+    root["not_evaluated"].push_back(
+        {{"rule", skipped.rule}, {"run", skipped.profile}, {"needs", skipped.needs}});
   }
   root["notes"] = report.notes;
   return root.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";

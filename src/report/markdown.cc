@@ -20,7 +20,8 @@ constexpr std::size_t kOperators = 30;
 std::string cell(std::string_view text) {
   std::string out;
   for (const char c : shown(text)) {
-    if (c == '|' || c == '<' || c == '>' || c == '`' || c == '*' || c == '\\' || c == '[') out.push_back('\\');
+    if (c == '|' || c == '<' || c == '>' || c == '`' || c == '*' || c == '\\' || c == '[')
+      out.push_back('\\');
     out.push_back(c);
   }
   return out;
@@ -46,7 +47,8 @@ void write_head(const Report& report, Markdown& to) {
   to.line("# Profile of {}", report.model.empty() ? "a recording" : cell(report.model));
   to.blank();
   const analysis::Manifest& manifest = report.manifest;
-  if (!manifest.generated_at.empty()) to.line("* measured: {} with {}", cell(manifest.generated_at), cell(manifest.tool));
+  if (!manifest.generated_at.empty())
+    to.line("* measured: {} with {}", cell(manifest.generated_at), cell(manifest.tool));
   if (!manifest.model.hash.empty()) to.line("* model: {}", cell(manifest.model.hash));
   for (const auto& [name, value] : manifest.device) to.line("* {}: {}", cell(name), cell(value));
   if (!manifest.design.empty()) to.line("* design: {} (seed {})", cell(manifest.design), manifest.seed);
@@ -74,8 +76,8 @@ void write_results(const Report& report, Markdown& to) {
   to.line("| comparison | baseline | candidate | ratio of medians |");
   to.line("|---|---:|---:|---:|");
   for (const analysis::ComparisonRow& row : report.comparisons) {
-    to.line("| {} | {} | {} | {:.3f} |", cell(row.label), milliseconds(row.baseline_ms), milliseconds(row.candidate_ms),
-            row.ratio);
+    to.line("| {} | {} | {} | {:.3f} |", cell(row.label), milliseconds(row.baseline_ms),
+            milliseconds(row.candidate_ms), row.ratio);
   }
   to.blank();
 }
@@ -90,7 +92,8 @@ void write_profile(const Profile& profile, Markdown& to) {
   to.blank();
   to.line("| part | time | share |");
   to.line("|---|---:|---:|");
-  for (const analysis::CategoryRow& row : profile.categories) write_part(to, row.name, row.ms, account.end_to_end_ms);
+  for (const analysis::CategoryRow& row : profile.categories)
+    write_part(to, row.name, row.ms, account.end_to_end_ms);
   write_part(to, "framework", account.framework_ms, account.end_to_end_ms);
   write_part(to, "residual", account.residual_ms, account.end_to_end_ms);
   write_part(to, "end to end", account.end_to_end_ms, account.end_to_end_ms);
@@ -125,7 +128,8 @@ void write_profile(const Profile& profile, Markdown& to) {
 void write_finding(const Finding& finding, Markdown& to) {
   to.line("### {}: {}", finding.rule->id, cell(finding.subject));
   to.blank();
-  to.line("* {}: {} ({})", analysis::severity_name(finding.severity), finding.rule->detects, cell(finding.profile));
+  to.line("* {}: {} ({})", analysis::severity_name(finding.severity), finding.rule->detects,
+          cell(finding.profile));
   for (const analysis::Evidence& evidence : finding.evidence) to.line("* {}", cell(evidence_text(evidence)));
   if (finding.source) to.line("* at {}: {}", cell(finding.source->text()), cell(finding.source->code));
   to.line("* why it costs: {}", finding.rule->why);

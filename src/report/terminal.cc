@@ -70,7 +70,8 @@ class Terminal {
 void write_results(const Report& report, Terminal& to) {
   if (report.manifest.results.empty()) return;
   to.heading("Latency");
-  to.line("  {:<32} {:>10} {:>10} {:>10} {:>7} {:>6} {:>10}", "run", "median", "p95", "min", "cv", "runs", "first");
+  to.line("  {:<32} {:>10} {:>10} {:>10} {:>7} {:>6} {:>10}", "run", "median", "p95", "min", "cv", "runs",
+          "first");
   for (const RunResult& result : report.manifest.results) {
     const std::string name = shown(analysis::run_name(result.experiment, result.threads), 32);
     if (result.status == "failed") {
@@ -81,10 +82,13 @@ void write_results(const Report& report, Terminal& to) {
       to.line("  {:<32} {}", name, to.styled("2", fmt::format("({} run, no latency)", result.mode)));
       continue;
     }
-    const auto text = [](const std::optional<double>& ms) { return ms ? milliseconds(*ms) : std::string("-"); };
-    to.line("  {:<32} {:>10} {:>10} {:>10} {:>7} {:>6} {:>10}", name, text(result.median_ms), text(result.p95_ms),
-            text(result.min_ms), result.cv_percent ? fmt::format("{:.1f} %", *result.cv_percent) : "-",
-            result.latency_ms.size(), text(result.first_ms));
+    const auto text = [](const std::optional<double>& ms) {
+      return ms ? milliseconds(*ms) : std::string("-");
+    };
+    to.line("  {:<32} {:>10} {:>10} {:>10} {:>7} {:>6} {:>10}", name, text(result.median_ms),
+            text(result.p95_ms), text(result.min_ms),
+            result.cv_percent ? fmt::format("{:.1f} %", *result.cv_percent) : "-", result.latency_ms.size(),
+            text(result.first_ms));
   }
   for (const analysis::ComparisonRow& row : report.comparisons) {
     to.line("  {}: {} -> {}, ratio of medians {:.3f}", shown(row.label), milliseconds(row.baseline_ms),
@@ -94,7 +98,8 @@ void write_results(const Report& report, Terminal& to) {
 
 void write_part(Terminal& to, std::string_view name, double ms, double total, const char* colour) {
   const double share = total > 0 ? ms / total : 0;
-  to.line("  {:<16} {} {:>10} {:>8}", shown(name, 16), to.bar(share, 40, colour), milliseconds(ms), percent(share));
+  to.line("  {:<16} {} {:>10} {:>8}", shown(name, 16), to.bar(share, 40, colour), milliseconds(ms),
+          percent(share));
 }
 
 void write_breakdown(const Profile& profile, Terminal& to) {
@@ -107,10 +112,9 @@ void write_breakdown(const Profile& profile, Terminal& to) {
   write_part(to, "residual", account.residual_ms, account.end_to_end_ms, "35");
   to.line("  {:<16} {} {:>10} {:>8}", "end to end", std::string(40, ' '), milliseconds(account.end_to_end_ms),
           percent(1));
-  std::string basis = account.untraced_ms
-                          ? fmt::format("scaled to the untraced median; recording cost {}",
-                                        percent(account.trace_overhead.value_or(0)))
-                          : std::string("as recorded, there is no untraced run to scale to");
+  std::string basis = account.untraced_ms ? fmt::format("scaled to the untraced median; recording cost {}",
+                                                        percent(account.trace_overhead.value_or(0)))
+                                          : std::string("as recorded, there is no untraced run to scale to");
   basis += fmt::format("; {} steady runs, {} cold set apart", profile.steady_runs, profile.cold_runs);
   if (profile.microsecond_events) basis += "; the delegate reports whole microseconds";
   to.line("  {}", to.styled("2", to.wrapped(basis, 2)));
@@ -126,10 +130,12 @@ void write_operators(const Profile& profile, Terminal& to) {
     const analysis::OperatorRow& row = profile.operators[i];
     const std::string place = row.source ? row.source->text() : "";
     const std::string module = row.source ? row.source->module : "";
-    const std::string where = module.empty() || place.empty() ? place + module : fmt::format("{}  {}", module, place);
+    const std::string where =
+        module.empty() || place.empty() ? place + module : fmt::format("{}  {}", module, place);
     const std::size_t used = name_width + 30;
-    to.line("  {:>2} {:<{}} {:>10} {:>8}  {}", i + 1, shown(row.name, name_width), name_width, milliseconds(row.avg_ms),
-            percent(row.share), to.styled("2", shown(where, width > used ? width - used : 20)));
+    to.line("  {:>2} {:<{}} {:>10} {:>8}  {}", i + 1, shown(row.name, name_width), name_width,
+            milliseconds(row.avg_ms), percent(row.share),
+            to.styled("2", shown(where, width > used ? width - used : 20)));
   }
 }
 
@@ -142,7 +148,8 @@ void write_finding(const Finding& finding, Terminal& to) {
     text += (text.empty() ? "" : ", ") + evidence_text(evidence);
   }
   to.line("    {}", to.wrapped(fmt::format("{} ({})", finding.rule->detects, text), 4));
-  if (finding.source) to.line("    at {} {}", finding.source->text(), to.styled("2", shown(finding.source->code, 60)));
+  if (finding.source)
+    to.line("    at {} {}", finding.source->text(), to.styled("2", shown(finding.source->code, 60)));
   to.line("    try: {}", to.wrapped(finding.rule->remedy, 4));
   if (const std::string saving = saving_text(finding); !saving.empty()) to.line("    could save: {}", saving);
 }

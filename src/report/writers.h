@@ -13,8 +13,8 @@ namespace etalon::report {
 
 struct Style {
   bool colour = false;
-  std::size_t width = 100;           // columns
-  std::size_t operators = 10;        // rows of the operator table
+  std::size_t width = 100;     // columns
+  std::size_t operators = 10;  // rows of the operator table
 };
 
 std::string write_terminal(const analysis::Report& report, const Style& style);
@@ -31,7 +31,8 @@ std::string write_stats_csv(const std::string& model_id, const analysis::Profile
 std::string write_kernels_csv(const std::string& model_id, const std::vector<analysis::KernelRow>& kernels);
 
 inline constexpr std::string_view kTimelineHeader =
-    "model_id,name,type,delegate_backend,start_us,end_us,duration_ms,pct_total,node_id,run_index,block,exclusive_ms";
+    "model_id,name,type,delegate_backend,start_us,end_us,duration_ms,pct_total,node_id,run_index,block,"
+    "exclusive_ms";
 inline constexpr std::string_view kStatsHeader =
     "model_id,name,type,delegate_backend,count,total_ms,avg_ms,pct_total,category";
 inline constexpr std::string_view kKernelsHeader =

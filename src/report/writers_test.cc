@@ -22,8 +22,9 @@ Report rich() {
   report.model = "net.pte";
   analysis::ProfileOptions options;
   options.untraced_ms = 0.08;
-  auto profile = analysis::make_profile(analysis::dump_of({analysis::portable_run(5'000), analysis::portable_run(1'000)}),
-                                        analysis::SourceMap(), analysis::Taxonomy(), options);
+  auto profile = analysis::make_profile(
+      analysis::dump_of({analysis::portable_run(5'000), analysis::portable_run(1'000)}),
+      analysis::SourceMap(), analysis::Taxonomy(), options);
   EXPECT_TRUE(profile.ok());
   profile->name = "fast, 1 thread";
   profile->experiment = "fast";
@@ -78,8 +79,9 @@ TEST(Writers, hostile_names_break_no_format) {
 
 TEST(Writers, the_json_keeps_the_kits_names_and_adds_up) {
   const auto root = nlohmann::json::parse(write_json(rich()));
-  for (const char* name : {"schema", "run_dir", "model", "etdump_count", "category_totals_ms", "kernel_hints",
-                           "per_etdump", "csv_files", "operator_details", "accounting", "comparisons", "findings"}) {
+  for (const char* name :
+       {"schema", "run_dir", "model", "etdump_count", "category_totals_ms", "kernel_hints", "per_etdump",
+        "csv_files", "operator_details", "accounting", "comparisons", "findings"}) {
     EXPECT_TRUE(root.contains(name)) << name;
   }
   const auto& account = root["accounting"];
@@ -89,7 +91,8 @@ TEST(Writers, the_json_keeps_the_kits_names_and_adds_up) {
   for (const char* name : {"etdump", "categories_ms", "rows", "csv_timeline", "csv_stats"}) {
     EXPECT_TRUE(root["per_etdump"][0].contains(name)) << name;
   }
-  for (const char* name : {"name", "op_type", "category", "delegated", "backend", "avg_ms", "median_ms", "share", "calls"}) {
+  for (const char* name :
+       {"name", "op_type", "category", "delegated", "backend", "avg_ms", "median_ms", "share", "calls"}) {
     EXPECT_TRUE(root["operator_details"][0].contains(name)) << name;
   }
   // Not measured means absent.
@@ -100,7 +103,8 @@ TEST(Writers, the_json_keeps_the_kits_names_and_adds_up) {
 
 TEST(Writers, the_terminal_shows_each_category_and_the_whole) {
   const std::string text = write_terminal(rich(), {});
-  for (const char* part : {"Convolution", "Elementwise", "framework", "residual", "end to end", "100.0 %", "Top operators"}) {
+  for (const char* part :
+       {"Convolution", "Elementwise", "framework", "residual", "end to end", "100.0 %", "Top operators"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
   EXPECT_THAT(text, Not(HasSubstr("\033")));
@@ -112,15 +116,18 @@ TEST(Writers, the_terminal_shows_each_category_and_the_whole) {
 TEST(Csv, columns_start_with_the_kits) {
   EXPECT_TRUE(kTimelineHeader.starts_with(
       "model_id,name,type,delegate_backend,start_us,end_us,duration_ms,pct_total,node_id,run_index,block"));
-  EXPECT_TRUE(kStatsHeader.starts_with("model_id,name,type,delegate_backend,count,total_ms,avg_ms,pct_total"));
-  EXPECT_EQ(kKernelsHeader,
-            "model_id,kernel_name,category,count,dtype,xnn_op,variant,ukernel_shape,arch_chain,has_sme,has_sme2");
+  EXPECT_TRUE(
+      kStatsHeader.starts_with("model_id,name,type,delegate_backend,count,total_ms,avg_ms,pct_total"));
+  EXPECT_EQ(
+      kKernelsHeader,
+      "model_id,kernel_name,category,count,dtype,xnn_op,variant,ukernel_shape,arch_chain,has_sme,has_sme2");
 }
 
 TEST(Csv, statistics_sum_to_the_end_to_end) {
   const Report report = rich();
   const std::string text = write_stats_csv("net", report.profiles[0]);
-  EXPECT_THAT(text, HasSubstr("net,native_call_convolution.out,native_call_convolution.out,portable,1,0.040000,0.040000,50.0000,Convolution\n"));
+  EXPECT_THAT(text, HasSubstr("net,native_call_convolution.out,native_call_convolution.out,portable,1,0."
+                              "040000,0.040000,50.0000,Convolution\n"));
   EXPECT_THAT(text, HasSubstr("framework"));
   EXPECT_THAT(text, HasSubstr("residual"));
 }
@@ -134,8 +141,10 @@ TEST(Csv, kernels_of_an_xnnpack_log) {
   ASSERT_EQ(kernels.size(), 3U);
   EXPECT_EQ(kernels[0].count, 2U);
   const std::string text = write_kernels_csv("net", kernels);
-  EXPECT_THAT(text, HasSubstr("net,xnn_f32_gemm_minmax_ukernel_4x8__aarch64_neonfma_cortex_a75,gemm,2,f32,gemm,minmax,4x8,"
-                              "aarch64_neonfma_cortex_a75,0,0\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("net,xnn_f32_gemm_minmax_ukernel_4x8__aarch64_neonfma_cortex_a75,gemm,2,f32,gemm,minmax,4x8,"
+                "aarch64_neonfma_cortex_a75,0,0\n"));
   EXPECT_THAT(text, HasSubstr(",sme2,1,1\n"));
   EXPECT_THAT(text, HasSubstr(",transpose,1,"));
   EXPECT_EQ(analysis::kernel_hints(kernels).at("neonfma"), 2U);

@@ -18,9 +18,12 @@ std::string report_path(const RunRequest& request) { return request.scratch_path
 
 const char* tracing_name(Tracing tracing) {
   switch (tracing) {
-    case Tracing::kOff: return "off";
-    case Tracing::kOps: return "ops";
-    case Tracing::kKernels: return "kernels";
+    case Tracing::kOff:
+      return "off";
+    case Tracing::kOps:
+      return "ops";
+    case Tracing::kKernels:
+      return "kernels";
   }
   return "off";
 }
@@ -77,12 +80,14 @@ std::string failure(const platform::ProcessEnd& end, const RunnerLog& log) {
 
 std::vector<std::string> command_line(const RunRequest& request) {
   // Everything runs in one process, so that measured iterations find caches, pages and packed weights warm.
-  const std::uint32_t executions = request.own_runner ? request.iterations : request.iterations + request.warmup;
+  const std::uint32_t executions =
+      request.own_runner ? request.iterations : request.iterations + request.warmup;
   std::vector<std::string> argv = {request.runner, "--model_path=" + request.model,
                                    fmt::format("--num_executions={}", executions),
                                    fmt::format("--cpu_threads={}", request.threads)};
   // executor_runner writes model.etdump into the working folder unless it is told where.
-  if (!request.own_runner || request.tracing == Tracing::kOps) argv.push_back("--etdump_path=" + request.etdump_path);
+  if (!request.own_runner || request.tracing == Tracing::kOps)
+    argv.push_back("--etdump_path=" + request.etdump_path);
   if (!request.inputs.empty()) argv.push_back(fmt::format("--inputs={}", fmt::join(request.inputs, ",")));
   if (request.own_runner) add_own_flags(request, argv);
   argv.insert(argv.end(), request.extra_args.begin(), request.extra_args.end());
@@ -94,7 +99,8 @@ Result<RunOutcome> HostTarget::run(const RunRequest& request) {
   command.argv = command_line(request);
   command.environment = request.environment;
   // XNNPACK names the kernels it chooses at this level, in builds that log at all.
-  if (!request.own_runner && request.tracing == Tracing::kKernels) command.environment.emplace("XNN_LOG_LEVEL", "5");
+  if (!request.own_runner && request.tracing == Tracing::kKernels)
+    command.environment.emplace("XNN_LOG_LEVEL", "5");
   command.log_path = request.log_path;
   command.timeout_seconds = request.timeout_seconds;
   command.cpu_mask = request.cpu_mask;

@@ -34,7 +34,8 @@ std::optional<std::string_view> after(std::string_view line, std::string_view ma
 
 void read_iteration(std::string_view line, RunnerLog& log) {
   auto rest = after(line, "Iteration ");
-  if (!rest || !take_number(*rest) || !take(*rest, " of ") || !take_number(*rest) || !take(*rest, ": ")) return;
+  if (!rest || !take_number(*rest) || !take(*rest, " of ") || !take_number(*rest) || !take(*rest, ": "))
+    return;
   const auto ms = take_number(*rest);
   if (ms && rest->starts_with(" ms")) log.iteration_ms.push_back(*ms);
 }
@@ -96,9 +97,11 @@ RunnerLog parse_runner_log(std::string_view text_of_log) {
 
 Result<RunnerReport> parse_runner_report(std::string_view source) {
   const json root = json::parse(source.begin(), source.end(), nullptr, false);
-  if (root.is_discarded() || !root.is_object()) return invalid_input("the runner's report is not a JSON object");
+  if (root.is_discarded() || !root.is_object())
+    return invalid_input("the runner's report is not a JSON object");
   const auto runs = root.find("runs_ms");
-  if (runs == root.end() || !runs->is_array()) return invalid_input("the runner's report has no list runs_ms");
+  if (runs == root.end() || !runs->is_array())
+    return invalid_input("the runner's report has no list runs_ms");
   RunnerReport report;
   for (const json& item : *runs) {
     if (!item.is_number() || !std::isfinite(item.get<double>()) || item.get<double>() < 0) {
@@ -113,7 +116,8 @@ Result<RunnerReport> parse_runner_report(std::string_view source) {
   report.isa = text(root, "isa");
   const auto kernels = root.find("kernels");
   if (kernels == root.end() || !kernels->is_array()) return report;
-  for (const json& item : *kernels) report.kernels.push_back({text(item, "operator"), text(item, "kernel"), text(item, "isa")});
+  for (const json& item : *kernels)
+    report.kernels.push_back({text(item, "operator"), text(item, "kernel"), text(item, "isa")});
   return report;
 }
 

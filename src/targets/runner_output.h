@@ -14,7 +14,8 @@ namespace etalon::targets {
 struct RunnerLog {
   std::vector<double> iteration_ms;  // "Iteration 1 of 10: 12.3 ms", in order
   std::optional<double> load_ms;     // "Model loaded in 3.4 ms."
-  std::optional<std::uint64_t> executions;  // "Model executed successfully 10 time(s) in 123 ms.", the last one
+  std::optional<std::uint64_t>
+      executions;  // "Model executed successfully 10 time(s) in 123 ms.", the last one
   std::optional<double> total_ms;
   std::string last_error;  // the last line of level E or F, without its prefix
 };

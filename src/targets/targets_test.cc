@@ -21,7 +21,8 @@ constexpr const char* kLog =
     "I 00:00:00.000300 executorch:executor_runner.cpp:30] Iteration 1 of 3: 5.000000 ms\n"
     "I 00:00:00.000400 executorch:executor_runner.cpp:30] Iteration 2 of 3: 2.000000 ms\n"
     "I 00:00:00.000500 executorch:executor_runner.cpp:30] Iteration 3 of 3: 1.500000 ms\n"
-    "I 00:00:00.000600 executorch:executor_runner.cpp:40] Model executed successfully 3 time(s) in 8.500000 ms.\n";
+    "I 00:00:00.000600 executorch:executor_runner.cpp:40] Model executed successfully 3 time(s) in 8.500000 "
+    "ms.\n";
 
 TEST(RunnerLog, reads_the_lines_of_executor_runner) {
   const RunnerLog log = parse_runner_log(kLog);
@@ -34,13 +35,15 @@ TEST(RunnerLog, reads_the_lines_of_executor_runner) {
 
 TEST(RunnerLog, keeps_the_last_error) {
   const RunnerLog log = parse_runner_log(
-      "E 00:00:00.1 executorch:a.cpp:1] first\nF 00:00:00.2 executorch:b.cpp:2] Missing operator: [3] x\nEnd of it\n");
+      "E 00:00:00.1 executorch:a.cpp:1] first\nF 00:00:00.2 executorch:b.cpp:2] Missing operator: [3] x\nEnd "
+      "of it\n");
   EXPECT_EQ(log.last_error, "Missing operator: [3] x");
 }
 
 TEST(RunnerLog, takes_nothing_from_lines_that_only_look_alike) {
   const RunnerLog log = parse_runner_log(
-      "Iteration x of 3: 5 ms\nIteration 1 of 3: nan ms\nIteration 1 of 3: -1 ms\nIteration 1 of 3: 1e999 ms\n"
+      "Iteration x of 3: 5 ms\nIteration 1 of 3: nan ms\nIteration 1 of 3: -1 ms\nIteration 1 of 3: 1e999 "
+      "ms\n"
       "Model executed successfully 0 time(s) in 1 ms.\nModel loaded in ms\nIteration 1 of");
   EXPECT_TRUE(log.iteration_ms.empty());
   EXPECT_FALSE(log.executions.has_value());
@@ -56,7 +59,8 @@ TEST(RunnerReport, reads_ours_and_refuses_others) {
   EXPECT_FALSE(report->load_ms.has_value());
   ASSERT_EQ(report->kernels.size(), 1U);
   EXPECT_EQ(report->kernels[0].kernel, "k");
-  for (const char* bad : {"", "{", "[]", "{}", R"({"runs_ms": 3})", R"({"runs_ms": ["x"]})", R"({"runs_ms": [-1]})"}) {
+  for (const char* bad :
+       {"", "{", "[]", "{}", R"({"runs_ms": 3})", R"({"runs_ms": ["x"]})", R"({"runs_ms": [-1]})"}) {
     EXPECT_FALSE(parse_runner_report(bad).ok()) << bad;
   }
 }
@@ -157,7 +161,8 @@ TEST_F(Host, our_runner_without_a_report_is_a_failed_run) {
 
 TEST_F(Host, facts_are_of_this_machine) {
   const auto facts = HostTarget().facts();
-  EXPECT_TRUE(facts.count("system") == 1 && facts.count("architecture") == 1 && facts.count("logical_cpus") == 1);
+  EXPECT_TRUE(facts.count("system") == 1 && facts.count("architecture") == 1 &&
+              facts.count("logical_cpus") == 1);
 }
 
 }  // namespace

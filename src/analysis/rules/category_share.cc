@@ -14,7 +14,8 @@ extern const Rule kCategoryShare;
 const Rule kCategoryShare = {
     {"category-share", "one kind of work takes more time than everything else together",
      "the run is as fast as this kind of kernel",
-     "choose what speeds this kind up: delegation and vector kernels for Convolution and GEMM, fusion for Elementwise, "
+     "choose what speeds this kind up: delegation and vector kernels for Convolution and GEMM, fusion for "
+     "Elementwise, "
      "a layout kept from end to end for Data Movement",
      "export with a delegate or another data type and compare the category's time",
      "most of the work is in Other and the operators there have nothing in common"},

@@ -11,14 +11,14 @@ void check(const Profile& profile, Findings& findings);
 }  // namespace
 
 extern const Rule kColdStart;
-const Rule kColdStart = {
-    {"cold-start", "the first inference takes much longer than later ones",
-     "memory is touched for the first time, weights are packed and caches are empty; a user who runs the model once "
-     "sees only this",
-     "run the model once at start-up, or keep the process alive between inferences",
-     "compare the first iteration of several fresh processes",
-     "the model is only ever run in a warm process"},
-    check};
+const Rule kColdStart = {{"cold-start", "the first inference takes much longer than later ones",
+                          "memory is touched for the first time, weights are packed and caches are empty; a "
+                          "user who runs the model once "
+                          "sees only this",
+                          "run the model once at start-up, or keep the process alive between inferences",
+                          "compare the first iteration of several fresh processes",
+                          "the model is only ever run in a warm process"},
+                         check};
 
 namespace {
 
@@ -33,7 +33,8 @@ void check(const Profile& profile, Findings& findings) {
   finding.rule = &kColdStart.doc;
   finding.profile = profile.name;
   finding.subject = "first inference";
-  finding.evidence = {{"first", *profile.cold_ms, "ms"}, {"steady", *profile.steady_ms, "ms"}, {"ratio", ratio, "ratio"}};
+  finding.evidence = {
+      {"first", *profile.cold_ms, "ms"}, {"steady", *profile.steady_ms, "ms"}, {"ratio", ratio, "ratio"}};
   findings.found.push_back(std::move(finding));
 }
 

@@ -14,7 +14,8 @@ extern const Rule kDataMovementShare;
 const Rule kDataMovementShare = {
     {"data-movement-share", "copies, transposes, padding and conversions take a notable part of the run",
      "they move bytes and compute nothing, and grow in share as everything else gets faster",
-     "keep one memory layout from input to output, drop permutes that cancel each other, and keep operators that force "
+     "keep one memory layout from input to output, drop permutes that cancel each other, and keep operators "
+     "that force "
      "a copy out of the hot path",
      "remove the most expensive one from the model, export again and compare",
      "the copies are the model's purpose, as in a cache update or a gather"},

@@ -13,8 +13,10 @@ void check(const Profile& profile, Findings& findings);
 extern const Rule kDispatchOverhead;
 const Rule kDispatchOverhead = {
     {"dispatch-overhead", "the runtime around the kernels takes a notable part of the run",
-     "every operator pays for its dispatch and every delegate call for entering and leaving it, however small the work",
-     "have fewer and larger operators: delegate connected parts as a whole, fuse activations, avoid scalar arithmetic "
+     "every operator pays for its dispatch and every delegate call for entering and leaving it, however "
+     "small the work",
+     "have fewer and larger operators: delegate connected parts as a whole, fuse activations, avoid scalar "
+     "arithmetic "
      "in forward()",
      "export with a delegate or with fusion and compare the framework row",
      "tracing itself is a large part of the run (see trace-overhead), for it adds to this row first"},

@@ -12,13 +12,13 @@ void check(const Profile& profile, Findings& findings);
 }  // namespace
 
 extern const Rule kDominantOperator;
-const Rule kDominantOperator = {
-    {"dominant-operator", "one operator takes a large part of the run",
-     "no change elsewhere can gain more than the rest of the run",
-     "look at its shape, data type and kernel first: a faster kernel, a delegate, or a cheaper layer in the model",
-     "replace or shrink this layer, export again and compare the two runs",
-     "the model is so small that one layer is all there is"},
-    check};
+const Rule kDominantOperator = {{"dominant-operator", "one operator takes a large part of the run",
+                                 "no change elsewhere can gain more than the rest of the run",
+                                 "look at its shape, data type and kernel first: a faster kernel, a "
+                                 "delegate, or a cheaper layer in the model",
+                                 "replace or shrink this layer, export again and compare the two runs",
+                                 "the model is so small that one layer is all there is"},
+                                check};
 
 namespace {
 

@@ -11,14 +11,14 @@ void check(const Profile& profile, Findings& findings);
 }  // namespace
 
 extern const Rule kHighResidual;
-const Rule kHighResidual = {
-    {"high-residual", "a notable part of the run lies in no recorded instruction",
-     "time that no row explains cannot be acted on, and may hide the real cost",
-     "record again on a quiet machine with more runs; if it stays, look outside the model: input preparation, thread "
-     "start-up, page faults",
-     "repeat the traced run and see whether the residual stays",
-     "the run takes a few microseconds, so that recording is most of it"},
-    check};
+const Rule kHighResidual = {{"high-residual", "a notable part of the run lies in no recorded instruction",
+                             "time that no row explains cannot be acted on, and may hide the real cost",
+                             "record again on a quiet machine with more runs; if it stays, look outside the "
+                             "model: input preparation, thread "
+                             "start-up, page faults",
+                             "repeat the traced run and see whether the residual stays",
+                             "the run takes a few microseconds, so that recording is most of it"},
+                            check};
 
 namespace {
 

@@ -46,9 +46,10 @@ Profile profile_of(std::vector<OperatorRow> operators, double framework_ms, doub
 
 // Nothing stands out in it.
 Profile balanced() {
-  return profile_of({op("native_call_convolution.out", "Convolution", 2.5), op("native_call_addmm.out", "GEMM", 2.4),
-                     op("native_call_add.out", "Elementwise", 2.4), op("native_call_mean.out", "Other", 2.0)},
-                    0.1, 0.1);
+  return profile_of(
+      {op("native_call_convolution.out", "Convolution", 2.5), op("native_call_addmm.out", "GEMM", 2.4),
+       op("native_call_add.out", "Elementwise", 2.4), op("native_call_mean.out", "Other", 2.0)},
+      0.1, 0.1);
 }
 
 std::set<std::string> fired(const Profile& profile) {
@@ -80,7 +81,8 @@ TEST(Rules, an_empty_profile_says_what_each_rule_needs) {
 }
 
 TEST(Rules, a_dominant_operator_is_found) {
-  const Profile profile = profile_of({op("a", "Other", 4), op("b", "GEMM", 3), op("c", "Elementwise", 3)}, 0, 0);
+  const Profile profile =
+      profile_of({op("a", "Other", 4), op("b", "GEMM", 3), op("c", "Elementwise", 3)}, 0, 0);
   EXPECT_THAT(fired(profile), Contains("dominant-operator"));
 }
 
@@ -92,7 +94,8 @@ TEST(Rules, one_category_with_more_than_half_is_found) {
 }
 
 TEST(Rules, unfused_batch_norm_is_found_under_each_of_its_names) {
-  for (const char* name : {"native_call__native_batch_norm_legit_no_training.out", "aten::native_batch_norm.out"}) {
+  for (const char* name :
+       {"native_call__native_batch_norm_legit_no_training.out", "aten::native_batch_norm.out"}) {
     Profile profile = balanced();
     profile.operators.push_back(op(name, "Other", 1));
     profile.operators.back().share = 0.1;
@@ -108,7 +111,8 @@ TEST(Rules, unfused_batch_norm_is_found_under_each_of_its_names) {
 }
 
 TEST(Rules, data_movement_is_found_from_15_percent_on) {
-  std::vector<OperatorRow> rows = {op("a", "GEMM", 2.4), op("b", "Elementwise", 2.4), op("c", "Convolution", 2.4),
+  std::vector<OperatorRow> rows = {op("a", "GEMM", 2.4), op("b", "Elementwise", 2.4),
+                                   op("c", "Convolution", 2.4),
                                    op("native_call_permute_copy.out", "Data Movement", 1.0)};
   EXPECT_THAT(fired(profile_of(rows, 0, 0)), Not(Contains("data-movement-share")));
   rows.back().avg_ms = 2.0;

@@ -13,7 +13,8 @@ void check(const Profile& profile, Findings& findings);
 extern const Rule kTraceOverhead;
 const Rule kTraceOverhead = {
     {"trace-overhead", "recording slowed the run down, so that operator times are estimates",
-     "operator times are scaled to the untraced run, which assumes that recording costs every operator in proportion",
+     "operator times are scaled to the untraced run, which assumes that recording costs every operator in "
+     "proportion",
      "trust the end-to-end time as it is and shares of operators above a few percent",
      "compare the shares with those of a run that records fewer events",
      "the machine was busy during the traced run, so that the difference is noise"},

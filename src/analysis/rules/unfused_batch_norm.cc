@@ -15,9 +15,11 @@ void check(const Profile& profile, Findings& findings);
 extern const Rule kUnfusedBatchNorm;
 const Rule kUnfusedBatchNorm = {
     {"unfused-batch-norm", "batch norm runs as an operator of its own",
-     "in inference it is a multiply and an add per channel that fold into the convolution or linear layer before it, "
+     "in inference it is a multiply and an add per channel that fold into the convolution or linear layer "
+     "before it, "
      "so each one is a pass over memory for nothing",
-     "put the model in eval mode before export and export with folding (the default of 'etalon export'); where an "
+     "put the model in eval mode before export and export with folding (the default of 'etalon export'); "
+     "where an "
      "activation stands between the layers, swap them in the model",
      "export again with folding and compare; the rows are gone and the outputs agree to rounding",
      "the layer before it feeds other consumers as well, so that it cannot be folded"},
@@ -53,7 +55,8 @@ void check(const Profile& profile, Findings& findings) {
   finding.profile = profile.name;
   finding.subject = worst->name;
   finding.source = worst->source;
-  finding.evidence = {{"batch norm operators", rows, "count"}, {"time", ms, "ms"}, {"share of the run", share, "share"}};
+  finding.evidence = {
+      {"batch norm operators", rows, "count"}, {"time", ms, "ms"}, {"share of the run", share, "share"}};
   finding.saving_low_ms = 0;
   finding.saving_high_ms = ms;
   findings.found.push_back(std::move(finding));
