@@ -56,7 +56,9 @@ ValueIds selu(Lowering& lo, const Args& a) {
   return {lo.op("aten::elu", a[0], kAlpha, kScale, 1.0)};
 }
 
-ValueIds celu(Lowering& lo, const Args& a) { return {lo.op("aten::elu", a[0], a.number(1), 1.0, 1.0 / a.number(1))}; }
+ValueIds celu(Lowering& lo, const Args& a) {
+  return {lo.op("aten::elu", a[0], a.number(1), 1.0, 1.0 / a.number(1))};
+}
 
 ValueIds prelu(Lowering& lo, const Args& a) {
   const ValueId x = a.tensor(0);
@@ -130,7 +132,9 @@ constexpr Rule kRows[] = {
     {"aten::threshold(Tensor self, Scalar threshold, Scalar value) -> Tensor", threshold},
     {"aten::hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor", hardshrink},
     {"aten::softshrink(Tensor self, Scalar lambd=0.5) -> Tensor", softshrink},
-    {"aten::rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False) -> Tensor", rrelu},
+    {"aten::rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False) -> "
+     "Tensor",
+     rrelu},
     {"aten::clamp_min(Tensor self, Scalar min) -> Tensor", clamp_min},
     {"aten::clamp_max(Tensor self, Scalar max) -> Tensor", clamp_max},
     {"aten::clamp_min.Tensor(Tensor self, Tensor min) -> Tensor", clamp_min_tensor},

@@ -83,7 +83,8 @@ ValueIds pow(Lowering& lo, const Args& a) {
   if (!is_tensor(lo, a[0])) return {lo.op("aten::pow.Scalar", a[0], a[1])};
   if (is_tensor(lo, a[1])) return {lo.op("aten::pow.Tensor_Tensor", a[0], a[1])};
   // Squares are everywhere (norms), and powf is slow.
-  if (a.is_number(1) && a.number(1) == 2.0 && is_floating(lo.dtype(a.tensor(0)))) return {lo.mul(a.tensor(0), a.tensor(0))};
+  if (a.is_number(1) && a.number(1) == 2.0 && is_floating(lo.dtype(a.tensor(0))))
+    return {lo.mul(a.tensor(0), a.tensor(0))};
   return {lo.op("aten::pow.Tensor_Scalar", a[0], a[1])};
 }
 
@@ -92,8 +93,12 @@ ValueId times(Lowering& lo, ValueId x, const Args& a, std::size_t value) {
   return lo.op("aten::mul.Scalar", x, a[value]);
 }
 
-ValueIds addcmul(Lowering& lo, const Args& a) { return {lo.add(a.tensor(0), times(lo, lo.mul(a.tensor(1), a.tensor(2)), a, 3))}; }
-ValueIds addcdiv(Lowering& lo, const Args& a) { return {lo.add(a.tensor(0), times(lo, lo.div(a.tensor(1), a.tensor(2)), a, 3))}; }
+ValueIds addcmul(Lowering& lo, const Args& a) {
+  return {lo.add(a.tensor(0), times(lo, lo.mul(a.tensor(1), a.tensor(2)), a, 3))};
+}
+ValueIds addcdiv(Lowering& lo, const Args& a) {
+  return {lo.add(a.tensor(0), times(lo, lo.div(a.tensor(1), a.tensor(2)), a, 3))};
+}
 
 ValueIds lerp_scalar(Lowering& lo, const Args& a) {
   return {lo.add(a.tensor(0), lo.op("aten::mul.Scalar", lo.sub(a.tensor(1), a.tensor(0)), a[2]))};
@@ -129,7 +134,8 @@ ValueIds logaddexp(Lowering& lo, const Args& a) {
   return {lo.where(lo.op("aten::eq.Tensor", a[0], a[1]), lo.add(a.tensor(0), std::numbers::ln2), apart)};
 }
 
-// |magnitude| with the sign of the other; minus zero counts as positive, as its sign is not visible to arithmetic.
+// |magnitude| with the sign of the other; minus zero counts as positive, as its sign is not visible to
+// arithmetic.
 ValueIds copysign(Lowering& lo, const Args& a) {
   const ValueId size = lo.op("aten::abs", a[0]);
   return {lo.where(lo.op("aten::lt.Scalar", a[1], 0), lo.op("aten::neg", size), size)};
@@ -151,7 +157,9 @@ ValueIds heaviside(Lowering& lo, const Args& a) {
   return {lo.where(lo.op("aten::eq.Scalar", x, 0), a.tensor(1), step)};
 }
 
-ValueIds ldexp(Lowering& lo, const Args& a) { return {lo.mul(a.tensor(0), lo.op("aten::pow.Scalar", 2.0, a[1]))}; }
+ValueIds ldexp(Lowering& lo, const Args& a) {
+  return {lo.mul(a.tensor(0), lo.op("aten::pow.Scalar", 2.0, a[1]))};
+}
 
 // sin(pi x) / (pi x), one at zero
 ValueIds sinc(Lowering& lo, const Args& a) {
@@ -172,11 +180,12 @@ ValueIds xlogy(Lowering& lo, const Args& a) {
 }
 
 double largest_of(DType dtype) {
-  constexpr double kLargestHalf = 65504;                     // IEEE 754 binary16
-  constexpr double kLargestBFloat16 = 3.3895313892515355e38; // 0x7f7f
+  constexpr double kLargestHalf = 65504;                      // IEEE 754 binary16
+  constexpr double kLargestBFloat16 = 3.3895313892515355e38;  // 0x7f7f
   if (dtype == DType::kFloat16) return kLargestHalf;
   if (dtype == DType::kBFloat16) return kLargestBFloat16;
-  return dtype == DType::kFloat64 ? std::numeric_limits<double>::max() : static_cast<double>(std::numeric_limits<float>::max());
+  return dtype == DType::kFloat64 ? std::numeric_limits<double>::max()
+                                  : static_cast<double>(std::numeric_limits<float>::max());
 }
 
 ValueIds nan_to_num(Lowering& lo, const Args& a) {
@@ -184,7 +193,9 @@ ValueIds nan_to_num(Lowering& lo, const Args& a) {
   const DType dtype = lo.dtype(x);
   if (!is_floating(dtype)) return {x};
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const auto replace = [&](ValueId where, double value) { return lo.where(where, lo.scalar(value, dtype), x); };
+  const auto replace = [&](ValueId where, double value) {
+    return lo.where(where, lo.scalar(value, dtype), x);
+  };
   x = replace(lo.op("aten::isnan", x), a.number_or(1, 0));
   x = replace(lo.op("aten::eq.Scalar", x, kInfinity), a.number_or(2, largest_of(dtype)));
   return {replace(lo.op("aten::eq.Scalar", x, -kInfinity), a.number_or(3, -largest_of(dtype)))};
@@ -255,7 +266,8 @@ constexpr Rule kRows[] = {
     {"aten::hypot(Tensor self, Tensor other) -> Tensor", hypot},
     {"aten::xlogy.Tensor(Tensor self, Tensor other) -> Tensor", xlogy},
     {"aten::special_xlogy(Tensor self, Tensor other) -> Tensor", xlogy},
-    {"aten::nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor", nan_to_num},
+    {"aten::nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor",
+     nan_to_num},
     {"aten::round.decimals(Tensor self, *, int decimals) -> Tensor", round_decimals},
 };
 

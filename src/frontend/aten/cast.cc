@@ -13,26 +13,36 @@ ValueIds to_other(Lowering& lo, const Args& a) { return {lo.cast(a.tensor(0), lo
 ValueIds same(Lowering&, const Args& a) { return {a.tensor(0)}; }
 
 constexpr Rule kRows[] = {
-    {"aten::to.dtype(Tensor self, ScalarType dtype, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) "
+    {"aten::to.dtype(Tensor self, ScalarType dtype, bool non_blocking=False, bool copy=False, MemoryFormat? "
+     "memory_format=None) "
      "-> Tensor",
      to_first},
-    {"aten::to.dtype_layout(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
-     "bool? pin_memory=None, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor",
+    {"aten::to.dtype_layout(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+     "device=None, "
+     "bool? pin_memory=None, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> "
+     "Tensor",
      to_first},
-    {"aten::to.device(Tensor self, Device device, ScalarType dtype, bool non_blocking=False, bool copy=False, "
+    {"aten::to.device(Tensor self, Device device, ScalarType dtype, bool non_blocking=False, bool "
+     "copy=False, "
      "MemoryFormat? memory_format=None) -> Tensor",
      to_second},
-    {"aten::to.other(Tensor self, Tensor other, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) "
+    {"aten::to.other(Tensor self, Tensor other, bool non_blocking=False, bool copy=False, MemoryFormat? "
+     "memory_format=None) "
      "-> Tensor",
      to_other},
-    {"aten::to.prim_Device(Tensor self, Device? device, int? dtype=None, bool non_blocking=False, bool copy=False) -> Tensor", to_second},
-    {"aten::to.prim_dtype(Tensor self, int? dtype=None, bool non_blocking=False, bool copy=False) -> Tensor", to_first},
+    {"aten::to.prim_Device(Tensor self, Device? device, int? dtype=None, bool non_blocking=False, bool "
+     "copy=False) -> Tensor",
+     to_second},
+    {"aten::to.prim_dtype(Tensor self, int? dtype=None, bool non_blocking=False, bool copy=False) -> Tensor",
+     to_first},
     {"aten::to.prim_other(Tensor self, bool non_blocking=False, bool copy=False) -> Tensor", same},
-    {"aten::_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, "
+    {"aten::_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? "
+     "pin_memory=None, "
      "bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor",
      to_first},
     {"aten::type_as(Tensor self, Tensor other) -> Tensor", to_other},
-    {"dim_order_ops::_to_dim_order_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+    {"dim_order_ops::_to_dim_order_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+     "device=None, "
      "bool? pin_memory=None, bool non_blocking=False, int[]? dim_order=None) -> Tensor",
      to_first},
 };

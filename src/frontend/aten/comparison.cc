@@ -28,10 +28,16 @@ DType dtype_of_number(const Arg& number) {
   return std::holds_alternative<bool>(number) ? DType::kBool : DType::kInt64;
 }
 
-ValueId literal(Lowering& lo, const Args& a, std::size_t i, DType dtype) { return lo.scalar(a.number(i), dtype); }
+ValueId literal(Lowering& lo, const Args& a, std::size_t i, DType dtype) {
+  return lo.scalar(a.number(i), dtype);
+}
 
-ValueIds where_scalar_self(Lowering& lo, const Args& a) { return {lo.where(a.tensor(0), lo.wrapped(a[1], a.tensor(2)), a.tensor(2))}; }
-ValueIds where_scalar_other(Lowering& lo, const Args& a) { return {lo.where(a.tensor(0), a.tensor(1), lo.wrapped(a[2], a.tensor(1)))}; }
+ValueIds where_scalar_self(Lowering& lo, const Args& a) {
+  return {lo.where(a.tensor(0), lo.wrapped(a[1], a.tensor(2)), a.tensor(2))};
+}
+ValueIds where_scalar_other(Lowering& lo, const Args& a) {
+  return {lo.where(a.tensor(0), a.tensor(1), lo.wrapped(a[2], a.tensor(1)))};
+}
 ValueIds where_scalar(Lowering& lo, const Args& a) {
   const DType dtype = promote_types(dtype_of_number(a[1]), dtype_of_number(a[2]));
   return {lo.where(a.tensor(0), literal(lo, a, 1, dtype), literal(lo, a, 2, dtype))};
@@ -61,7 +67,8 @@ ValueIds isclose(Lowering& lo, const Args& a) {
                              lo.op("aten::lt.Scalar", distance, kInfinity));
   ValueId close = lo.op("aten::logical_or", near, lo.op("aten::eq.Tensor", x, y));
   if (a.flag(4)) {
-    close = lo.op("aten::logical_or", close, lo.op("aten::logical_and", lo.op("aten::isnan", x), lo.op("aten::isnan", y)));
+    close = lo.op("aten::logical_or", close,
+                  lo.op("aten::logical_and", lo.op("aten::isnan", x), lo.op("aten::isnan", y)));
   }
   return {close};
 }
@@ -90,7 +97,9 @@ constexpr Rule kRows[] = {
     {"aten::isfinite(Tensor self) -> Tensor", isfinite},
     {"aten::isposinf(Tensor self) -> Tensor", isposinf},
     {"aten::isneginf(Tensor self) -> Tensor", isneginf},
-    {"aten::isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> Tensor", isclose},
+    {"aten::isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> "
+     "Tensor",
+     isclose},
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Convolutions of one to three dims, transposed or not, in terms of aten::convolution (which has one and two dims).
+// Convolutions of one to three dims, transposed or not, in terms of aten::convolution (which has one and two
+// dims).
 #include <fmt/core.h>
 
 #include "frontend/aten/rules.h"
@@ -15,8 +16,8 @@ struct Conv {
 };
 
 ValueId convolve(Lowering& lo, const Conv& c) {
-  return lo.op("aten::convolution", c.input, c.weight, c.bias, c.stride, c.padding, c.dilation, c.transposed, c.output_padding,
-               c.groups);
+  return lo.op("aten::convolution", c.input, c.weight, c.bias, c.stride, c.padding, c.dilation, c.transposed,
+               c.output_padding, c.groups);
 }
 
 constexpr std::int64_t kMaxTaps = 1024;
@@ -29,9 +30,11 @@ ValueId convolve_3d(Lowering& lo, Conv c) {
   }
   const std::int64_t depth = lo.static_size(c.input, 2);
   const std::int64_t taps = lo.static_size(c.weight, 2);
-  if (c.stride[0] <= 0 || taps <= 0 || taps > kMaxTaps) refuse_input(fmt::format("a stride of {} and a depth of {}", c.stride[0], taps));
+  if (c.stride[0] <= 0 || taps <= 0 || taps > kMaxTaps)
+    refuse_input(fmt::format("a stride of {} and a depth of {}", c.stride[0], taps));
   const std::int64_t outputs = (depth - c.dilation[0] * (taps - 1) - 1) / c.stride[0] + 1;
-  if (outputs <= 0) refuse_input(fmt::format("the kernel is deeper ({}) than the padded input ({})", taps, depth));
+  if (outputs <= 0)
+    refuse_input(fmt::format("the kernel is deeper ({}) than the padded input ({})", taps, depth));
   ValueId sum = ir::kNoValue;
   for (std::int64_t tap = 0; tap < taps; ++tap) {
     const std::int64_t start = tap * c.dilation[0];
@@ -41,32 +44,37 @@ ValueId convolve_3d(Lowering& lo, Conv c) {
     flat.input = lo.reshape(planes, {SizeOf::literal(-1), {planes, 2}, {planes, 3}, {planes, 4}});
     flat.weight = lo.select(c.weight, 2, tap);
     flat.bias = tap == 0 ? c.bias : ir::kNoValue;
-    for (Ints* list : {&flat.stride, &flat.padding, &flat.dilation, &flat.output_padding}) list->erase(list->begin());
+    for (Ints* list : {&flat.stride, &flat.padding, &flat.dilation, &flat.output_padding})
+      list->erase(list->begin());
     const ValueId part = convolve(lo, flat);
     sum = tap == 0 ? part : lo.add(sum, part);
   }
-  const ValueId apart = lo.reshape(sum, {{c.input, 0}, SizeOf::literal(outputs), {sum, 1}, {sum, 2}, {sum, 3}});
+  const ValueId apart =
+      lo.reshape(sum, {{c.input, 0}, SizeOf::literal(outputs), {sum, 1}, {sum, 2}, {sum, 3}});
   return lo.permute(apart, {0, 2, 1, 3, 4});
 }
 
 ValueId convolve_any(Lowering& lo, Conv c) {
   const std::size_t spatial = c.stride.size();
-  if (lo.rank(c.weight) != spatial + 2) refuse_input(fmt::format("the weight has {} dims, want {}", lo.rank(c.weight), spatial + 2));
+  if (lo.rank(c.weight) != spatial + 2)
+    refuse_input(fmt::format("the weight has {} dims, want {}", lo.rank(c.weight), spatial + 2));
   for (const Ints* list : {&c.padding, &c.dilation, &c.output_padding}) {
-    if (list->size() != spatial) refuse_input(fmt::format("a list of {} items for {} dims", list->size(), spatial));
+    if (list->size() != spatial)
+      refuse_input(fmt::format("a list of {} items for {} dims", list->size(), spatial));
   }
   if (spatial == 0 || spatial > 3) refuse(fmt::format("convolution over {} dims is not supported", spatial));
   const bool unbatched = lo.rank(c.input) == spatial + 1;
   if (unbatched) c.input = lo.unsqueeze(c.input, 0);
-  if (lo.rank(c.input) != spatial + 2) refuse_input(fmt::format("the input has {} dims, want {}", lo.rank(c.input), spatial + 2));
+  if (lo.rank(c.input) != spatial + 2)
+    refuse_input(fmt::format("the input has {} dims, want {}", lo.rank(c.input), spatial + 2));
   const ValueId out = spatial == 3 ? convolve_3d(lo, c) : convolve(lo, c);
   return unbatched ? lo.squeeze(out, 0) : out;
 }
 
 ValueIds conv(Lowering& lo, const Args& a) {
   const Ints stride = a.ints(3);
-  return {convolve_any(lo, {a.tensor(0), a.tensor(1), a.tensor_or_none(2), stride, a.ints(4), a.ints(5), false,
-                            Ints(stride.size(), 0), a.integer(6)})};
+  return {convolve_any(lo, {a.tensor(0), a.tensor(1), a.tensor_or_none(2), stride, a.ints(4), a.ints(5),
+                            false, Ints(stride.size(), 0), a.integer(6)})};
 }
 
 // padding="same" pads dilation * (kernel - 1) in all, the odd one behind.
@@ -95,48 +103,60 @@ ValueIds conv_named_padding(Lowering& lo, const Args& a) {
 }
 
 ValueIds conv_transpose(Lowering& lo, const Args& a) {
-  return {convolve_any(lo, {a.tensor(0), a.tensor(1), a.tensor_or_none(2), a.ints(3), a.ints(4), a.ints(7), true, a.ints(5),
-                            a.integer(6)})};
+  return {convolve_any(lo, {a.tensor(0), a.tensor(1), a.tensor_or_none(2), a.ints(3), a.ints(4), a.ints(7),
+                            true, a.ints(5), a.integer(6)})};
 }
 
 ValueIds convolution(Lowering& lo, const Args& a) {
-  return {convolve_any(lo, {a.tensor(0), a.tensor(1), a.tensor_or_none(2), a.ints(3), a.ints(4), a.ints(5), a.flag(6), a.ints(7),
-                            a.integer(8)})};
+  return {convolve_any(lo, {a.tensor(0), a.tensor(1), a.tensor_or_none(2), a.ints(3), a.ints(4), a.ints(5),
+                            a.flag(6), a.ints(7), a.integer(8)})};
 }
 
 constexpr Rule kRows[] = {
-    {"aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=1, SymInt[1] padding=0, SymInt[1] dilation=1, "
+    {"aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=1, SymInt[1] padding=0, "
+     "SymInt[1] dilation=1, "
      "SymInt groups=1) -> Tensor",
      conv},
-    {"aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=1, SymInt[2] padding=0, SymInt[2] dilation=1, "
+    {"aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=1, SymInt[2] padding=0, "
+     "SymInt[2] dilation=1, "
      "SymInt groups=1) -> Tensor",
      conv},
-    {"aten::conv3d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=1, SymInt[3] padding=0, SymInt[3] dilation=1, "
+    {"aten::conv3d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=1, SymInt[3] padding=0, "
+     "SymInt[3] dilation=1, "
      "SymInt groups=1) -> Tensor",
      conv},
-    {"aten::conv1d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=1, str padding=\"valid\", "
+    {"aten::conv1d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=1, str "
+     "padding=\"valid\", "
      "SymInt[1] dilation=1, SymInt groups=1) -> Tensor",
      conv_named_padding},
-    {"aten::conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=1, str padding=\"valid\", "
+    {"aten::conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=1, str "
+     "padding=\"valid\", "
      "SymInt[2] dilation=1, SymInt groups=1) -> Tensor",
      conv_named_padding},
-    {"aten::conv3d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=1, str padding=\"valid\", "
+    {"aten::conv3d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=1, str "
+     "padding=\"valid\", "
      "SymInt[3] dilation=1, SymInt groups=1) -> Tensor",
      conv_named_padding},
-    {"aten::conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=1, SymInt[1] padding=0, "
+    {"aten::conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=1, SymInt[1] "
+     "padding=0, "
      "SymInt[1] output_padding=0, SymInt groups=1, SymInt[1] dilation=1) -> Tensor",
      conv_transpose},
-    {"aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=1, SymInt[2] padding=0, "
+    {"aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=1, "
+     "SymInt[2] padding=0, "
      "SymInt[2] output_padding=0, SymInt groups=1, SymInt[2] dilation=1) -> Tensor",
      conv_transpose},
-    {"aten::conv_transpose3d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=1, SymInt[3] padding=0, "
+    {"aten::conv_transpose3d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=1, "
+     "SymInt[3] padding=0, "
      "SymInt[3] output_padding=0, SymInt groups=1, SymInt[3] dilation=1) -> Tensor",
      conv_transpose},
-    {"aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, "
+    {"aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, "
+     "SymInt[] dilation, "
      "bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor",
      convolution},
-    {"aten::_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, "
-     "bool transposed, SymInt[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool cudnn_enabled, "
+    {"aten::_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, "
+     "SymInt[] dilation, "
+     "bool transposed, SymInt[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool "
+     "cudnn_enabled, "
      "bool allow_tf32) -> Tensor",
      convolution},
 };

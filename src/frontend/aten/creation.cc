@@ -17,11 +17,19 @@ ValueId full_of(Lowering& lo, const IntItems& sizes, const Arg& value, DType dty
   return lo.op("aten::full", sizes, value, dtype);
 }
 
-ValueIds full(Lowering& lo, const Args& a) { return {full_of(lo, a.items(0), a[1], a.dtype_or(2, dtype_of_number(a[1])))}; }
-ValueIds zeros(Lowering& lo, const Args& a) { return {full_of(lo, a.items(0), std::int64_t{0}, a.dtype_or(1, DType::kFloat32))}; }
-ValueIds ones(Lowering& lo, const Args& a) { return {full_of(lo, a.items(0), std::int64_t{1}, a.dtype_or(1, DType::kFloat32))}; }
+ValueIds full(Lowering& lo, const Args& a) {
+  return {full_of(lo, a.items(0), a[1], a.dtype_or(2, dtype_of_number(a[1])))};
+}
+ValueIds zeros(Lowering& lo, const Args& a) {
+  return {full_of(lo, a.items(0), std::int64_t{0}, a.dtype_or(1, DType::kFloat32))};
+}
+ValueIds ones(Lowering& lo, const Args& a) {
+  return {full_of(lo, a.items(0), std::int64_t{1}, a.dtype_or(1, DType::kFloat32))};
+}
 
-ValueIds new_full(Lowering& lo, const Args& a) { return {full_of(lo, a.items(1), a[2], a.dtype_or(3, lo.dtype(a.tensor(0))))}; }
+ValueIds new_full(Lowering& lo, const Args& a) {
+  return {full_of(lo, a.items(1), a[2], a.dtype_or(3, lo.dtype(a.tensor(0))))};
+}
 ValueIds new_zeros(Lowering& lo, const Args& a) {
   return {full_of(lo, a.items(1), std::int64_t{0}, a.dtype_or(2, lo.dtype(a.tensor(0))))};
 }
@@ -33,15 +41,21 @@ ValueId filled_like(Lowering& lo, ValueId x, const Arg& value, DType dtype) {
   if (lo.is_static(x)) return full_of(lo, lo.sizes(x), value, dtype);
   return lo.op("aten::full_like", x, value, dtype);
 }
-ValueIds full_like(Lowering& lo, const Args& a) { return {filled_like(lo, a.tensor(0), a[1], a.dtype_or(2, lo.dtype(a.tensor(0))))}; }
+ValueIds full_like(Lowering& lo, const Args& a) {
+  return {filled_like(lo, a.tensor(0), a[1], a.dtype_or(2, lo.dtype(a.tensor(0))))};
+}
 ValueIds zeros_like(Lowering& lo, const Args& a) {
   return {filled_like(lo, a.tensor(0), std::int64_t{0}, a.dtype_or(1, lo.dtype(a.tensor(0))))};
 }
 ValueIds ones_like(Lowering& lo, const Args& a) {
   return {filled_like(lo, a.tensor(0), std::int64_t{1}, a.dtype_or(1, lo.dtype(a.tensor(0))))};
 }
-ValueIds zero(Lowering& lo, const Args& a) { return {filled_like(lo, a.tensor(0), std::int64_t{0}, lo.dtype(a.tensor(0)))}; }
-ValueIds fill(Lowering& lo, const Args& a) { return {filled_like(lo, a.tensor(0), a[1], lo.dtype(a.tensor(0)))}; }
+ValueIds zero(Lowering& lo, const Args& a) {
+  return {filled_like(lo, a.tensor(0), std::int64_t{0}, lo.dtype(a.tensor(0)))};
+}
+ValueIds fill(Lowering& lo, const Args& a) {
+  return {filled_like(lo, a.tensor(0), a[1], lo.dtype(a.tensor(0)))};
+}
 
 ValueIds fill_tensor(Lowering& lo, const Args& a) {
   return {lo.expand(lo.cast(a.tensor(1), lo.dtype(a.tensor(0))), lo.sizes(a.tensor(0)))};
@@ -53,18 +67,24 @@ ValueIds copy(Lowering& lo, const Args& a) {
   return {lo.expand(source, lo.sizes(a.tensor(0)))};
 }
 
-ValueId arange_of(Lowering& lo, const Arg& start, const Arg& end, const Arg& step, const Args& a, std::size_t dtype_at) {
+ValueId arange_of(Lowering& lo, const Arg& start, const Arg& end, const Arg& step, const Args& a,
+                  std::size_t dtype_at) {
   DType dtype = DType::kInt64;
   for (const Arg* arg : {&start, &end, &step}) {
     if (std::holds_alternative<double>(*arg)) dtype = DType::kFloat32;
     const auto* id = std::get_if<ValueId>(arg);
-    if (id && *id != ir::kNoValue && lo.graph()[*id].number().kind == ir::NumberType::Kind::kFloat) dtype = DType::kFloat32;
+    if (id && *id != ir::kNoValue && lo.graph()[*id].number().kind == ir::NumberType::Kind::kFloat)
+      dtype = DType::kFloat32;
   }
   dtype = a.dtype_or(dtype_at, dtype);
   return lo.op("aten::arange.start_step", start, end, step, dtype);
 }
-ValueIds arange(Lowering& lo, const Args& a) { return {arange_of(lo, std::int64_t{0}, a[0], std::int64_t{1}, a, 1)}; }
-ValueIds arange_start(Lowering& lo, const Args& a) { return {arange_of(lo, a[0], a[1], std::int64_t{1}, a, 2)}; }
+ValueIds arange(Lowering& lo, const Args& a) {
+  return {arange_of(lo, std::int64_t{0}, a[0], std::int64_t{1}, a, 1)};
+}
+ValueIds arange_start(Lowering& lo, const Args& a) {
+  return {arange_of(lo, a[0], a[1], std::int64_t{1}, a, 2)};
+}
 ValueIds arange_step(Lowering& lo, const Args& a) { return {arange_of(lo, a[0], a[1], a[2], a, 3)}; }
 
 ValueIds linspace(Lowering& lo, const Args& a) {
@@ -91,16 +111,22 @@ ValueId eye_of(Lowering& lo, std::int64_t rows, std::int64_t columns, DType dtyp
     refuse_input(fmt::format("a matrix of {} by {} is not possible", rows, columns));
   }
   Ints values(static_cast<std::size_t>(rows * columns), 0);
-  for (std::int64_t i = 0; i < std::min(rows, columns); ++i) values[static_cast<std::size_t>(i * columns + i)] = 1;
+  for (std::int64_t i = 0; i < std::min(rows, columns); ++i)
+    values[static_cast<std::size_t>(i * columns + i)] = 1;
   return lo.constant(values, Dims{rows, columns}, dtype);
 }
-ValueIds eye(Lowering& lo, const Args& a) { return {eye_of(lo, a.integer(0), a.integer(0), a.dtype_or(1, DType::kFloat32))}; }
-ValueIds eye_m(Lowering& lo, const Args& a) { return {eye_of(lo, a.integer(0), a.integer(1), a.dtype_or(2, DType::kFloat32))}; }
+ValueIds eye(Lowering& lo, const Args& a) {
+  return {eye_of(lo, a.integer(0), a.integer(0), a.dtype_or(1, DType::kFloat32))};
+}
+ValueIds eye_m(Lowering& lo, const Args& a) {
+  return {eye_of(lo, a.integer(0), a.integer(1), a.dtype_or(2, DType::kFloat32))};
+}
 
 // indices[..., None] == arange(classes)
 ValueIds one_hot(Lowering& lo, const Args& a) {
   const std::int64_t classes = a.integer(1);
-  if (classes < 0) refuse("one_hot without num_classes depends on the values of its input, which is not supported");
+  if (classes < 0)
+    refuse("one_hot without num_classes depends on the values of its input, which is not supported");
   const ValueId numbers = lo.op("aten::arange.start_step", 0, classes, 1, DType::kInt64);
   return {lo.cast(lo.op("aten::eq.Tensor", lo.unsqueeze(a.tensor(0), -1), numbers), DType::kInt64)};
 }
@@ -125,69 +151,90 @@ ValueIds triu(Lowering& lo, const Args& a) {
 }
 
 constexpr Rule kRows[] = {
-    {"aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+    {"aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+     "device=None, "
      "bool? pin_memory=None) -> Tensor",
      full},
-    {"aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) "
+    {"aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? "
+     "pin_memory=None) "
      "-> Tensor",
      zeros},
-    {"aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) "
+    {"aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? "
+     "pin_memory=None) "
      "-> Tensor",
      ones},
-    {"aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+    {"aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+     "device=None, "
      "bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
      zeros},
-    {"aten::empty_permuted(SymInt[] size, int[] physical_layout, *, ScalarType? dtype=None, Layout? layout=None, "
+    {"aten::empty_permuted(SymInt[] size, int[] physical_layout, *, ScalarType? dtype=None, Layout? "
+     "layout=None, "
      "Device? device=None, bool? pin_memory=None) -> Tensor",
      [](Lowering& lo, const Args& a) -> ValueIds {
        return {full_of(lo, a.items(0), std::int64_t{0}, a.dtype_or(2, DType::kFloat32))};
      }},
-    {"aten::new_full(Tensor self, SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, "
+    {"aten::new_full(Tensor self, SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? "
+     "layout=None, "
      "Device? device=None, bool? pin_memory=None) -> Tensor",
      new_full},
-    {"aten::new_zeros(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+    {"aten::new_zeros(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+     "device=None, "
      "bool? pin_memory=None) -> Tensor",
      new_zeros},
-    {"aten::new_ones(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+    {"aten::new_ones(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+     "device=None, "
      "bool? pin_memory=None) -> Tensor",
      new_ones},
-    {"aten::new_empty(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+    {"aten::new_empty(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+     "device=None, "
      "bool? pin_memory=None) -> Tensor",
      new_zeros},
-    {"aten::full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+    {"aten::full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, "
+     "Device? device=None, "
      "bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
      full_like},
-    {"aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, "
+    {"aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+     "bool? pin_memory=None, "
      "MemoryFormat? memory_format=None) -> Tensor",
      zeros_like},
-    {"aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, "
+    {"aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+     "bool? pin_memory=None, "
      "MemoryFormat? memory_format=None) -> Tensor",
      ones_like},
-    {"aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, "
+    {"aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+     "bool? pin_memory=None, "
      "MemoryFormat? memory_format=None) -> Tensor",
      zeros_like},
     {"aten::zero(Tensor self) -> Tensor", zero},
     {"aten::fill.Scalar(Tensor self, Scalar value) -> Tensor", fill},
     {"aten::fill.Tensor(Tensor self, Tensor value) -> Tensor", fill_tensor},
     {"aten::copy(Tensor self, Tensor src, bool non_blocking=False) -> Tensor", copy},
-    {"aten::arange(Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) "
+    {"aten::arange(Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? "
+     "pin_memory=None) "
      "-> Tensor",
      arange},
-    {"aten::arange.start(Scalar start, Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+    {"aten::arange.start(Scalar start, Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+     "device=None, "
      "bool? pin_memory=None) -> Tensor",
      arange_start},
-    {"aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, "
+    {"aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? "
+     "layout=None, "
      "Device? device=None, bool? pin_memory=None) -> Tensor",
      arange_step},
-    {"aten::linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+    {"aten::linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, "
+     "Device? device=None, "
      "bool? pin_memory=None) -> Tensor",
      linspace},
-    {"aten::eye(SymInt n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor", eye},
-    {"aten::eye.m(SymInt n, SymInt m, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) "
+    {"aten::eye(SymInt n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? "
+     "pin_memory=None) -> Tensor",
+     eye},
+    {"aten::eye.m(SymInt n, SymInt m, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+     "bool? pin_memory=None) "
      "-> Tensor",
      eye_m},
     {"aten::one_hot(Tensor self, int num_classes=-1) -> Tensor", one_hot},
-    {"aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) "
+    {"aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+     "bool? pin_memory=None) "
      "-> Tensor",
      scalar_tensor},
     {"aten::triu(Tensor self, SymInt diagonal=0) -> Tensor", triu},

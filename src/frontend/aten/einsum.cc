@@ -74,7 +74,9 @@ ValueId arranged(Lowering& lo, const Term& term, const std::string& order) {
   return lo.permute(term.value, dims);
 }
 
-SizeOf size_of_label(const Term& term, char label) { return {term.value, static_cast<std::int64_t>(term.labels.find(label))}; }
+SizeOf size_of_label(const Term& term, char label) {
+  return {term.value, static_cast<std::int64_t>(term.labels.find(label))};
+}
 
 // The dims of one group of labels as one.
 SizeOf folded(Lowering& lo, const Term& term, const std::string& labels) {
@@ -107,14 +109,17 @@ Term contract(Lowering& lo, Term a, Term b, const std::string& wanted) {
   const Term wide_a = stretched(lo, a, b);
   const Term wide_b = stretched(lo, b, a);
   std::string batch, inner, rows, columns;
-  for (const char label : a.labels) (!has(b.labels, label) ? rows : has(wanted, label) ? batch : inner) += label;
+  for (const char label : a.labels)
+    (!has(b.labels, label) ? rows : has(wanted, label) ? batch : inner) += label;
   for (const char label : b.labels) {
     if (!has(a.labels, label)) columns += label;
   }
-  const ValueId left = lo.reshape(arranged(lo, wide_a, batch + rows + inner),
-                                  {folded(lo, wide_a, batch), folded(lo, wide_a, rows), folded(lo, wide_a, inner)});
-  const ValueId right = lo.reshape(arranged(lo, wide_b, batch + inner + columns),
-                                   {folded(lo, wide_b, batch), folded(lo, wide_b, inner), folded(lo, wide_b, columns)});
+  const ValueId left =
+      lo.reshape(arranged(lo, wide_a, batch + rows + inner),
+                 {folded(lo, wide_a, batch), folded(lo, wide_a, rows), folded(lo, wide_a, inner)});
+  const ValueId right =
+      lo.reshape(arranged(lo, wide_b, batch + inner + columns),
+                 {folded(lo, wide_b, batch), folded(lo, wide_b, inner), folded(lo, wide_b, columns)});
   const ValueId product = lo.op("aten::bmm", left, right);
   Sizes sizes;
   for (const char label : batch + rows) sizes.push_back(size_of_label(wide_a, label));
@@ -128,21 +133,25 @@ ValueIds einsum(Lowering& lo, const Args& a) {
   const std::size_t arrow = equation.find("->");
   const std::vector<std::string> inputs = split(equation.substr(0, arrow), ',');
   const ValueIds& values = a.tensors(1);
-  if (inputs.size() != values.size()) refuse_input(fmt::format("the equation has {} operands, {} are given", inputs.size(), values.size()));
+  if (inputs.size() != values.size())
+    refuse_input(fmt::format("the equation has {} operands, {} are given", inputs.size(), values.size()));
   std::vector<Term> terms;
   std::size_t widest = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const bool dots = inputs[i].find("...") != std::string::npos;
     const std::size_t named = inputs[i].size() - (dots ? 3 : 0);
     if (lo.rank(values[i]) < named || (!dots && lo.rank(values[i]) != named)) {
-      refuse_input(fmt::format("operand {} has {} dims, '{}' wants {}", i, lo.rank(values[i]), inputs[i], named));
+      refuse_input(
+          fmt::format("operand {} has {} dims, '{}' wants {}", i, lo.rank(values[i]), inputs[i], named));
     }
     const std::size_t extra = lo.rank(values[i]) - named;
     if (extra > 9) refuse("einsum with more than 9 dims in '...' is not supported");
     widest = std::max(widest, extra);
     terms.push_back({values[i], replace_ellipsis(inputs[i], extra)});
   }
-  const std::string output = arrow == std::string::npos ? implicit_output(terms) : replace_ellipsis(equation.substr(arrow + 2), widest);
+  const std::string output = arrow == std::string::npos
+                                 ? implicit_output(terms)
+                                 : replace_ellipsis(equation.substr(arrow + 2), widest);
   Term sum = terms[0];
   for (std::size_t i = 1; i < terms.size(); ++i) {
     std::string wanted = output;
@@ -160,7 +169,8 @@ constexpr Rule kRows[] = {
     {"aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor", einsum},
     {"aten::bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor",
      [](Lowering& lo, const Args& a) -> ValueIds {
-       const ValueId out = lo.aten("aten::einsum", "...i,oij,...j->...o", ValueIds{a.tensor(0), a.tensor(2), a.tensor(1)});
+       const ValueId out =
+           lo.aten("aten::einsum", "...i,oij,...j->...o", ValueIds{a.tensor(0), a.tensor(2), a.tensor(1)});
        return {a.has(3) ? lo.add(out, a.tensor(3)) : out};
      }},
 };

@@ -8,7 +8,8 @@ namespace {
 ValueIds same(Lowering&, const Args& a) { return {a.tensor(0)}; }
 
 ValueIds dropout(Lowering&, const Args& a) {
-  if (a.flag(2) && a.number(1) != 0) refuse("the model is in training mode; call model.eval() before torch.export.export");
+  if (a.flag(2) && a.number(1) != 0)
+    refuse("the model is in training mode; call model.eval() before torch.export.export");
   return {a.tensor(0)};
 }
 
@@ -32,7 +33,9 @@ constexpr Rule kRows[] = {
     {"aten::resolve_conj(Tensor self) -> Tensor", same},
     {"aten::resolve_neg(Tensor self) -> Tensor", same},
     {"aten::requires_grad_(Tensor self, bool requires_grad=True) -> Tensor", same},
-    {"dim_order_ops::_clone_dim_order(Tensor self, *, bool non_blocking=False, int[]? dim_order=None) -> Tensor", same},
+    {"dim_order_ops::_clone_dim_order(Tensor self, *, bool non_blocking=False, int[]? dim_order=None) -> "
+     "Tensor",
+     same},
 };
 
 }  // namespace

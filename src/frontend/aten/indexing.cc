@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 
 #include "frontend/aten/rules.h"
 
@@ -11,9 +12,12 @@ namespace {
 
 // Rank 0 counts as one element.
 ValueId as_row(Lowering& lo, ValueId x) { return lo.rank(x) == 0 ? lo.unsqueeze(x, 0) : x; }
-ValueId like_row(Lowering& lo, ValueId x, ValueId original) { return lo.rank(original) == 0 ? lo.squeeze(x, 0) : x; }
+ValueId like_row(Lowering& lo, ValueId x, ValueId original) {
+  return lo.rank(original) == 0 ? lo.squeeze(x, 0) : x;
+}
 
-// A dim argument that broadcasts the indices to every other dim: index [n] -> [1, n, 1] expanded to the source.
+// A dim argument that broadcasts the indices to every other dim: index [n] -> [1, n, 1] expanded to the
+// source.
 ValueId index_along(Lowering& lo, ValueId index, ValueId like, std::size_t dim) {
   IntItems shape(lo.rank(like), IntItem{1, ir::kNoValue});
   shape[dim] = lo.rank(index) == 0 ? IntItem{1, ir::kNoValue} : lo.size(index, 0);
@@ -27,27 +31,31 @@ ValueIds index_add(Lowering& lo, const Args& a) {
   const std::size_t dim = lo.dim(x, a.integer(1));
   ValueId source = as_row(lo, a.tensor(3));
   if (a.number(4) != 1.0) source = lo.op("aten::mul.Scalar", source, a[4]);
-  return {like_row(lo, lo.op("aten::scatter_add", x, dim, index_along(lo, a.tensor(2), source, dim), source), a.tensor(0))};
+  return {like_row(lo, lo.op("aten::scatter_add", x, dim, index_along(lo, a.tensor(2), source, dim), source),
+                   a.tensor(0))};
 }
 
 ValueIds index_copy(Lowering& lo, const Args& a) {
   const ValueId x = as_row(lo, a.tensor(0));
   const std::size_t dim = lo.dim(x, a.integer(1));
   const ValueId source = as_row(lo, a.tensor(3));
-  return {like_row(lo, lo.op("aten::scatter.src", x, dim, index_along(lo, a.tensor(2), source, dim), source), a.tensor(0))};
+  return {like_row(lo, lo.op("aten::scatter.src", x, dim, index_along(lo, a.tensor(2), source, dim), source),
+                   a.tensor(0))};
 }
 
 ValueIds index_fill(Lowering& lo, const Args& a) {
   const ValueId x = as_row(lo, a.tensor(0));
   const std::size_t dim = lo.dim(x, a.integer(1));
-  return {like_row(lo, lo.op("aten::scatter.value", x, dim, index_along(lo, a.tensor(2), x, dim), a[3]), a.tensor(0))};
+  return {like_row(lo, lo.op("aten::scatter.value", x, dim, index_along(lo, a.tensor(2), x, dim), a[3]),
+                   a.tensor(0))};
 }
 
 ValueIds take_along_dim(Lowering& lo, const Args& a) {
   ValueId x = a.tensor(0);
   ValueId index = a.tensor(1);
   if (!a.has(2)) {
-    return {lo.op("aten::gather", lo.aten("aten::flatten.using_ints", x), 0, lo.aten("aten::flatten.using_ints", index))};
+    return {lo.op("aten::gather", lo.aten("aten::flatten.using_ints", x), 0,
+                  lo.aten("aten::flatten.using_ints", index))};
   }
   const std::size_t dim = lo.dim(x, a.integer(2));
   // All other dims broadcast against each other.
@@ -83,8 +91,8 @@ ValueIds index_twin(Lowering& lo, const Args& a) { return {lo.op("aten::index.Te
 ValueIds index_put(Lowering& lo, const Args& a) {
   const ValueIds& indices = a.tensors(1);
   const ValueId x = a.tensor(0);
-  if (indices.size() == 1 && indices[0] != ir::kNoValue && lo.dtype(indices[0]) == DType::kBool && !a.flag(3) &&
-      numel(lo.type(a.tensor(2)).sizes) == 1) {
+  if (indices.size() == 1 && indices[0] != ir::kNoValue && lo.dtype(indices[0]) == DType::kBool &&
+      !a.flag(3) && numel(lo.type(a.tensor(2)).sizes) == 1) {
     ValueId mask = indices[0];
     while (lo.rank(mask) < lo.rank(x)) mask = lo.unsqueeze(mask, -1);
     const ValueId value = lo.rank(a.tensor(2)) == 0 ? a.tensor(2) : lo.view(a.tensor(2), IntItems{});
@@ -98,7 +106,9 @@ ValueId cross_of(Lowering& lo, ValueId x, ValueId y, std::int64_t dim) {
   const auto roll = [&](ValueId v, std::int64_t by) { return lo.aten("aten::roll", v, Ints{by}, Ints{dim}); };
   return lo.sub(lo.mul(roll(x, -1), roll(y, -2)), lo.mul(roll(x, -2), roll(y, -1)));
 }
-ValueIds linalg_cross(Lowering& lo, const Args& a) { return {cross_of(lo, a.tensor(0), a.tensor(1), a.integer(2))}; }
+ValueIds linalg_cross(Lowering& lo, const Args& a) {
+  return {cross_of(lo, a.tensor(0), a.tensor(1), a.integer(2))};
+}
 ValueIds cross(Lowering& lo, const Args& a) {
   const ValueId x = a.tensor(0);
   if (a.has(2)) return {cross_of(lo, x, a.tensor(1), a.integer(2))};
@@ -119,7 +129,8 @@ ValueIds roll(Lowering& lo, const Args& a) {
     x = lo.aten("aten::flatten.using_ints", x);
     dims = {0};
   }
-  if (shifts.size() != dims.size()) refuse_input(fmt::format("{} shifts for {} dims", shifts.size(), dims.size()));
+  if (shifts.size() != dims.size())
+    refuse_input(fmt::format("{} shifts for {} dims", shifts.size(), dims.size()));
   for (std::size_t i = 0; i < dims.size(); ++i) {
     const std::int64_t size = lo.static_size(x, lo.dim(x, dims[i]));
     if (size == 0) continue;
@@ -137,10 +148,14 @@ ValueIds rot90(Lowering& lo, const Args& a) {
   const Ints dims = a.ints(2);
   if (dims.size() != 2) refuse_input("rot90 wants two dims");
   switch ((a.integer(1) % 4 + 4) % 4) {
-    case 0: return {x};
-    case 1: return {lo.transpose(lo.op("aten::flip", x, Ints{dims[1]}), dims[0], dims[1])};
-    case 2: return {lo.op("aten::flip", x, dims)};
-    default: return {lo.op("aten::flip", lo.transpose(x, dims[0], dims[1]), Ints{dims[1]})};
+    case 0:
+      return {x};
+    case 1:
+      return {lo.transpose(lo.op("aten::flip", x, Ints{dims[1]}), dims[0], dims[1])};
+    case 2:
+      return {lo.op("aten::flip", x, dims)};
+    default:
+      return {lo.op("aten::flip", lo.transpose(x, dims[0], dims[1]), Ints{dims[1]})};
   }
 }
 
@@ -152,20 +167,39 @@ ValueIds diag(Lowering& lo, const Args& a) {
 
 // x[..., None] where row + offset == column, else zero
 ValueIds diag_embed(Lowering& lo, const Args& a) {
-  if (a.integer(2) != -2 || a.integer(3) != -1) refuse("diag_embed into other dims than the last two is not supported");
+  if (a.integer(2) != -2 || a.integer(3) != -1)
+    refuse("diag_embed into other dims than the last two is not supported");
   const ValueId x = a.tensor(0);
   const std::int64_t offset = a.integer(1);
   const std::int64_t own = lo.static_size(x, lo.rank(x) - 1);
   const std::int64_t side = own + std::abs(offset);
   constexpr std::int64_t kMaxSide = 1 << 13;
-  if (side > kMaxSide || std::abs(offset) > kMaxSide) refuse(fmt::format("a matrix of {} by {} is not supported", own, side));
+  if (side > kMaxSide || std::abs(offset) > kMaxSide)
+    refuse(fmt::format("a matrix of {} by {} is not supported", own, side));
   Ints flags(static_cast<std::size_t>(own * side), 0);
-  for (std::int64_t i = 0; i < own; ++i) flags[static_cast<std::size_t>(i * side + i + std::max<std::int64_t>(offset, 0))] = 1;
+  for (std::int64_t i = 0; i < own; ++i)
+    flags[static_cast<std::size_t>(i * side + i + std::max<std::int64_t>(offset, 0))] = 1;
   const ValueId columns = lo.mul(lo.unsqueeze(x, -1), lo.constant(flags, Dims{own, side}, lo.dtype(x)));
   const std::int64_t above = offset < 0 ? -offset : 0;
   const std::int64_t below = offset > 0 ? offset : 0;
   if (above == 0 && below == 0) return {columns};
   return {lo.op("aten::constant_pad_nd", columns, Ints{0, 0, above, below}, 0.0)};
+}
+
+// Where each element of the diagonal lies, found by looking at the diagonal of the elements' numbers.
+ValueIds diagonal_scatter(Lowering& lo, const Args& a) {
+  const ValueId x = a.tensor(0);
+  constexpr std::int64_t kMaxElements = 1 << 24;
+  std::int64_t count = 1;
+  for (std::size_t i = 0; i < lo.rank(x); ++i) count *= lo.static_size(x, i);
+  if (count > kMaxElements) refuse("writing the diagonal of so large a tensor is not supported");
+  Ints numbers(static_cast<std::size_t>(count));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  const ValueId places =
+      lo.op("aten::diagonal_copy", lo.constant(numbers, lo.type(x).sizes, DType::kInt64), a[2], a[3], a[4]);
+  const auto flat = [&](ValueId v) { return lo.reshape(v, {SizeOf::literal(-1)}); };
+  return {
+      lo.reshape(lo.op("aten::scatter.src", flat(x), 0, flat(places), flat(a.tensor(1))), lo.sizes_of(x))};
 }
 
 // Sliding windows as columns: [N, C, H, W] -> [N, C * kh * kw, L], one slice per tap of the kernel.
@@ -174,10 +208,13 @@ ValueIds im2col(Lowering& lo, const Args& a) {
   const bool unbatched = lo.rank(x) == 3;
   if (unbatched) x = lo.unsqueeze(x, 0);
   const Ints kernel = a.ints(1), dilation = a.ints(2), padding = a.ints(3), stride = a.ints(4);
-  if (padding != Ints{0, 0}) x = lo.op("aten::constant_pad_nd", x, Ints{padding[1], padding[1], padding[0], padding[0]}, 0.0);
+  if (padding != Ints{0, 0})
+    x = lo.op("aten::constant_pad_nd", x, Ints{padding[1], padding[1], padding[0], padding[0]}, 0.0);
   constexpr std::int64_t kMaxTaps = 4096;
-  if (stride[0] <= 0 || stride[1] <= 0 || kernel[0] <= 0 || kernel[1] <= 0 || kernel[0] > kMaxTaps / kernel[1]) {
-    refuse_input(fmt::format("windows of {} by {} at strides {} and {}", kernel[0], kernel[1], stride[0], stride[1]));
+  if (stride[0] <= 0 || stride[1] <= 0 || kernel[0] <= 0 || kernel[1] <= 0 ||
+      kernel[0] > kMaxTaps / kernel[1]) {
+    refuse_input(
+        fmt::format("windows of {} by {} at strides {} and {}", kernel[0], kernel[1], stride[0], stride[1]));
   }
   const std::int64_t rows = (lo.static_size(x, 2) - dilation[0] * (kernel[0] - 1) - 1) / stride[0] + 1;
   const std::int64_t columns = (lo.static_size(x, 3) - dilation[1] * (kernel[1] - 1) - 1) / stride[1] + 1;
@@ -191,7 +228,8 @@ ValueIds im2col(Lowering& lo, const Args& a) {
     }
   }
   const ValueId stacked = lo.op("aten::stack", taps, 2);  // [N, C, taps, rows, columns]
-  const ValueId out = lo.reshape(stacked, {{x, 0}, SizeOf::literal(lo.static_size(x, 1) * kernel[0] * kernel[1]),
+  const ValueId out = lo.reshape(stacked, {{x, 0},
+                                           SizeOf::literal(lo.static_size(x, 1) * kernel[0] * kernel[1]),
                                            SizeOf::literal(rows * columns)});
   return {unbatched ? lo.squeeze(out, 0) : out};
 }
@@ -200,7 +238,8 @@ ValueIds channel_shuffle(Lowering& lo, const Args& a) {
   const ValueId x = a.tensor(0);
   const std::int64_t groups = a.integer(1);
   const std::int64_t channels = lo.static_size(x, 1);
-  if (groups <= 0 || channels % groups != 0) refuse_input(fmt::format("{} channels in {} groups", channels, groups));
+  if (groups <= 0 || channels % groups != 0)
+    refuse_input(fmt::format("{} channels in {} groups", channels, groups));
   Sizes split = lo.sizes_of(x);
   split[1] = SizeOf::literal(groups);
   split.insert(split.begin() + 2, SizeOf::literal(channels / groups));
@@ -216,18 +255,23 @@ ValueIds grid_sampler(Lowering& lo, const Args& a) {
 }
 
 constexpr Rule kRows[] = {
-    {"aten::index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor", index_add},
+    {"aten::index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
+     index_add},
     {"aten::index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor", index_copy},
     {"aten::index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor", index_fill},
     {"aten::index.Tensor_hacked_twin(Tensor self, Tensor[] indices) -> Tensor", index_twin},
-    {"aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor", index_put},
-    {"aten::_index_put_impl(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False, bool unsafe=False) -> Tensor",
+    {"aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor",
+     index_put},
+    {"aten::_index_put_impl(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False, bool "
+     "unsafe=False) -> Tensor",
      index_put},
     {"aten::take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor", take_along_dim},
     {"aten::take(Tensor self, Tensor index) -> Tensor", take},
-    {"aten::scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> Tensor",
+    {"aten::scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool "
+     "include_self=True) -> Tensor",
      scatter_reduce},
-    {"aten::scatter.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor", scatter_with_reduce},
+    {"aten::scatter.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor",
+     scatter_with_reduce},
     {"aten::linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor", linalg_cross},
     {"aten::cross(Tensor self, Tensor other, int? dim=None) -> Tensor", cross},
     {"aten::roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor", roll},
@@ -236,10 +280,15 @@ constexpr Rule kRows[] = {
     {"aten::rot90(Tensor self, int k=1, int[] dims=[0, 1]) -> Tensor", rot90},
     {"aten::diag(Tensor self, int diagonal=0) -> Tensor", diag},
     {"aten::diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", diag_embed},
-    {"aten::im2col(Tensor self, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> Tensor", im2col},
+    {"aten::diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor",
+     diagonal_scatter},
+    {"aten::im2col(Tensor self, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> "
+     "Tensor",
+     im2col},
     {"aten::channel_shuffle(Tensor self, SymInt groups) -> Tensor", channel_shuffle},
     {"aten::native_channel_shuffle(Tensor self, SymInt groups) -> Tensor", channel_shuffle},
-    {"aten::grid_sampler(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor",
+    {"aten::grid_sampler(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool "
+     "align_corners) -> Tensor",
      grid_sampler},
 };
 

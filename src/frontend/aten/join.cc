@@ -93,7 +93,9 @@ ValueIds meshgrid_of(Lowering& lo, const ValueIds& parts, bool swap) {
   return out;
 }
 ValueIds meshgrid(Lowering& lo, const Args& a) { return meshgrid_of(lo, a.tensors(0), false); }
-ValueIds meshgrid_indexing(Lowering& lo, const Args& a) { return meshgrid_of(lo, a.tensors(0), a.text(1) == "xy"); }
+ValueIds meshgrid_indexing(Lowering& lo, const Args& a) {
+  return meshgrid_of(lo, a.tensors(0), a.text(1) == "xy");
+}
 
 constexpr Rule kRows[] = {
     {"aten::cat(Tensor[] tensors, int dim=0) -> Tensor", cat},
@@ -106,9 +108,11 @@ constexpr Rule kRows[] = {
     {"aten::dstack(Tensor[] tensors) -> Tensor", dstack},
     {"aten::column_stack(Tensor[] tensors) -> Tensor", column_stack},
     {"aten::tile(Tensor self, SymInt[] dims) -> Tensor", tile},
-    {"aten::repeat_interleave.self_int(Tensor self, SymInt repeats, int? dim=None, *, SymInt? output_size=None) -> Tensor",
+    {"aten::repeat_interleave.self_int(Tensor self, SymInt repeats, int? dim=None, *, SymInt? "
+     "output_size=None) -> Tensor",
      repeat_interleave},
-    {"aten::repeat_interleave.self_Tensor(Tensor self, Tensor repeats, int? dim=None, *, SymInt? output_size=None) -> Tensor",
+    {"aten::repeat_interleave.self_Tensor(Tensor self, Tensor repeats, int? dim=None, *, SymInt? "
+     "output_size=None) -> Tensor",
      repeat_interleave_tensor},
     {"aten::meshgrid(Tensor[] tensors) -> Tensor[]", meshgrid},
     {"aten::meshgrid.indexing(Tensor[] tensors, *, str indexing) -> Tensor[]", meshgrid_indexing},

@@ -9,7 +9,8 @@
 namespace etalon::frontend {
 namespace {
 
-constexpr std::string_view kRunTimeNumber = "takes a number that is only known at run time, which is not supported here";
+constexpr std::string_view kRunTimeNumber =
+    "takes a number that is only known at run time, which is not supported here";
 
 bool is_integer_item(const IntItem& item) { return item.symbol == ir::kNoValue; }
 
@@ -107,8 +108,10 @@ std::size_t Lowering::dim(ValueId id, std::int64_t dim) const {
 
 std::int64_t Lowering::static_size(ValueId id, std::size_t dim) const {
   const TensorType& tensor = type(id);
-  if (dim >= tensor.sizes.size()) refuse_input(fmt::format("a tensor of rank {} has no dim {}", tensor.sizes.size(), dim));
-  if (tensor.is_dynamic(dim)) refuse(fmt::format("dim {} of its argument is dynamic, which is not supported here", dim));
+  if (dim >= tensor.sizes.size())
+    refuse_input(fmt::format("a tensor of rank {} has no dim {}", tensor.sizes.size(), dim));
+  if (tensor.is_dynamic(dim))
+    refuse(fmt::format("dim {} of its argument is dynamic, which is not supported here", dim));
   return tensor.sizes[dim];
 }
 
@@ -122,7 +125,8 @@ ValueId Lowering::constant(const std::vector<float>& values, const Dims& sizes, 
   std::vector<std::byte> bytes(values.size() * sizeof(float));
   std::memcpy(bytes.data(), values.data(), bytes.size());
   const std::string name = fmt::format("_table_{}", graph().values.size());
-  const ValueId id = graph().add_constant({name, TensorType::of(DType::kFloat32, sizes), ir::Data::owned(std::move(bytes)), false, false});
+  const ValueId id = graph().add_constant(
+      {name, TensorType::of(DType::kFloat32, sizes), ir::Data::owned(std::move(bytes)), false, false});
   return cast(id, dtype);
 }
 
@@ -137,11 +141,14 @@ ValueId Lowering::wrapped(const Arg& number, ValueId other) {
   if (const auto* v = std::get_if<std::int64_t>(&number)) {
     return builder_.int_tensor(std::span(v, 1), {}, beside == DType::kBool ? DType::kInt64 : beside);
   }
-  if (const auto* v = std::get_if<double>(&number)) return scalar(*v, is_floating(beside) ? beside : DType::kFloat32);
-  if (const auto* id = std::get_if<ValueId>(&number); id && *id != ir::kNoValue && !graph()[*id].is_tensor()) {
+  if (const auto* v = std::get_if<double>(&number))
+    return scalar(*v, is_floating(beside) ? beside : DType::kFloat32);
+  if (const auto* id = std::get_if<ValueId>(&number);
+      id && *id != ir::kNoValue && !graph()[*id].is_tensor()) {
     const bool is_float = graph()[*id].number().kind == ir::NumberType::Kind::kFloat;
     const DType own = is_float ? DType::kFloat32 : DType::kInt64;
-    return op("aten::scalar_tensor", *id, is_floating(beside) || is_float == is_floating(beside) ? beside : own);
+    return op("aten::scalar_tensor", *id,
+              is_floating(beside) || is_float == is_floating(beside) ? beside : own);
   }
   refuse_input("wants a tensor or a number");
 }
@@ -184,7 +191,8 @@ ValueId Lowering::reshape(ValueId x, const Sizes& wanted) {
   const auto is_dynamic = [&](const SizeOf& s) {
     return s.tensor != ir::kNoValue && type(s.tensor).is_dynamic(static_cast<std::size_t>(s.value));
   };
-  for (const SizeOf& size : wanted) dynamic += is_dynamic(size) || (size.tensor == ir::kNoValue && size.value < 0) ? 1 : 0;
+  for (const SizeOf& size : wanted)
+    dynamic += is_dynamic(size) || (size.tensor == ir::kNoValue && size.value < 0) ? 1 : 0;
   IntItems items;
   for (const SizeOf& size : wanted) {
     if (size.tensor == ir::kNoValue) {
@@ -220,7 +228,9 @@ ValueId Lowering::slice(ValueId x, std::int64_t at, std::int64_t start, std::int
   return op("aten::slice_copy.Tensor", x, d, start, end, step);
 }
 
-ValueId Lowering::select(ValueId x, std::int64_t at, std::int64_t index) { return op("aten::select_copy.int", x, at, index); }
+ValueId Lowering::select(ValueId x, std::int64_t at, std::int64_t index) {
+  return op("aten::select_copy.int", x, at, index);
+}
 
 ValueId Lowering::cat(const ValueIds& parts, std::int64_t at) {
   return parts.size() == 1 ? parts[0] : op("aten::cat", parts, at);
@@ -240,9 +250,10 @@ std::int64_t Lowering::bound(const IntItem& item) const {
 IntItem Lowering::combine(std::string_view prim, const IntItem& a, const IntItem& b) {
   if (is_integer_item(a) && is_integer_item(b)) {
     std::int64_t out = 0;
-    const bool overflow = prim == "executorch_prim::mul.Scalar"   ? __builtin_mul_overflow(a.value, b.value, &out)
-                          : prim == "executorch_prim::add.Scalar" ? __builtin_add_overflow(a.value, b.value, &out)
-                                                                  : __builtin_sub_overflow(a.value, b.value, &out);
+    const bool overflow =
+        prim == "executorch_prim::mul.Scalar"   ? __builtin_mul_overflow(a.value, b.value, &out)
+        : prim == "executorch_prim::add.Scalar" ? __builtin_add_overflow(a.value, b.value, &out)
+                                                : __builtin_sub_overflow(a.value, b.value, &out);
     if (overflow) refuse_input("a size overflows");
     return {out, ir::kNoValue};
   }

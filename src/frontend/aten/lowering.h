@@ -1,7 +1,7 @@
 // Lowering: what the rules that take ATen operators apart write their operators with.
 //
-// A rule reads like the formula it stands for, so errors travel as the private exception Refusal, thrown by every
-// method here and caught by lower() in rules.h; none leaves this folder.
+// A rule reads like the formula it stands for, so errors travel as the private exception Refusal, thrown by
+// every method here and caught by lower() in rules.h; none leaves this folder.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,9 @@ struct Refusal {
   Error error;
 };
 [[noreturn]] inline void refuse(std::string message) { throw Refusal{unsupported(std::move(message))}; }
-[[noreturn]] inline void refuse_input(std::string message) { throw Refusal{invalid_input(std::move(message))}; }
+[[noreturn]] inline void refuse_input(std::string message) {
+  throw Refusal{invalid_input(std::move(message))};
+}
 
 template <class T>
 T take(Result<T> result) {
@@ -36,8 +38,8 @@ T take(Result<T> result) {
   return std::move(result).value();
 }
 
-// The arguments of one operator, by position in its schema, defaults filled in. An accessor refuses what a rule cannot
-// work with: a number that is only known at run time where a literal is wanted.
+// The arguments of one operator, by position in its schema, defaults filled in. An accessor refuses what a
+// rule cannot work with: a number that is only known at run time where a literal is wanted.
 class Args {
  public:
   explicit Args(std::span<const Arg> args) : args_(args) {}
@@ -50,7 +52,9 @@ class Args {
   ValueId tensor_or_none(std::size_t i) const { return has(i) ? tensor(i) : ir::kNoValue; }
   const ValueIds& tensors(std::size_t i) const;
   std::int64_t integer(std::size_t i) const;
-  std::int64_t integer_or(std::size_t i, std::int64_t fallback) const { return has(i) ? integer(i) : fallback; }
+  std::int64_t integer_or(std::size_t i, std::int64_t fallback) const {
+    return has(i) ? integer(i) : fallback;
+  }
   double number(std::size_t i) const;
   double number_or(std::size_t i, double fallback) const { return has(i) ? number(i) : fallback; }
   bool flag(std::size_t i) const;
@@ -74,7 +78,9 @@ inline Arg as_arg(std::size_t value) { return static_cast<std::int64_t>(value); 
 inline Arg as_arg(double value) { return value; }
 inline Arg as_arg(const char* text) { return std::string(text); }
 inline Arg as_arg(DType dtype) { return static_cast<std::int64_t>(dtype); }
-inline Arg as_arg(const IntItem& item) { return item.symbol == ir::kNoValue ? Arg{item.value} : Arg{item.symbol}; }
+inline Arg as_arg(const IntItem& item) {
+  return item.symbol == ir::kNoValue ? Arg{item.value} : Arg{item.symbol};
+}
 inline Arg as_arg(const Ints& ints) { return ir::literal_ints(ints); }
 inline Arg as_arg(const IntItems& items) { return items; }
 inline Arg as_arg(const ValueIds& ids) { return ids; }
@@ -141,9 +147,12 @@ class Lowering {
   // A rank-0 literal.
   ValueId scalar(double value, DType dtype) { return builder_.scalar_tensor(value, dtype); }
   ValueId constant(const std::vector<float>& values, const Dims& sizes, DType dtype);
-  ValueId constant(const Ints& values, const Dims& sizes, DType dtype) { return builder_.int_tensor(values, sizes, dtype); }
+  ValueId constant(const Ints& values, const Dims& sizes, DType dtype) {
+    return builder_.int_tensor(values, sizes, dtype);
+  }
   ValueId cast(ValueId x, DType dtype);
-  // A number in the place of a tensor, as a rank-0 literal of the dtype that makes it a wrapped number beside `other`.
+  // A number in the place of a tensor, as a rank-0 literal of the dtype that makes it a wrapped number beside
+  // `other`.
   ValueId wrapped(const Arg& number, ValueId other);
 
   // Shape changes; each gives `x` itself back when nothing would change.
@@ -163,7 +172,9 @@ class Lowering {
   // All sizes of `x`, for reshape().
   Sizes sizes_of(ValueId x) const;
   IntItem product(std::span<const IntItem> items);
-  IntItem multiply(const IntItem& a, const IntItem& b) { return combine("executorch_prim::mul.Scalar", a, b); }
+  IntItem multiply(const IntItem& a, const IntItem& b) {
+    return combine("executorch_prim::mul.Scalar", a, b);
+  }
   // An integer operation on sizes, computed now when both are literal.
   IntItem combine(std::string_view prim, const IntItem& a, const IntItem& b);
   // What an item is under the upper bound.

@@ -9,7 +9,9 @@ namespace {
 
 // All dims but the last made one.
 ValueId fold_rows(Lowering& lo, ValueId x) {
-  return lo.rank(x) == 2 ? x : lo.reshape(x, {SizeOf::literal(-1), {x, static_cast<std::int64_t>(lo.rank(x)) - 1}});
+  return lo.rank(x) == 2
+             ? x
+             : lo.reshape(x, {SizeOf::literal(-1), {x, static_cast<std::int64_t>(lo.rank(x)) - 1}});
 }
 
 // The leading sizes of `like` in front of the last size of `rows`.
@@ -31,7 +33,8 @@ BatchDim batch_dim(Lowering& lo, ValueId x, std::size_t batch_rank, std::size_t 
   return {x, i + own - batch_rank};
 }
 bool is_one(Lowering& lo, const BatchDim& d) {
-  return d.tensor == ir::kNoValue || (!lo.type(d.tensor).is_dynamic(d.dim) && lo.type(d.tensor).sizes[d.dim] == 1);
+  return d.tensor == ir::kNoValue ||
+         (!lo.type(d.tensor).is_dynamic(d.dim) && lo.type(d.tensor).sizes[d.dim] == 1);
 }
 
 // The tensor with the broadcast batch dims, folded into one.
@@ -49,7 +52,9 @@ ValueId to_batches(Lowering& lo, ValueId x, const std::vector<BatchDim>& batch) 
   sizes.push_back({-1, ir::kNoValue});
   const ValueId wide = same ? x : lo.expand(x, sizes);
   if (batch.size() == 1) return wide;
-  return lo.reshape(wide, {SizeOf::literal(-1), {x, static_cast<std::int64_t>(matrix)}, {x, static_cast<std::int64_t>(matrix) + 1}});
+  return lo.reshape(wide, {SizeOf::literal(-1),
+                           {x, static_cast<std::int64_t>(matrix)},
+                           {x, static_cast<std::int64_t>(matrix) + 1}});
 }
 
 ValueId batched(Lowering& lo, ValueId a, ValueId b) {
@@ -99,7 +104,8 @@ ValueId linear_of(Lowering& lo, ValueId x, ValueId weight, ValueId bias) {
   const ValueId input = vector ? lo.unsqueeze(x, 0) : x;
   const ValueId transposed = lo.permute(weight, {1, 0});
   const ValueId rows = fold_rows(lo, input);
-  const ValueId product = bias == ir::kNoValue ? lo.op("aten::mm", rows, transposed) : lo.op("aten::addmm", bias, rows, transposed);
+  const ValueId product = bias == ir::kNoValue ? lo.op("aten::mm", rows, transposed)
+                                               : lo.op("aten::addmm", bias, rows, transposed);
   const ValueId out = unfold_rows(lo, product, input);
   return vector ? lo.squeeze(out, 0) : out;
 }
@@ -107,8 +113,12 @@ ValueId linear_of(Lowering& lo, ValueId x, ValueId weight, ValueId bias) {
 namespace {
 
 ValueIds matmul(Lowering& lo, const Args& a) { return {matmul_of(lo, a.tensor(0), a.tensor(1))}; }
-ValueIds linear(Lowering& lo, const Args& a) { return {linear_of(lo, a.tensor(0), a.tensor(1), a.tensor_or_none(2))}; }
-ValueIds outer(Lowering& lo, const Args& a) { return {lo.mul(lo.unsqueeze(a.tensor(0), 1), lo.unsqueeze(a.tensor(1), 0))}; }
+ValueIds linear(Lowering& lo, const Args& a) {
+  return {linear_of(lo, a.tensor(0), a.tensor(1), a.tensor_or_none(2))};
+}
+ValueIds outer(Lowering& lo, const Args& a) {
+  return {lo.mul(lo.unsqueeze(a.tensor(0), 1), lo.unsqueeze(a.tensor(1), 0))};
+}
 
 ValueIds inner(Lowering& lo, const Args& a) {
   const ValueId x = a.tensor(0);
@@ -120,12 +130,16 @@ ValueIds inner(Lowering& lo, const Args& a) {
 
 // beta * self + alpha * product
 ValueId scaled_sum(Lowering& lo, const Args& a, ValueId product) {
-  const auto scaled = [&](ValueId x, std::size_t by) { return a.number(by) == 1.0 ? x : lo.op("aten::mul.Scalar", x, a[by]); };
+  const auto scaled = [&](ValueId x, std::size_t by) {
+    return a.number(by) == 1.0 ? x : lo.op("aten::mul.Scalar", x, a[by]);
+  };
   product = scaled(product, 4);
   return a.number(3) == 0.0 ? product : lo.add(scaled(a.tensor(0), 3), product);
 }
 ValueIds baddbmm(Lowering& lo, const Args& a) { return {scaled_sum(lo, a, lo.op("aten::bmm", a[1], a[2]))}; }
-ValueIds addmv(Lowering& lo, const Args& a) { return {scaled_sum(lo, a, matmul_of(lo, a.tensor(1), a.tensor(2)))}; }
+ValueIds addmv(Lowering& lo, const Args& a) {
+  return {scaled_sum(lo, a, matmul_of(lo, a.tensor(1), a.tensor(2)))};
+}
 ValueIds addbmm(Lowering& lo, const Args& a) {
   return {scaled_sum(lo, a, lo.op("aten::sum.dim_IntList", lo.op("aten::bmm", a[1], a[2]), Ints{0}))};
 }
@@ -170,12 +184,16 @@ constexpr Rule kRows[] = {
     {"aten::mv(Tensor self, Tensor vec) -> Tensor", matmul},
     {"aten::outer(Tensor self, Tensor vec2) -> Tensor", outer},
     {"aten::ger(Tensor self, Tensor vec2) -> Tensor", outer},
-    {"aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor", baddbmm},
-    {"aten::addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor", addbmm},
+    {"aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
+     baddbmm},
+    {"aten::addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
+     addbmm},
     {"aten::addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor", addmv},
     {"aten::addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor", addr},
     {"aten::cdist(Tensor x1, Tensor x2, float p=2, int? compute_mode=None) -> Tensor",
-     [](Lowering& lo, const Args& a) -> ValueIds { return {lo.op("aten::_cdist_forward", a[0], a[1], a[2], a[3])}; }},
+     [](Lowering& lo, const Args& a) -> ValueIds {
+       return {lo.op("aten::_cdist_forward", a[0], a[1], a[2], a[3])};
+     }},
     {"aten::pdist(Tensor self, float p=2) -> Tensor",
      [](Lowering& lo, const Args& a) -> ValueIds { return {lo.op("aten::_pdist_forward", a[0], a[1])}; }},
     {"aten::tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor", tensordot},

@@ -11,7 +11,8 @@ namespace {
 // input, weight, bias, mean, var, training, momentum, eps
 ValueIds batch_norm_parts(Lowering& lo, const Args& a) {
   const bool has_statistics = a.has(3) && a.has(4);
-  if (a.flag(5) && has_statistics) refuse("the model is in training mode; call model.eval() before torch.export.export");
+  if (a.flag(5) && has_statistics)
+    refuse("the model is in training mode; call model.eval() before torch.export.export");
   if (has_statistics) {
     return lo.op_all("aten::_native_batch_norm_legit_no_training", a[0], a[1], a[2], a[3], a[4], a[6], a[7]);
   }
@@ -23,7 +24,8 @@ ValueIds layer_norm(Lowering& lo, const Args& a) {
   return {lo.op("aten::native_layer_norm", a[0], a[1], a[2], a[3], a[4])};
 }
 
-ValueId group_norm_of(Lowering& lo, ValueId x, ValueId weight, ValueId bias, std::int64_t groups, double eps) {
+ValueId group_norm_of(Lowering& lo, ValueId x, ValueId weight, ValueId bias, std::int64_t groups,
+                      double eps) {
   if (lo.rank(x) < 2) refuse_input(fmt::format("the input has {} dims, want at least 2", lo.rank(x)));
   const IntItems sizes = lo.sizes(x);
   const IntItem inner = lo.product(std::span(sizes).subspan(2));
@@ -31,7 +33,8 @@ ValueId group_norm_of(Lowering& lo, ValueId x, ValueId weight, ValueId bias, std
 }
 
 ValueIds group_norm(Lowering& lo, const Args& a) {
-  return {group_norm_of(lo, a.tensor(0), a.tensor_or_none(2), a.tensor_or_none(3), a.integer(1), a.number(4))};
+  return {
+      group_norm_of(lo, a.tensor(0), a.tensor_or_none(2), a.tensor_or_none(3), a.integer(1), a.number(4))};
 }
 
 ValueIds instance_norm(Lowering& lo, const Args& a) {
@@ -45,10 +48,14 @@ ValueIds instance_norm(Lowering& lo, const Args& a) {
 
 double epsilon_of(DType dtype) {
   switch (dtype) {
-    case DType::kFloat16: return 0x1p-10;
-    case DType::kBFloat16: return 0x1p-7;
-    case DType::kFloat64: return std::numeric_limits<double>::epsilon();
-    default: return static_cast<double>(std::numeric_limits<float>::epsilon());
+    case DType::kFloat16:
+      return 0x1p-10;
+    case DType::kBFloat16:
+      return 0x1p-7;
+    case DType::kFloat64:
+      return std::numeric_limits<double>::epsilon();
+    default:
+      return static_cast<double>(std::numeric_limits<float>::epsilon());
   }
 }
 
@@ -83,23 +90,32 @@ ValueIds weight_norm(Lowering& lo, const Args& a) {
 ValueIds weight_norm_first(Lowering& lo, const Args& a) { return {weight_norm(lo, a)[0]}; }
 
 constexpr Rule kRows[] = {
-    {"aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, "
+    {"aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? "
+     "running_var, bool training, "
      "float momentum, float eps, bool cudnn_enabled) -> Tensor",
      batch_norm},
-    {"aten::native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, "
+    {"aten::native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? "
+     "running_var, "
      "bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)",
      batch_norm_parts},
-    {"aten::layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, "
+    {"aten::layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, Tensor? bias=None, "
+     "float eps=1e-05, "
      "bool cudnn_enable=True) -> Tensor",
      layer_norm},
-    {"aten::group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, "
+    {"aten::group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float "
+     "eps=1e-05, "
      "bool cudnn_enabled=True) -> Tensor",
      group_norm},
-    {"aten::instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, "
+    {"aten::instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? "
+     "running_var, "
      "bool use_input_stats, float momentum, float eps, bool cudnn_enabled) -> Tensor",
      instance_norm},
-    {"aten::rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor", rms_norm},
-    {"aten::_fused_rms_norm(Tensor input, int[] normalized_shape, Tensor? weight, float? eps) -> (Tensor, Tensor)", rms_norm_parts},
+    {"aten::rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, float? eps=None) -> "
+     "Tensor",
+     rms_norm},
+    {"aten::_fused_rms_norm(Tensor input, int[] normalized_shape, Tensor? weight, float? eps) -> (Tensor, "
+     "Tensor)",
+     rms_norm_parts},
     {"aten::_weight_norm_interface(Tensor v, Tensor g, int dim=0) -> (Tensor, Tensor)", weight_norm},
     {"aten::_weight_norm(Tensor v, Tensor g, int dim=0) -> Tensor", weight_norm_first},
 };

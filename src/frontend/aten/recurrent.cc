@@ -1,5 +1,5 @@
-// LSTM, GRU and plain RNN, unrolled over a static sequence. The input's product with its weights is one matrix product
-// for all steps; only the hidden state's is done step by step.
+// LSTM, GRU and plain RNN, unrolled over a static sequence. The input's product with its weights is one
+// matrix product for all steps; only the hidden state's is done step by step.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -27,11 +27,14 @@ struct State {
 ValueId sigmoid(Lowering& lo, ValueId x) { return lo.op("aten::sigmoid", x); }
 ValueId tanh(Lowering& lo, ValueId x) { return lo.op("aten::tanh", x); }
 
-ValueIds gates_of(Lowering& lo, ValueId x, std::int64_t count) { return lo.aten_all("aten::chunk", x, count, -1); }
+ValueIds gates_of(Lowering& lo, ValueId x, std::int64_t count) {
+  return lo.aten_all("aten::chunk", x, count, -1);
+}
 
 // input, forget, cell, output
 State lstm_step(Lowering& lo, ValueId from_input, const State& state, const Weights& w) {
-  const ValueIds gates = gates_of(lo, lo.add(from_input, linear_of(lo, state.hidden, w.hidden, w.hidden_bias)), 4);
+  const ValueIds gates =
+      gates_of(lo, lo.add(from_input, linear_of(lo, state.hidden, w.hidden, w.hidden_bias)), 4);
   const ValueId kept = lo.mul(sigmoid(lo, gates[1]), state.cell);
   const ValueId cell = lo.add(kept, lo.mul(sigmoid(lo, gates[0]), tanh(lo, gates[2])));
   ValueId hidden = lo.mul(sigmoid(lo, gates[3]), tanh(lo, cell));
@@ -65,7 +68,8 @@ struct Direction {
 Direction run_direction(Lowering& lo, Cell cell, ValueId x, State state, const Weights& w, bool backward) {
   const std::int64_t steps = lo.static_size(x, 0);
   constexpr std::int64_t kMaxSteps = 4096;
-  if (steps <= 0 || steps > kMaxSteps) refuse(fmt::format("a recurrent layer over {} steps is not supported (at most {})", steps, kMaxSteps));
+  if (steps <= 0 || steps > kMaxSteps)
+    refuse(fmt::format("a recurrent layer over {} steps is not supported (at most {})", steps, kMaxSteps));
   const ValueIds inputs = lo.aten_all("aten::unbind.int", linear_of(lo, x, w.input, w.input_bias), 0);
   ValueIds outputs(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -79,7 +83,7 @@ Direction run_direction(Lowering& lo, Cell cell, ValueId x, State state, const W
 struct Stack {
   Cell cell;
   ValueId input;
-  ValueId hidden;               // [layers * directions, B, H]
+  ValueId hidden;  // [layers * directions, B, H]
   ValueId cells = ir::kNoValue;
   ValueIds params;
   bool has_biases, bidirectional, batch_first;
@@ -116,7 +120,8 @@ ValueIds run_stack(Lowering& lo, const Stack& s) {
     for (std::size_t d = 0; d < directions; ++d) {
       const std::size_t row = layer * directions + d;
       const auto at = static_cast<std::int64_t>(row);
-      const State start{lo.select(hidden, 0, at), cells == ir::kNoValue ? ir::kNoValue : lo.select(cells, 0, at)};
+      const State start{lo.select(hidden, 0, at),
+                        cells == ir::kNoValue ? ir::kNoValue : lo.select(cells, 0, at)};
       const Direction out = run_direction(lo, s.cell, x, start, weights_at(s, row), d == 1);
       sequences.push_back(out.sequence);
       last_hidden.push_back(out.last.hidden);
@@ -125,7 +130,9 @@ ValueIds run_stack(Lowering& lo, const Stack& s) {
     x = lo.cat(sequences, -1);
   }
   const auto unbatch = [&](ValueId v) { return unbatched ? lo.squeeze(v, 1) : v; };
-  ValueIds out = {unbatched ? lo.squeeze(x, 1) : s.batch_first ? lo.transpose(x, 0, 1) : x,
+  ValueIds out = {unbatched       ? lo.squeeze(x, 1)
+                  : s.batch_first ? lo.transpose(x, 0, 1)
+                                  : x,
                   unbatch(lo.aten("aten::stack", last_hidden, 0))};
   if (s.cell == Cell::kLstm) out.push_back(unbatch(lo.aten("aten::stack", last_cells, 0)));
   return out;
@@ -133,8 +140,10 @@ ValueIds run_stack(Lowering& lo, const Stack& s) {
 
 // input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first
 Stack stack_of(Cell cell, const Args& a) {
-  if (a.flag(6) && a.number(5) != 0) refuse("the model is in training mode; call model.eval() before torch.export.export");
-  Stack s{cell, a.tensor(0), ir::kNoValue, ir::kNoValue, a.tensors(2), a.flag(3), a.flag(7), a.flag(8), a.integer(4)};
+  if (a.flag(6) && a.number(5) != 0)
+    refuse("the model is in training mode; call model.eval() before torch.export.export");
+  Stack s{cell,      a.tensor(0), ir::kNoValue, ir::kNoValue, a.tensors(2),
+          a.flag(3), a.flag(7),   a.flag(8),    a.integer(4)};
   if (cell == Cell::kLstm) {
     if (a.tensors(1).size() != 2) refuse_input("an LSTM wants two states");
     s.hidden = a.tensors(1)[0];
@@ -165,26 +174,34 @@ ValueIds one_cell(Lowering& lo, const Args& a) {
 }
 
 constexpr Rule kRows[] = {
-    {"aten::lstm.input(Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, "
+    {"aten::lstm.input(Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float "
+     "dropout, bool train, "
      "bool bidirectional, bool batch_first) -> (Tensor, Tensor, Tensor)",
      layers<Cell::kLstm>},
-    {"aten::gru.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, "
+    {"aten::gru.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float "
+     "dropout, bool train, "
      "bool bidirectional, bool batch_first) -> (Tensor, Tensor)",
      layers<Cell::kGru>},
-    {"aten::rnn_tanh.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, "
+    {"aten::rnn_tanh.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float "
+     "dropout, bool train, "
      "bool bidirectional, bool batch_first) -> (Tensor, Tensor)",
      layers<Cell::kTanh>},
-    {"aten::rnn_relu.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, "
+    {"aten::rnn_relu.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float "
+     "dropout, bool train, "
      "bool bidirectional, bool batch_first) -> (Tensor, Tensor)",
      layers<Cell::kRelu>},
-    {"aten::lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> "
+    {"aten::lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? "
+     "b_hh=None) -> "
      "(Tensor, Tensor)",
      one_cell<Cell::kLstm>},
-    {"aten::gru_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor",
+    {"aten::gru_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? "
+     "b_hh=None) -> Tensor",
      one_cell<Cell::kGru>},
-    {"aten::rnn_tanh_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor",
+    {"aten::rnn_tanh_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? "
+     "b_hh=None) -> Tensor",
      one_cell<Cell::kTanh>},
-    {"aten::rnn_relu_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor",
+    {"aten::rnn_relu_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? "
+     "b_hh=None) -> Tensor",
      one_cell<Cell::kRelu>},
 };
 

@@ -1,4 +1,5 @@
-// Interpolation. Nearest and bilinear have operators; bicubic and exact nearest are products with constant matrices.
+// Interpolation. Nearest and bilinear have operators; bicubic and exact nearest are products with constant
+// matrices.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -38,8 +39,10 @@ struct Wanted {
   Ints sizes;
   std::vector<double> scales;  // zero where the sizes decide
 };
-Wanted wanted_size(Lowering& lo, ValueId x, const Args& a, std::size_t size_at, std::size_t scales_at, std::size_t dims) {
-  if (lo.rank(x) < dims) refuse_input(fmt::format("the input has {} dims, want at least {}", lo.rank(x), dims));
+Wanted wanted_size(Lowering& lo, ValueId x, const Args& a, std::size_t size_at, std::size_t scales_at,
+                   std::size_t dims) {
+  if (lo.rank(x) < dims)
+    refuse_input(fmt::format("the input has {} dims, want at least {}", lo.rank(x), dims));
   Wanted out{a.ints(size_at), a.doubles(scales_at)};
   if (out.sizes.empty()) {
     if (out.scales.size() != dims) refuse_input("interpolation wants a size or scale factors");
@@ -50,7 +53,8 @@ Wanted wanted_size(Lowering& lo, ValueId x, const Args& a, std::size_t size_at, 
   } else {
     out.scales.assign(dims, 0);
   }
-  if (out.sizes.size() != dims) refuse_input(fmt::format("{} sizes are given, want {}", out.sizes.size(), dims));
+  if (out.sizes.size() != dims)
+    refuse_input(fmt::format("{} sizes are given, want {}", out.sizes.size(), dims));
   return out;
 }
 
@@ -68,7 +72,8 @@ using Matrix = std::vector<float>;  // [from, to], row-major
 Matrix cubic_matrix(const Axis& axis, bool align_corners) {
   Matrix m(static_cast<std::size_t>(axis.from * axis.to), 0.0f);
   for (std::int64_t i = 0; i < axis.to; ++i) {
-    const double centre = align_corners ? axis.step * static_cast<double>(i) : axis.step * (static_cast<double>(i) + 0.5) - 0.5;
+    const double centre =
+        align_corners ? axis.step * static_cast<double>(i) : axis.step * (static_cast<double>(i) + 0.5) - 0.5;
     const double base = std::floor(centre);
     for (int tap = -1; tap <= 2; ++tap) {
       const auto source = std::clamp<std::int64_t>(static_cast<std::int64_t>(base) + tap, 0, axis.from - 1);
@@ -78,7 +83,8 @@ Matrix cubic_matrix(const Axis& axis, bool align_corners) {
   return m;
 }
 
-// Antialiased: the kernel is stretched to the step, cut at the borders and normalised (at::native's aa kernels, a = -0.5).
+// Antialiased: the kernel is stretched to the step, cut at the borders and normalised (at::native's aa
+// kernels, a = -0.5).
 double cubic_aa(double x) {
   constexpr double kA = -0.5;
   x = std::fabs(x);
@@ -93,9 +99,11 @@ Matrix antialiased_matrix(const Axis& axis) {
   for (std::int64_t i = 0; i < axis.to; ++i) {
     const double centre = axis.step * (static_cast<double>(i) + 0.5);
     const auto first = std::max<std::int64_t>(static_cast<std::int64_t>(centre - 2 * stretch + 0.5), 0);
-    const auto last = std::min<std::int64_t>(static_cast<std::int64_t>(centre + 2 * stretch + 0.5), axis.from);
+    const auto last =
+        std::min<std::int64_t>(static_cast<std::int64_t>(centre + 2 * stretch + 0.5), axis.from);
     double total = 0;
-    for (std::int64_t s = first; s < last; ++s) total += cubic_aa((static_cast<double>(s) - centre + 0.5) / stretch);
+    for (std::int64_t s = first; s < last; ++s)
+      total += cubic_aa((static_cast<double>(s) - centre + 0.5) / stretch);
     for (std::int64_t s = first; s < last; ++s) {
       const double weight = cubic_aa((static_cast<double>(s) - centre + 0.5) / stretch) / total;
       m[static_cast<std::size_t>(s * axis.to + i)] = static_cast<float>(weight);
@@ -105,21 +113,26 @@ Matrix antialiased_matrix(const Axis& axis) {
 }
 
 // x [.., H, W] -> rowsT @ (x @ columns)
-ValueId resize_by_matrices(Lowering& lo, ValueId x, const Axis& height, const Matrix& rows, const Axis& width, const Matrix& columns) {
+ValueId resize_by_matrices(Lowering& lo, ValueId x, const Axis& height, const Matrix& rows, const Axis& width,
+                           const Matrix& columns) {
   const DType dtype = lo.dtype(x);
   const ValueId across = lo.aten("aten::matmul", x, lo.constant(columns, Dims{width.from, width.to}, dtype));
   const ValueId turned = lo.transpose(across, -2, -1);
-  const ValueId down = lo.aten("aten::matmul", turned, lo.constant(rows, Dims{height.from, height.to}, dtype));
+  const ValueId down =
+      lo.aten("aten::matmul", turned, lo.constant(rows, Dims{height.from, height.to}, dtype));
   return lo.transpose(down, -2, -1);
 }
 
 ValueId bicubic_of(Lowering& lo, ValueId x, const Wanted& wanted, bool align_corners, bool antialias) {
-  if (lo.rank(x) != 4 || !is_floating(lo.dtype(x))) refuse("bicubic interpolation wants a float tensor of 4 dims");
+  if (lo.rank(x) != 4 || !is_floating(lo.dtype(x)))
+    refuse("bicubic interpolation wants a float tensor of 4 dims");
   const Axis height = axis_of(lo.static_size(x, 2), wanted.sizes[0], wanted.scales[0], align_corners);
   const Axis width = axis_of(lo.static_size(x, 3), wanted.sizes[1], wanted.scales[1], align_corners);
   check_axis(height);
   check_axis(width);
-  const auto matrix = [&](const Axis& axis) { return antialias ? antialiased_matrix(axis) : cubic_matrix(axis, align_corners); };
+  const auto matrix = [&](const Axis& axis) {
+    return antialias ? antialiased_matrix(axis) : cubic_matrix(axis, align_corners);
+  };
   return resize_by_matrices(lo, x, height, matrix(height), width, matrix(width));
 }
 
@@ -139,14 +152,16 @@ ValueIds bicubic_aa(Lowering& lo, const Args& a) {
 // Rows of the source by their numbers, one dim after the other.
 ValueId nearest_exact_of(Lowering& lo, ValueId x, const Wanted& wanted) {
   const std::size_t dims = wanted.sizes.size();
-  if (lo.rank(x) < dims) refuse_input(fmt::format("the input has {} dims, want at least {}", lo.rank(x), dims));
+  if (lo.rank(x) < dims)
+    refuse_input(fmt::format("the input has {} dims, want at least {}", lo.rank(x), dims));
   for (std::size_t i = 0; i < dims; ++i) {
     const std::size_t dim = lo.rank(x) - dims + i;
     const Axis axis = axis_of(lo.static_size(x, dim), wanted.sizes[i], wanted.scales[i], false);
     check_axis(axis);
     Ints rows;
     for (std::int64_t k = 0; k < axis.to; ++k) {
-      rows.push_back(std::min(static_cast<std::int64_t>((static_cast<double>(k) + 0.5) * axis.step), axis.from - 1));
+      rows.push_back(
+          std::min(static_cast<std::int64_t>((static_cast<double>(k) + 0.5) * axis.step), axis.from - 1));
     }
     x = lo.op("aten::index_select", x, dim, lo.constant(rows, Dims{axis.to}, DType::kInt64));
   }
@@ -157,8 +172,12 @@ ValueIds nearest_exact_vec(Lowering& lo, const Args& a) {
   return {nearest_exact_of(lo, a.tensor(0), wanted_size(lo, a.tensor(0), a, 1, 2, kDims))};
 }
 
-ValueIds nearest2d(Lowering& lo, const Args& a) { return {lo.op("aten::upsample_nearest2d.vec", a[0], a[1], ir::kNone)}; }
-ValueIds bilinear2d(Lowering& lo, const Args& a) { return {lo.op("aten::upsample_bilinear2d.vec", a[0], a[1], a[2], ir::kNone)}; }
+ValueIds nearest2d(Lowering& lo, const Args& a) {
+  return {lo.op("aten::upsample_nearest2d.vec", a[0], a[1], ir::kNone)};
+}
+ValueIds bilinear2d(Lowering& lo, const Args& a) {
+  return {lo.op("aten::upsample_bilinear2d.vec", a[0], a[1], a[2], ir::kNone)};
+}
 
 ValueIds bilinear_aa_vec(Lowering& lo, const Args& a) {
   const Wanted wanted = wanted_size(lo, a.tensor(0), a, 1, 3, 2);
@@ -170,47 +189,65 @@ ValueIds bilinear_aa_vec(Lowering& lo, const Args& a) {
 ValueIds nearest1d_vec(Lowering& lo, const Args& a) {
   const ValueId x = a.tensor(0);
   const Wanted wanted = wanted_size(lo, x, a, 1, 2, 1);
-  return {lo.squeeze(lo.op("aten::upsample_nearest2d.vec", lo.unsqueeze(x, -2), Ints{1, wanted.sizes[0]}, ir::kNone), -2)};
+  return {lo.squeeze(
+      lo.op("aten::upsample_nearest2d.vec", lo.unsqueeze(x, -2), Ints{1, wanted.sizes[0]}, ir::kNone), -2)};
 }
 ValueIds nearest1d(Lowering& lo, const Args& a) {
-  return {lo.squeeze(lo.op("aten::upsample_nearest2d.vec", lo.unsqueeze(a.tensor(0), -2), Ints{1, a.ints(1).at(0)}, ir::kNone), -2)};
+  return {lo.squeeze(lo.op("aten::upsample_nearest2d.vec", lo.unsqueeze(a.tensor(0), -2),
+                           Ints{1, a.ints(1).at(0)}, ir::kNone),
+                     -2)};
 }
 ValueIds linear1d_vec(Lowering& lo, const Args& a) {
   const ValueId x = lo.unsqueeze(a.tensor(0), -2);
   if (a.has(3)) {
-    return {lo.squeeze(lo.op("aten::upsample_bilinear2d.vec", x, ir::kNone, a[2], std::vector<double>{1, a.doubles(3).at(0)}), -2)};
+    return {lo.squeeze(lo.op("aten::upsample_bilinear2d.vec", x, ir::kNone, a[2],
+                             std::vector<double>{1, a.doubles(3).at(0)}),
+                       -2)};
   }
-  return {lo.squeeze(lo.op("aten::upsample_bilinear2d.vec", x, Ints{1, a.ints(1).at(0)}, a[2], ir::kNone), -2)};
+  return {
+      lo.squeeze(lo.op("aten::upsample_bilinear2d.vec", x, Ints{1, a.ints(1).at(0)}, a[2], ir::kNone), -2)};
 }
 
 constexpr Rule kRows[] = {
     {"aten::upsample_nearest1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor", nearest1d},
-    {"aten::upsample_nearest1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor", nearest1d_vec},
-    {"aten::upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor", nearest2d},
-    {"aten::upsample_linear1d(Tensor self, SymInt[1] output_size, bool align_corners, float? scales=None) -> Tensor",
+    {"aten::upsample_nearest1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor",
+     nearest1d_vec},
+    {"aten::upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? "
+     "scales_w=None) -> Tensor",
+     nearest2d},
+    {"aten::upsample_linear1d(Tensor self, SymInt[1] output_size, bool align_corners, float? scales=None) -> "
+     "Tensor",
      [](Lowering& lo, const Args& a) -> ValueIds {
        return {lo.aten("aten::upsample_linear1d.vec", a[0], a[1], a[2], ir::kNone)};
      }},
-    {"aten::upsample_linear1d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor",
+    {"aten::upsample_linear1d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? "
+     "scale_factors) -> Tensor",
      linear1d_vec},
-    {"aten::upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, "
+    {"aten::upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, float? "
+     "scales_h=None, "
      "float? scales_w=None) -> Tensor",
      bilinear2d},
     {"aten::upsample_bicubic2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, "
      "float? scales_w=None) -> Tensor",
      bicubic},
-    {"aten::upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor",
+    {"aten::upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? "
+     "scale_factors) -> Tensor",
      bicubic_vec},
-    {"aten::_upsample_bilinear2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor",
+    {"aten::_upsample_bilinear2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? "
+     "scale_factors) -> Tensor",
      bilinear_aa_vec},
-    {"aten::_upsample_bicubic2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, "
+    {"aten::_upsample_bicubic2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? "
+     "scales_h=None, "
      "float? scales_w=None) -> Tensor",
      bicubic_aa},
-    {"aten::_upsample_bicubic2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor",
+    {"aten::_upsample_bicubic2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? "
+     "scale_factors) -> Tensor",
      bicubic_aa_vec},
-    {"aten::_upsample_nearest_exact1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor",
+    {"aten::_upsample_nearest_exact1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> "
+     "Tensor",
      nearest_exact_vec<1>},
-    {"aten::_upsample_nearest_exact2d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor",
+    {"aten::_upsample_nearest_exact2d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> "
+     "Tensor",
      nearest_exact_vec<2>},
 };
 

@@ -40,7 +40,8 @@ const Table& table() {
 }
 
 bool is_literal_number(const Arg& arg) {
-  return std::holds_alternative<bool>(arg) || std::holds_alternative<std::int64_t>(arg) || std::holds_alternative<double>(arg);
+  return std::holds_alternative<bool>(arg) || std::holds_alternative<std::int64_t>(arg) ||
+         std::holds_alternative<double>(arg);
 }
 
 bool is_number(const ir::Graph& graph, const Arg& arg) {
@@ -66,13 +67,15 @@ void make_tensors_of_numbers(Lowering& lowering, const ops::Schema& schema, std:
   }
 }
 
-// Lists of fixed length, so that rules can index them. "int[1]" is how torch writes dims, of which there may be any number.
+// Lists of fixed length, so that rules can index them. "int[1]" is how torch writes dims, of which there may
+// be any number.
 void check_list_lengths(const ops::Schema& schema, const std::vector<Arg>& args) {
   for (std::size_t i = 0; i < args.size(); ++i) {
     const auto* items = std::get_if<IntItems>(&args[i]);
     const auto wanted = static_cast<std::size_t>(schema.args[i].list_length);
     if (items == nullptr || wanted < 2 || items->empty() || items->size() == wanted) continue;
-    refuse_input(fmt::format("argument {} has {} items, want {}", schema.args[i].name, items->size(), wanted));
+    refuse_input(
+        fmt::format("argument {} has {} items, want {}", schema.args[i].name, items->size(), wanted));
   }
 }
 
@@ -80,7 +83,8 @@ ValueIds write(ir::Builder& builder, const Target& target, std::vector<Arg> args
   Lowering lowering(builder);
   auto completed = ir::complete_args(*target.schema, args);
   if (!completed.ok()) throw Refusal{completed.take_error()};
-  if (target.rule == nullptr || !target.rule->takes_numbers) make_tensors_of_numbers(lowering, *target.schema, args);
+  if (target.rule == nullptr || !target.rule->takes_numbers)
+    make_tensors_of_numbers(lowering, *target.schema, args);
   check_list_lengths(*target.schema, args);
   if (target.rule != nullptr) return target.rule->lower(lowering, Args(args));
   return take(builder.call_all(target.op->functional_name, std::move(args)));

@@ -1,7 +1,8 @@
 // The operators of ATen that are not operators of ours: each is a rule, a function that writes it with ours.
 //
-// One file per family; each defines `constinit const RuleFamily kXxxRules{kRows};` and has one line in rules.def.
-// Rules follow what ExecuTorch's own export makes of the operator, so that programs have familiar rows.
+// One file per family; each defines `constinit const RuleFamily kXxxRules{kRows};` and has one line in
+// rules.def. Rules follow what ExecuTorch's own export makes of the operator, so that programs have familiar
+// rows.
 #pragma once
 
 #include <span>
@@ -18,7 +19,8 @@ using RuleFn = ValueIds (*)(Lowering&, const Args&);
 struct Rule {
   std::string_view schema;  // torch's
   RuleFn lower = nullptr;
-  // Whether the rule wants plain numbers in the place of tensors as they are; else they arrive as rank-0 literals.
+  // Whether the rule wants plain numbers in the place of tensors as they are; else they arrive as rank-0
+  // literals.
   bool takes_numbers = false;
 };
 using RuleFamily = std::span<const Rule>;

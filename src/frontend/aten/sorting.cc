@@ -15,8 +15,12 @@ ValueIds sorted(Lowering& lo, ValueId x, std::int64_t dim, bool descending) {
 
 ValueIds sort(Lowering& lo, const Args& a) { return sorted(lo, a.tensor(0), a.integer(1), a.flag(2)); }
 ValueIds sort_stable(Lowering& lo, const Args& a) { return sorted(lo, a.tensor(0), a.integer(2), a.flag(3)); }
-ValueIds argsort(Lowering& lo, const Args& a) { return {sorted(lo, a.tensor(0), a.integer(1), a.flag(2))[1]}; }
-ValueIds argsort_stable(Lowering& lo, const Args& a) { return {sorted(lo, a.tensor(0), a.integer(2), a.flag(3))[1]}; }
+ValueIds argsort(Lowering& lo, const Args& a) {
+  return {sorted(lo, a.tensor(0), a.integer(1), a.flag(2))[1]};
+}
+ValueIds argsort_stable(Lowering& lo, const Args& a) {
+  return {sorted(lo, a.tensor(0), a.integer(2), a.flag(3))[1]};
+}
 ValueIds msort(Lowering& lo, const Args& a) { return {sorted(lo, a.tensor(0), 0, false)[0]}; }
 
 // The smallest k, then the last of them.
@@ -43,9 +47,11 @@ ValueIds median_all(Lowering& lo, const Args& a) {
 
 constexpr Rule kRows[] = {
     {"aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor, Tensor)", sort},
-    {"aten::sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor, Tensor)", sort_stable},
+    {"aten::sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor, Tensor)",
+     sort_stable},
     {"aten::argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor", argsort},
-    {"aten::argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor", argsort_stable},
+    {"aten::argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor",
+     argsort_stable},
     {"aten::msort(Tensor self) -> Tensor", msort},
     {"aten::kthvalue(Tensor self, SymInt k, int dim=-1, bool keepdim=False) -> (Tensor, Tensor)", kthvalue},
     {"aten::median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor, Tensor)", median},

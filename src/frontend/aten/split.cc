@@ -32,7 +32,9 @@ ValueIds cut_every(Lowering& lo, ValueId x, std::size_t dim, std::int64_t length
   return cut(lo, x, dim, lengths);
 }
 
-ValueIds split(Lowering& lo, const Args& a) { return cut_every(lo, a.tensor(0), lo.dim(a.tensor(0), a.integer(2)), a.integer(1)); }
+ValueIds split(Lowering& lo, const Args& a) {
+  return cut_every(lo, a.tensor(0), lo.dim(a.tensor(0), a.integer(2)), a.integer(1));
+}
 
 ValueIds split_sizes(Lowering& lo, const Args& a) {
   const ValueId x = a.tensor(0);
@@ -60,7 +62,8 @@ ValueIds tensor_split_sections(Lowering& lo, const Args& a) {
   if (sections <= 0) refuse_input(fmt::format("{} sections are not possible", sections));
   limit_parts(sections);
   Ints lengths;
-  for (std::int64_t i = 0; i < sections; ++i) lengths.push_back(size / sections + (i < size % sections ? 1 : 0));
+  for (std::int64_t i = 0; i < sections; ++i)
+    lengths.push_back(size / sections + (i < size % sections ? 1 : 0));
   return cut(lo, x, dim, lengths);
 }
 
@@ -85,8 +88,12 @@ ValueIds hsplit(Lowering& lo, const Args& a) {
   const int dim = lo.rank(a.tensor(0)) == 1 ? 0 : 1;
   return lo.aten_all("aten::tensor_split.sections", a[0], a[1], dim);
 }
-ValueIds vsplit(Lowering& lo, const Args& a) { return lo.aten_all("aten::tensor_split.sections", a[0], a[1], 0); }
-ValueIds dsplit(Lowering& lo, const Args& a) { return lo.aten_all("aten::tensor_split.sections", a[0], a[1], 2); }
+ValueIds vsplit(Lowering& lo, const Args& a) {
+  return lo.aten_all("aten::tensor_split.sections", a[0], a[1], 0);
+}
+ValueIds dsplit(Lowering& lo, const Args& a) {
+  return lo.aten_all("aten::tensor_split.sections", a[0], a[1], 2);
+}
 
 ValueIds unbind(Lowering& lo, const Args& a) {
   const ValueId x = a.tensor(0);
@@ -102,8 +109,10 @@ constexpr Rule kRows[] = {
     {"aten::unsafe_split_with_sizes(Tensor self, SymInt[] split_sizes, int dim=0) -> Tensor[]", split_sizes},
     {"aten::chunk(Tensor self, int chunks, int dim=0) -> Tensor[]", chunk},
     {"aten::unsafe_chunk(Tensor self, int chunks, int dim=0) -> Tensor[]", chunk},
-    {"aten::tensor_split.sections(Tensor self, SymInt sections, int dim=0) -> Tensor[]", tensor_split_sections},
-    {"aten::tensor_split.indices(Tensor self, SymInt[] indices, int dim=0) -> Tensor[]", tensor_split_indices},
+    {"aten::tensor_split.sections(Tensor self, SymInt sections, int dim=0) -> Tensor[]",
+     tensor_split_sections},
+    {"aten::tensor_split.indices(Tensor self, SymInt[] indices, int dim=0) -> Tensor[]",
+     tensor_split_indices},
     {"aten::hsplit.int(Tensor self, int sections) -> Tensor[]", hsplit},
     {"aten::vsplit.int(Tensor self, int sections) -> Tensor[]", vsplit},
     {"aten::dsplit.int(Tensor self, int sections) -> Tensor[]", dsplit},

@@ -1,4 +1,5 @@
-// Operators that look at the same elements with other sizes or dims. In the graph they copy; passes drop what can be.
+// Operators that look at the same elements with other sizes or dims. In the graph they copy; passes drop what
+// can be.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -24,12 +25,15 @@ ValueId flatten_dims(Lowering& lo, ValueId x, std::int64_t from, std::int64_t to
     is_static = is_static && !lo.type(x).is_dynamic(i);
     product *= lo.type(x).sizes[i];
   }
-  sizes.erase(sizes.begin() + static_cast<std::ptrdiff_t>(start), sizes.begin() + static_cast<std::ptrdiff_t>(end) + 1);
+  sizes.erase(sizes.begin() + static_cast<std::ptrdiff_t>(start),
+              sizes.begin() + static_cast<std::ptrdiff_t>(end) + 1);
   sizes.insert(sizes.begin() + static_cast<std::ptrdiff_t>(start), SizeOf::literal(is_static ? product : -1));
   return lo.reshape(x, sizes);
 }
 
-ValueIds flatten(Lowering& lo, const Args& a) { return {flatten_dims(lo, a.tensor(0), a.integer(1), a.integer(2))}; }
+ValueIds flatten(Lowering& lo, const Args& a) {
+  return {flatten_dims(lo, a.tensor(0), a.integer(1), a.integer(2))};
+}
 ValueIds ravel(Lowering& lo, const Args& a) { return {flatten_dims(lo, a.tensor(0), 0, -1)}; }
 ValueIds reshape(Lowering& lo, const Args& a) { return {lo.view(a.tensor(0), a.items(1))}; }
 
@@ -63,12 +67,18 @@ Ints all_dims(Lowering& lo, ValueId x) {
   return dims;
 }
 
-ValueIds squeeze_all(Lowering& lo, const Args& a) { return {squeeze_dims(lo, a.tensor(0), all_dims(lo, a.tensor(0)))}; }
+ValueIds squeeze_all(Lowering& lo, const Args& a) {
+  return {squeeze_dims(lo, a.tensor(0), all_dims(lo, a.tensor(0)))};
+}
 ValueIds squeeze_dim(Lowering& lo, const Args& a) { return {squeeze_dims(lo, a.tensor(0), {a.integer(1)})}; }
 ValueIds squeeze_list(Lowering& lo, const Args& a) { return {squeeze_dims(lo, a.tensor(0), a.ints(1))}; }
-ValueIds transpose(Lowering& lo, const Args& a) { return {lo.transpose(a.tensor(0), a.integer(1), a.integer(2))}; }
+ValueIds transpose(Lowering& lo, const Args& a) {
+  return {lo.transpose(a.tensor(0), a.integer(1), a.integer(2))};
+}
 ValueIds transpose_last(Lowering& lo, const Args& a) { return {lo.transpose(a.tensor(0), -2, -1)}; }
-ValueIds t(Lowering& lo, const Args& a) { return {lo.rank(a.tensor(0)) < 2 ? a.tensor(0) : lo.transpose(a.tensor(0), 0, 1)}; }
+ValueIds t(Lowering& lo, const Args& a) {
+  return {lo.rank(a.tensor(0)) < 2 ? a.tensor(0) : lo.transpose(a.tensor(0), 0, 1)};
+}
 ValueIds permute(Lowering& lo, const Args& a) { return {lo.permute(a.tensor(0), a.ints(1))}; }
 ValueIds numpy_t(Lowering& lo, const Args& a) {
   Ints dims = all_dims(lo, a.tensor(0));
@@ -93,8 +103,12 @@ ValueId move_dims(Lowering& lo, ValueId x, const Ints& from, const Ints& to) {
   }
   return lo.permute(x, order);
 }
-ValueIds movedim_int(Lowering& lo, const Args& a) { return {move_dims(lo, a.tensor(0), {a.integer(1)}, {a.integer(2)})}; }
-ValueIds movedim_list(Lowering& lo, const Args& a) { return {move_dims(lo, a.tensor(0), a.ints(1), a.ints(2))}; }
+ValueIds movedim_int(Lowering& lo, const Args& a) {
+  return {move_dims(lo, a.tensor(0), {a.integer(1)}, {a.integer(2)})};
+}
+ValueIds movedim_list(Lowering& lo, const Args& a) {
+  return {move_dims(lo, a.tensor(0), a.ints(1), a.ints(2))};
+}
 
 ValueIds expand(Lowering& lo, const Args& a) { return {lo.expand(a.tensor(0), a.items(1))}; }
 ValueIds expand_as(Lowering& lo, const Args& a) { return {lo.expand(a.tensor(0), lo.sizes(a.tensor(1)))}; }
@@ -122,7 +136,8 @@ ValueIds slice(Lowering& lo, const Args& a) {
   const std::size_t d = lo.dim(x, a.integer(1));
   const bool from_start = !a.has(2) || (a.is_number(2) && a.integer(2) == 0);
   const bool unit_step = a.is_number(4) && a.integer(4) == 1;
-  const bool to_end = !a.has(3) || (a.is_number(3) && !lo.type(x).is_dynamic(d) && a.integer(3) >= lo.type(x).sizes[d]) ||
+  const bool to_end = !a.has(3) ||
+                      (a.is_number(3) && !lo.type(x).is_dynamic(d) && a.integer(3) >= lo.type(x).sizes[d]) ||
                       (a.is_number(3) && a.integer(3) >= INT64_MAX);
   if (from_start && to_end && unit_step) return {x};
   const Arg start = a.has(2) ? a[2] : Arg{std::int64_t{0}};
@@ -135,7 +150,8 @@ ValueIds narrow(Lowering& lo, const Args& a) {
   const std::size_t d = lo.dim(x, a.integer(1));
   const IntItem start = a.item(2);
   const IntItem end = lo.combine("executorch_prim::add.Scalar", start, a.item(3));
-  if (start.symbol == ir::kNoValue && end.symbol == ir::kNoValue) return {lo.slice(x, a.integer(1), start.value, end.value)};
+  if (start.symbol == ir::kNoValue && end.symbol == ir::kNoValue)
+    return {lo.slice(x, a.integer(1), start.value, end.value)};
   return {lo.op("aten::slice_copy.Tensor", x, d, start, end, 1)};
 }
 
@@ -157,7 +173,8 @@ ValueIds atleast_3d(Lowering& lo, const Args& a) {
 }
 
 ValueIds view_dtype(Lowering& lo, const Args& a) {
-  if (a.dtype_or(1, lo.dtype(a.tensor(0))) != lo.dtype(a.tensor(0))) refuse("looking at bytes as another dtype is not supported");
+  if (a.dtype_or(1, lo.dtype(a.tensor(0))) != lo.dtype(a.tensor(0)))
+    refuse("looking at bytes as another dtype is not supported");
   return {a.tensor(0)};
 }
 
@@ -194,7 +211,9 @@ constexpr Rule kRows[] = {
     {"aten::broadcast_to(Tensor self, SymInt[] size) -> Tensor", expand},
     {"aten::expand_as(Tensor self, Tensor other) -> Tensor", expand_as},
     {"aten::broadcast_tensors(Tensor[] tensors) -> Tensor[]", broadcast_tensors},
-    {"aten::slice.Tensor(Tensor self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor", slice},
+    {"aten::slice.Tensor(Tensor self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> "
+     "Tensor",
+     slice},
     {"aten::narrow(Tensor self, int dim, SymInt start, SymInt length) -> Tensor", narrow},
     {"aten::atleast_1d(Tensor self) -> Tensor", atleast_1d},
     {"aten::atleast_2d(Tensor self) -> Tensor", atleast_2d},

@@ -40,7 +40,8 @@ SlotId Aliases::add_view(SlotId parent, ViewStep step, ir::ValueId value) {
 SlotId Aliases::add_alias(SlotId parent, ir::ValueId value) { return add_view(parent, {}, value); }
 
 SlotId Aliases::root_of(SlotId slot) const {
-  while (!slots_[static_cast<std::size_t>(slot)].is_root) slot = slots_[static_cast<std::size_t>(slot)].parent;
+  while (!slots_[static_cast<std::size_t>(slot)].is_root)
+    slot = slots_[static_cast<std::size_t>(slot)].parent;
   return slot;
 }
 
@@ -59,7 +60,8 @@ Result<ir::ValueId> Aliases::read(SlotId id) {
     std::vector<ir::Arg> args = step.args;
     args[0] = parent;
     ETALON_TRY(const ir::ValueIds outs, lower(builder_, step.target, std::move(args)));
-    if (step.output >= outs.size()) return internal_error(fmt::format("{} gives {} tensors", step.name, outs.size()));
+    if (step.output >= outs.size())
+      return internal_error(fmt::format("{} gives {} tensors", step.name, outs.size()));
     value = outs[step.output];
   }
   at(id).value = value;
@@ -100,18 +102,23 @@ bool is_one_of(std::string_view name, std::initializer_list<std::string_view> na
 
 // Views with all elements of their parent, in the same row-major order.
 bool keeps_order(std::string_view name) {
-  return is_one_of(name, {"aten::view", "aten::reshape", "aten::_unsafe_view", "aten::flatten.using_ints", "aten::unflatten.int",
-                          "aten::squeeze", "aten::squeeze.dim", "aten::squeeze.dims", "aten::unsqueeze", "aten::view_as",
-                          "aten::reshape_as", "aten::ravel", "aten::_reshape_alias"});
+  return is_one_of(
+      name, {"aten::view", "aten::reshape", "aten::_unsafe_view", "aten::flatten.using_ints",
+             "aten::unflatten.int", "aten::squeeze", "aten::squeeze.dim", "aten::squeeze.dims",
+             "aten::unsqueeze", "aten::view_as", "aten::reshape_as", "aten::ravel", "aten::_reshape_alias"});
 }
 
-// Shows which element of the parent each element of the view is, by looking at the parent's row-major numbers the same
-// way, and scatters by that. Works for every view that shows an element once.
-Result<ir::ValueId> scatter_by_number(ir::Builder& builder, const ViewStep& step, ir::ValueId parent, ir::ValueId child) {
+// Shows which element of the parent each element of the view is, by looking at the parent's row-major numbers
+// the same way, and scatters by that. Works for every view that shows an element once.
+Result<ir::ValueId> scatter_by_number(ir::Builder& builder, const ViewStep& step, ir::ValueId parent,
+                                      ir::ValueId child) {
   const ir::TensorType type = builder.type(parent);
-  if (type.is_dynamic()) return unsupported(fmt::format("writing through {} of a tensor with dynamic sizes is not supported", step.name));
+  if (type.is_dynamic())
+    return unsupported(
+        fmt::format("writing through {} of a tensor with dynamic sizes is not supported", step.name));
   constexpr std::int64_t kMaxElements = std::int64_t{1} << 26;
-  if (numel(type.sizes) > kMaxElements) return unsupported(fmt::format("writing through {} of so large a tensor is not supported", step.name));
+  if (numel(type.sizes) > kMaxElements)
+    return unsupported(fmt::format("writing through {} of so large a tensor is not supported", step.name));
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(numel(type.sizes)));
   std::iota(numbers.begin(), numbers.end(), 0);
   std::vector<ir::Arg> args = step.args;
@@ -121,12 +128,16 @@ Result<ir::ValueId> scatter_by_number(ir::Builder& builder, const ViewStep& step
   ETALON_TRY(const ir::ValueId index, builder.call("aten::view_copy", {shown[step.output], flat}));
   ETALON_TRY(const ir::ValueId source, builder.call("aten::view_copy", {child, flat}));
   ETALON_TRY(const ir::ValueId elements, builder.call("aten::view_copy", {parent, flat}));
-  ETALON_TRY(const ir::ValueId out, builder.call("aten::scatter.src", {elements, std::int64_t{0}, index, source}));
+  ETALON_TRY(const ir::ValueId out,
+             builder.call("aten::scatter.src", {elements, std::int64_t{0}, index, source}));
   return builder.call("aten::view_copy", {out, ir::literal_ints(type.sizes.span())});
 }
 
-bool shows_elements_twice(const ir::Builder& builder, std::string_view name, ir::ValueId parent, ir::ValueId child) {
-  if (!is_one_of(name, {"aten::expand", "aten::expand_as", "aten::broadcast_to", "aten::unfold", "aten::as_strided"})) return false;
+bool shows_elements_twice(const ir::Builder& builder, std::string_view name, ir::ValueId parent,
+                          ir::ValueId child) {
+  if (!is_one_of(name, {"aten::expand", "aten::expand_as", "aten::broadcast_to", "aten::unfold",
+                        "aten::as_strided"}))
+    return false;
   return numel(builder.type(parent).sizes) < numel(builder.type(child).sizes);
 }
 
@@ -152,7 +163,8 @@ Result<ir::ValueId> scatter_in_order(ir::Builder& builder, ir::ValueId parent, i
   return builder.call("aten::view_copy", {child, std::move(sizes)});
 }
 
-Result<ir::ValueId> scatter_slice(ir::Builder& builder, const ViewStep& step, ir::ValueId parent, ir::ValueId child) {
+Result<ir::ValueId> scatter_slice(ir::Builder& builder, const ViewStep& step, ir::ValueId parent,
+                                  ir::ValueId child) {
   const auto arg = [&](std::size_t i) { return i < step.args.size() ? step.args[i] : ir::kNone; };
   const ir::Arg dim = step.args.size() > 1 ? arg(1) : ir::Arg{std::int64_t{0}};
   const ir::Arg stride = step.args.size() > 4 ? arg(4) : ir::Arg{std::int64_t{1}};
@@ -161,17 +173,21 @@ Result<ir::ValueId> scatter_slice(ir::Builder& builder, const ViewStep& step, ir
 
 }  // namespace
 
-Result<ir::ValueId> scatter_view(ir::Builder& builder, const ViewStep& step, ir::ValueId parent, ir::ValueId child) {
+Result<ir::ValueId> scatter_view(ir::Builder& builder, const ViewStep& step, ir::ValueId parent,
+                                 ir::ValueId child) {
   const std::string_view name = step.name;
   if (shows_elements_twice(builder, name, parent, child)) {
-    return unsupported(fmt::format("writing through {}, which shows an element in several places, is not supported", name));
+    return unsupported(
+        fmt::format("writing through {}, which shows an element in several places, is not supported", name));
   }
   if (keeps_order(name)) return scatter_in_order(builder, parent, child);
-  if (is_one_of(name, {"aten::transpose.int", "aten::t", "aten::swapaxes", "aten::swapdims", "aten::mT", "aten::numpy_T"})) {
+  if (is_one_of(name, {"aten::transpose.int", "aten::t", "aten::swapaxes", "aten::swapdims", "aten::mT",
+                       "aten::numpy_T"})) {
     return scatter_transposed(builder, step, child);
   }
   if (name == "aten::permute") return scatter_permuted(builder, step, child);
-  if (name == "aten::select.int") return builder.call("aten::select_scatter", {parent, child, step.args[1], step.args[2]});
+  if (name == "aten::select.int")
+    return builder.call("aten::select_scatter", {parent, child, step.args[1], step.args[2]});
   if (name == "aten::slice.Tensor") return scatter_slice(builder, step, parent, child);
   if (name == "aten::unbind.int") {
     const ir::Arg dim = step.args.size() > 1 ? step.args[1] : ir::Arg{std::int64_t{0}};

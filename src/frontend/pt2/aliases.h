@@ -1,8 +1,9 @@
 // Which tensors of a program share memory, so that in-place operators can be made functional.
 //
-// Every tensor of the program is a Slot. A slot is either the root of a Storage or a view of another slot, made by an
-// operator that can be applied again. Writing a slot writes its parents up to the root (by scattering the new elements
-// into the old) and makes every other slot of the storage stale; a stale slot is computed again when it is next read.
+// Every tensor of the program is a Slot. A slot is either the root of a Storage or a view of another slot,
+// made by an operator that can be applied again. Writing a slot writes its parents up to the root (by
+// scattering the new elements into the old) and makes every other slot of the storage stale; a stale slot is
+// computed again when it is next read.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ namespace etalon::frontend {
 enum class SlotId : std::uint32_t {};
 enum class StorageId : std::uint32_t {};
 
-// How a slot is made from its parent: argument 0 of the operator is the parent, this is output `output` of it.
+// How a slot is made from its parent: argument 0 of the operator is the parent, this is output `output` of
+// it.
 struct ViewStep {
   std::string name;  // functional, "aten::select.int"
   Target target;
@@ -60,7 +62,9 @@ class Aliases {
   };
 
   Slot& at(SlotId slot) { return slots_[static_cast<std::size_t>(slot)]; }
-  std::uint32_t generation_of(SlotId slot) const { return generations_[static_cast<std::size_t>(storage_of(slot))]; }
+  std::uint32_t generation_of(SlotId slot) const {
+    return generations_[static_cast<std::size_t>(storage_of(slot))];
+  }
   SlotId add(Slot slot);
 
   ir::Builder& builder_;
@@ -69,6 +73,7 @@ class Aliases {
 };
 
 // `parent` with the elements that the view shows replaced by `child`.
-Result<ir::ValueId> scatter_view(ir::Builder& builder, const ViewStep& step, ir::ValueId parent, ir::ValueId child);
+Result<ir::ValueId> scatter_view(ir::Builder& builder, const ViewStep& step, ir::ValueId parent,
+                                 ir::ValueId child);
 
 }  // namespace etalon::frontend

@@ -25,15 +25,20 @@ inline std::uint64_t word_at(std::uint64_t seed, std::uint64_t index) {
   return z ^ (z >> 31);
 }
 
-inline float uniform_of(std::uint64_t word) { return static_cast<float>(static_cast<std::int64_t>(word >> 40)) * 0x1p-23f - 1.0f; }
+inline float uniform_of(std::uint64_t word) {
+  return static_cast<float>(static_cast<std::int64_t>(word >> 40)) * 0x1p-23f - 1.0f;
+}
 
-// Values are base + factor * u; a base of one comes with a power of two as factor, so that no rounding can differ.
+// Values are base + factor * u; a base of one comes with a power of two as factor, so that no rounding can
+// differ.
 struct Role {
   float base;
   float factor;
 };
 
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
 
 Role role_of(std::string_view name, const Dims& sizes) {
   const std::size_t dot = name.rfind('.');
@@ -77,11 +82,16 @@ float DrawnWords::next_uniform() { return uniform_of(next()); }
 
 std::vector<std::byte> draw_weights(std::string_view name, DType dtype, const Dims& sizes) {
   switch (dtype) {
-    case DType::kFloat32: return draw_as<float>(name, sizes, [](float v) { return v; });
-    case DType::kFloat64: return draw_as<double>(name, sizes, [](float v) { return static_cast<double>(v); });
-    case DType::kFloat16: return draw_as<std::uint16_t>(name, sizes, [](float v) { return Half::from_float(v); });
-    case DType::kBFloat16: return draw_as<std::uint16_t>(name, sizes, [](float v) { return BFloat16::from_float(v); });
-    default: return std::vector<std::byte>(static_cast<std::size_t>(numel(sizes)) * size_of(dtype));
+    case DType::kFloat32:
+      return draw_as<float>(name, sizes, [](float v) { return v; });
+    case DType::kFloat64:
+      return draw_as<double>(name, sizes, [](float v) { return static_cast<double>(v); });
+    case DType::kFloat16:
+      return draw_as<std::uint16_t>(name, sizes, [](float v) { return Half::from_float(v); });
+    case DType::kBFloat16:
+      return draw_as<std::uint16_t>(name, sizes, [](float v) { return BFloat16::from_float(v); });
+    default:
+      return std::vector<std::byte>(static_cast<std::size_t>(numel(sizes)) * size_of(dtype));
   }
 }
 

@@ -1,5 +1,5 @@
-// Weights of weightless archives, drawn from each tensor's name, role and sizes: the rule of zoo/README.md, bit for bit
-// what the Python package draws.
+// Weights of weightless archives, drawn from each tensor's name, role and sizes: the rule of zoo/README.md,
+// bit for bit what the Python package draws.
 #pragma once
 
 #include <cstddef>

@@ -34,7 +34,10 @@ DimOrder order_of_input(const ir::TensorType& type, const std::vector<std::int64
 class ModelImport {
  public:
   ModelImport(const pt2::Model& model, Bytes file)
-      : model_(model), program_(model.program), symbols_(Symbols::of(model.program)), weights_(model, file),
+      : model_(model),
+        program_(model.program),
+        symbols_(Symbols::of(model.program)),
+        weights_(model, file),
         translator_(graph_, symbols_) {}
 
   Result<ir::Graph> run() {
@@ -61,14 +64,21 @@ class ModelImport {
   Status bind_inputs() {
     for (const pt2::InputSpec& spec : program_.input_specs) {
       switch (spec.kind) {
-        case pt2::InputKind::kUserInput: ETALON_CHECKED(bind_user_input(spec)); break;
+        case pt2::InputKind::kUserInput:
+          ETALON_CHECKED(bind_user_input(spec));
+          break;
         case pt2::InputKind::kParameter:
         case pt2::InputKind::kBuffer:
-        case pt2::InputKind::kTensorConstant: ETALON_CHECKED(bind_stored(spec)); break;
-        case pt2::InputKind::kConstantInput: break;  // its uses are literals already
+        case pt2::InputKind::kTensorConstant:
+          ETALON_CHECKED(bind_stored(spec));
+          break;
+        case pt2::InputKind::kConstantInput:
+          break;  // its uses are literals already
         case pt2::InputKind::kCustomObject:
-          return unsupported(fmt::format("the model has a custom object ('{}'), which is not supported", spec.target));
-        case pt2::InputKind::kToken: return unsupported("the model orders side effects with tokens, which is not supported");
+          return unsupported(
+              fmt::format("the model has a custom object ('{}'), which is not supported", spec.target));
+        case pt2::InputKind::kToken:
+          return unsupported("the model orders side effects with tokens, which is not supported");
       }
     }
     return {};
@@ -77,24 +87,29 @@ class ModelImport {
   Status bind_user_input(const pt2::InputSpec& spec) {
     if (const auto* number = spec.arg.as<pt2::SymIntArg>(); number != nullptr && !number->name.empty()) {
       const auto found = program_.graph.sym_int_values.find(number->name);
-      if (found == program_.graph.sym_int_values.end()) return invalid_input(fmt::format("input '{}' has no type", number->name));
+      if (found == program_.graph.sym_int_values.end())
+        return invalid_input(fmt::format("input '{}' has no type", number->name));
       ETALON_TRY(const SizePair pair, symbols_.evaluate(found->second));
-      const ir::NumberType type{ir::NumberType::Kind::kInt, static_cast<double>(pair.max), static_cast<double>(pair.probe)};
+      const ir::NumberType type{ir::NumberType::Kind::kInt, static_cast<double>(pair.max),
+                                static_cast<double>(pair.probe)};
       translator_.names().insert_or_assign(number->name, ir::Arg{graph_.add_input(number->name, type)});
       return {};
     }
     const auto* tensor = spec.arg.as<pt2::TensorArg>();
     if (tensor == nullptr) return {};  // a literal: its uses are literals too
     const auto meta = program_.graph.tensor_values.find(tensor->name);
-    if (meta == program_.graph.tensor_values.end()) return invalid_input(fmt::format("input '{}' has no type", tensor->name));
+    if (meta == program_.graph.tensor_values.end())
+      return invalid_input(fmt::format("input '{}' has no type", tensor->name));
     ETALON_TRY(const ir::TensorType type, type_of(meta->second), fmt::format("input '{}'", tensor->name));
     ir::ValueId value = graph_.add_input(tensor->name, type);
     if (!is_contiguous_order(type.order)) {
       translator_.builder().set_origin({{}, {}, "contiguous", tensor->name + "_contiguous"});
       ir::IntItems plain;
-      for (std::size_t i = 0; i < type.sizes.size(); ++i) plain.push_back({static_cast<std::int64_t>(i), ir::kNoValue});
-      ETALON_TRY(value, translator_.builder().call("dim_order_ops::_to_dim_order_copy",
-                                                   {value, ir::kNone, ir::kNone, ir::kNone, ir::kNone, false, std::move(plain)}));
+      for (std::size_t i = 0; i < type.sizes.size(); ++i)
+        plain.push_back({static_cast<std::int64_t>(i), ir::kNoValue});
+      ETALON_TRY(value, translator_.builder().call(
+                            "dim_order_ops::_to_dim_order_copy",
+                            {value, ir::kNone, ir::kNone, ir::kNone, ir::kNone, false, std::move(plain)}));
     }
     const SlotId slot = translator_.aliases().add_root(value);
     translator_.names().insert_or_assign(tensor->name, slot);
@@ -130,10 +145,11 @@ class ModelImport {
     if (stored == nullptr) return invalid_input(fmt::format("the archive lacks '{}'", spec.target));
     const auto [tied, is_new] = tied_.try_emplace(key_of(*stored, spec.target), SlotId{});
     if (is_new) {
-      tied->second = translator_.aliases().add_lazy_root([this, stored, name = spec.target]() -> Result<ir::ValueId> {
-        ETALON_TRY(ir::Constant constant, weights_.constant(*stored, name));
-        return graph_.add_constant(std::move(constant));
-      });
+      tied->second =
+          translator_.aliases().add_lazy_root([this, stored, name = spec.target]() -> Result<ir::ValueId> {
+            ETALON_TRY(ir::Constant constant, weights_.constant(*stored, name));
+            return graph_.add_constant(std::move(constant));
+          });
       stored_.push_back({tied->second, stored, spec.target});
     }
     translator_.names().insert_or_assign(tensor->name, tied->second);
@@ -154,24 +170,32 @@ class ModelImport {
           break;
         }
         case pt2::OutputKind::kBufferMutation:
-        case pt2::OutputKind::kParameterMutation: ETALON_CHECKED(add_declared_update(spec)); break;
+        case pt2::OutputKind::kParameterMutation:
+          ETALON_CHECKED(add_declared_update(spec));
+          break;
         case pt2::OutputKind::kUserInputMutation:
-          return unsupported(fmt::format("the model changes its input '{}' in place; clone it in forward() first", spec.target));
+          return unsupported(fmt::format(
+              "the model changes its input '{}' in place; clone it in forward() first", spec.target));
         case pt2::OutputKind::kGradientToParameter:
-        case pt2::OutputKind::kGradientToUserInput: return unsupported("the model is a training step; export the forward pass only");
-        case pt2::OutputKind::kToken: return unsupported("the model orders side effects with tokens, which is not supported");
+        case pt2::OutputKind::kGradientToUserInput:
+          return unsupported("the model is a training step; export the forward pass only");
+        case pt2::OutputKind::kToken:
+          return unsupported("the model orders side effects with tokens, which is not supported");
       }
     }
-    std::stable_partition(graph_.outputs.begin(), graph_.outputs.end(),
-                          [](const ir::Output& output) { return output.kind == ir::Output::Kind::kStateUpdate; });
+    std::stable_partition(graph_.outputs.begin(), graph_.outputs.end(), [](const ir::Output& output) {
+      return output.kind == ir::Output::Kind::kStateUpdate;
+    });
     return {};
   }
 
   Status refuse_mutated_inputs() {
     for (const auto& [slot, name] : user_inputs_) {
       if (!translator_.aliases().was_written(slot)) continue;
-      return unsupported(fmt::format("the model changes its input '{}' in place, which a program cannot do; write "
-                                     "{} = {}.clone() at the start of forward()", name, name, name));
+      return unsupported(
+          fmt::format("the model changes its input '{}' in place, which a program cannot do; write "
+                      "{} = {}.clone() at the start of forward()",
+                      name, name, name));
     }
     return {};
   }
@@ -205,10 +229,13 @@ class ModelImport {
 
   Status add_declared_update(const pt2::OutputSpec& spec) {
     const auto slot = slots_by_target_.find(spec.target);
-    if (slot == slots_by_target_.end()) return invalid_input(fmt::format("the archive lacks buffer '{}'", spec.target));
+    if (slot == slots_by_target_.end())
+      return invalid_input(fmt::format("the archive lacks buffer '{}'", spec.target));
     ETALON_TRY(const ir::Arg value, translator_.argument(spec.arg), "output");
     const auto* id = std::get_if<ir::ValueId>(&value);
-    if (id == nullptr) return invalid_input(fmt::format("buffer '{}' is updated with something that is no tensor", spec.target));
+    if (id == nullptr)
+      return invalid_input(
+          fmt::format("buffer '{}' is updated with something that is no tensor", spec.target));
     for (const Stored& entry : stored_) {
       if (entry.slot == slot->second) return add_update(entry, *id);
     }
@@ -221,7 +248,8 @@ class ModelImport {
       ir::Value& value = graph_.values[i];
       if (taken.insert(value.name).second) continue;
       std::string other;
-      for (std::size_t n = i; other.empty() || !taken.insert(other).second; ++n) other = fmt::format("{}__{}", value.name, n);
+      for (std::size_t n = i; other.empty() || !taken.insert(other).second; ++n)
+        other = fmt::format("{}__{}", value.name, n);
       value.name = std::move(other);
     }
   }
@@ -241,7 +269,8 @@ class ModelImport {
 // A graph whose new contents are the old ones updates nothing.
 Status ModelImport::add_update(const Stored& entry, ir::ValueId value) {
   ETALON_TRY(const ir::ConstantId id, state_constant(*entry.tensor, entry.name));
-  if (graph_[value].source == ir::ValueSource::kConstant && graph_[value].source_index == ir::index_of(id)) return {};
+  if (graph_[value].source == ir::ValueSource::kConstant && graph_[value].source_index == ir::index_of(id))
+    return {};
   ir::Constant& constant = graph_.constants[ir::index_of(id)];
   constant.is_state = true;
   graph_.outputs.push_back({ir::Output::Kind::kStateUpdate, value, id});
@@ -250,11 +279,14 @@ Status ModelImport::add_update(const Stored& entry, ir::ValueId value) {
 
 Result<ExampleInput> example_of(const pt2::SavedTensor& saved, const DimOrder& order) {
   const auto dtype = dtype_from_number(saved.dtype);
-  if (!dtype) return unsupported(fmt::format("an example input has a dtype that is not supported (number {})", saved.dtype));
+  if (!dtype)
+    return unsupported(
+        fmt::format("an example input has a dtype that is not supported (number {})", saved.dtype));
   ExampleInput out{*dtype, {}, order, {}};
   ETALON_TRY(out.sizes, make_dims(saved.sizes));
   if (out.order.size() != out.sizes.size()) out.order = contiguous_order(out.sizes.size());
-  out.data = gather_elements(saved.storage, saved.storage_offset, out.sizes, Dims(std::span(saved.strides)), out.order, size_of(*dtype));
+  out.data = gather_elements(saved.storage, saved.storage_offset, out.sizes, Dims(std::span(saved.strides)),
+                             out.order, size_of(*dtype));
   return out;
 }
 
@@ -268,9 +300,11 @@ Result<std::vector<ExampleInput>> examples_of(const pt2::Model& model, const ir:
     if (leaf >= leaves.size()) return std::vector<ExampleInput>{};
     const pt2::PyLeaf& value = leaves[leaf++];
     if (spec.kind == pt2::InputKind::kConstantInput) continue;
-    if (const auto* saved = std::get_if<pt2::SavedTensor>(&value); saved != nullptr && out.size() < graph.inputs.size()) {
+    if (const auto* saved = std::get_if<pt2::SavedTensor>(&value);
+        saved != nullptr && out.size() < graph.inputs.size()) {
       const ir::Value& input = graph[graph.inputs[out.size()].value];
-      ETALON_TRY(ExampleInput example, example_of(*saved, input.is_tensor() ? input.tensor().order : DimOrder{}));
+      ETALON_TRY(ExampleInput example,
+                 example_of(*saved, input.is_tensor() ? input.tensor().order : DimOrder{}));
       out.push_back(std::move(example));
     } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
       const auto* bytes = reinterpret_cast<const std::byte*>(number);
@@ -291,7 +325,8 @@ Result<Imported> import_pt2(Bytes file, const ImportOptions& options) {
     ETALON_TRY(ir::Graph graph, import_model(model, file));
     out.examples.emplace_back();
     if (options.with_examples && !model.sample_inputs_file.empty()) {
-      // Example inputs are a convenience: objects that cannot be read must not keep a model from being imported.
+      // Example inputs are a convenience: objects that cannot be read must not keep a model from being
+      // imported.
       auto examples = examples_of(model, graph);
       if (examples.ok()) out.examples.back() = std::move(*examples);
     }

@@ -1,11 +1,12 @@
-// .pt2 -> graphs: what torch.export.save writes, undecomposed or decomposed, as functional graphs of our operators.
+// .pt2 -> graphs: what torch.export.save writes, undecomposed or decomposed, as functional graphs of our
+// operators.
 //
 //   ETALON_TRY(const Imported model, import_pt2(file.bytes()));
 //   run(model.methods[0], model.examples[0]);
 //
-// Weights are borrowed from `file` wherever they are stored as the graph wants them: keep the bytes mapped as long as
-// the graphs live. In-place operators are made functional; buffers that the model updates become state. Inside a graph
-// everything is contiguous. Thread-compatible.
+// Weights are borrowed from `file` wherever they are stored as the graph wants them: keep the bytes mapped as
+// long as the graphs live. In-place operators are made functional; buffers that the model updates become
+// state. Inside a graph everything is contiguous. Thread-compatible.
 #pragma once
 
 #include <string>
@@ -31,13 +32,14 @@ struct ExampleInput {
 };
 
 struct Imported {
-  std::vector<ir::Graph> methods;                    // one per model of the archive; "model" is called "forward"
-  std::vector<std::vector<ExampleInput>> examples;   // per method; empty where the archive has none
-  bool weightless = false;                           // weights were drawn from their names
+  std::vector<ir::Graph> methods;  // one per model of the archive; "model" is called "forward"
+  std::vector<std::vector<ExampleInput>> examples;  // per method; empty where the archive has none
+  bool weightless = false;                          // weights were drawn from their names
   std::string torch_version;
 };
 
-// Errors: kInvalidInput (damaged), kUnsupported (layout of old torch, dims without bounds, operators: all listed at once).
+// Errors: kInvalidInput (damaged), kUnsupported (layout of old torch, dims without bounds, operators: all
+// listed at once).
 Result<Imported> import_pt2(Bytes file, const ImportOptions& options = {});
 
 // One decoded model. `file` is what it was decoded from.

@@ -36,8 +36,11 @@ std::vector<std::vector<float>> run(Maker& maker, const std::vector<HostTensor>&
 
 TEST(ImportPt2, fills_defaults_that_the_archive_leaves_out) {
   Maker maker;
-  maker.input("x", {2, 3}).node("flatten", "aten.flatten.using_ints", {Maker::arg("self", "x")}, {6}).output("flatten");
-  EXPECT_THAT(run(maker, {floats(Dims{2, 3}, {1, 2, 3, 4, 5, 6})}), ElementsAre(ElementsAre(1, 2, 3, 4, 5, 6)));
+  maker.input("x", {2, 3})
+      .node("flatten", "aten.flatten.using_ints", {Maker::arg("self", "x")}, {6})
+      .output("flatten");
+  EXPECT_THAT(run(maker, {floats(Dims{2, 3}, {1, 2, 3, 4, 5, 6})}),
+              ElementsAre(ElementsAre(1, 2, 3, 4, 5, 6)));
 }
 
 TEST(ImportPt2, keeps_the_exporters_names_and_places) {
@@ -57,10 +60,15 @@ TEST(ImportPt2, a_write_through_a_view_reaches_its_base_and_other_views) {
   Maker maker;
   maker.input("x", {2, 2})
       .node("y", "aten.mul.Tensor", {Maker::arg("self", "x"), Maker::arg("other", std::int64_t{1})}, {2, 2})
-      .node("a", "aten.select.int", {Maker::arg("self", "y"), Maker::arg("dim", std::int64_t{0}), Maker::arg("index", std::int64_t{0})}, {2})
+      .node(
+          "a", "aten.select.int",
+          {Maker::arg("self", "y"), Maker::arg("dim", std::int64_t{0}), Maker::arg("index", std::int64_t{0})},
+          {2})
       .node("b", "aten.view.default", {Maker::arg("self", "y"), Maker::arg("size", Maker::Sizes{4})}, {4})
       .node("c", "aten.add_.Tensor", {Maker::arg("self", "a"), Maker::arg("other", std::int64_t{10})}, {2})
-      .output("y").output("b").output("c");
+      .output("y")
+      .output("b")
+      .output("c");
   EXPECT_THAT(run(maker, {floats(Dims{2, 2}, {1, 2, 3, 4})}),
               ElementsAre(ElementsAre(11, 12, 3, 4), ElementsAre(11, 12, 3, 4), ElementsAre(11, 12)));
 }
@@ -98,9 +106,11 @@ TEST(ImportPt2, a_copy_does_not_share) {
 
 TEST(ImportPt2, a_buffer_written_in_place_becomes_state) {
   Maker maker;
-  maker.buffer("count", {1, 2}).input("x", {2})
+  maker.buffer("count", {1, 2})
+      .input("x", {2})
       .node("add_", "aten.add_.Tensor", {Maker::arg("self", "b_count"), Maker::arg("other", "x")}, {2})
-      .node("twice", "aten.mul.Tensor", {Maker::arg("self", "b_count"), Maker::arg("other", std::int64_t{2})}, {2})
+      .node("twice", "aten.mul.Tensor", {Maker::arg("self", "b_count"), Maker::arg("other", std::int64_t{2})},
+            {2})
       .output("twice");
   const auto graph = import_model(maker.model(), {});
   ASSERT_TRUE(graph.ok()) << graph.error().message();
@@ -151,7 +161,9 @@ TEST(ImportPt2, gathers_weights_that_are_stored_strided) {
   auto& stored = maker.model().weights["w"];
   stored.sizes = {2, 2};
   stored.strides = {1, 2};
-  maker.tensor("b_w", {2, 2}).node("a", "aten.add.Tensor", {Maker::arg("self", "x"), Maker::arg("other", "b_w")}, {2, 2}).output("a");
+  maker.tensor("b_w", {2, 2})
+      .node("a", "aten.add.Tensor", {Maker::arg("self", "x"), Maker::arg("other", "b_w")}, {2, 2})
+      .output("a");
   EXPECT_THAT(run(maker, {floats(Dims{2, 2}, {0, 0, 0, 0})}), ElementsAre(ElementsAre(1, 3, 2, 4)));
 }
 

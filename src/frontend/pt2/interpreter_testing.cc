@@ -12,7 +12,8 @@ namespace etalon::frontend {
 std::vector<float> HostTensor::as_floats() const {
   ir::Constant constant{"", ir::TensorType::of(dtype, sizes), ir::Data::owned(data), false, false};
   std::vector<float> out(static_cast<std::size_t>(numel(sizes)));
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(ir::element_as_double(constant, i));
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i] = static_cast<float>(ir::element_as_double(constant, i));
   return out;
 }
 
@@ -43,13 +44,15 @@ Result<std::vector<HostTensor>> interpret(const ir::Graph& source, const std::ve
     if (!(value.tensor().sizes == inputs[i].sizes) || value.tensor().dtype != inputs[i].dtype) {
       return invalid_input(fmt::format("input '{}' has other sizes or another dtype", value.name));
     }
-    make_constant(graph, graph.inputs[i].value, {value.name, value.tensor(), ir::Data::owned(inputs[i].data), false, false});
+    make_constant(graph, graph.inputs[i].value,
+                  {value.name, value.tensor(), ir::Data::owned(inputs[i].data), false, false});
   }
   for (ir::Constant& constant : graph.constants) constant.is_state = false;
   for (const ir::Node& node : graph.nodes) {
     if (node.outs.empty() || !graph[node.outs[0]].is_tensor()) continue;
     ETALON_TRY(std::vector<ir::Constant> results, ir::evaluate(graph, node));
-    for (std::size_t i = 0; i < results.size(); ++i) make_constant(graph, node.outs[i], std::move(results[i]));
+    for (std::size_t i = 0; i < results.size(); ++i)
+      make_constant(graph, node.outs[i], std::move(results[i]));
   }
   std::vector<HostTensor> outputs;
   for (const ir::Output& output : graph.outputs) {

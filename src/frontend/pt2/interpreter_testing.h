@@ -1,5 +1,5 @@
-// Runs a graph on given inputs with the reference kernels, for tests of what importers make. Not for products: it knows
-// no memory plan and keeps every value.
+// Runs a graph on given inputs with the reference kernels, for tests of what importers make. Not for
+// products: it knows no memory plan and keeps every value.
 #pragma once
 
 #include <map>
@@ -17,7 +17,8 @@ struct HostTensor {
   std::vector<float> as_floats() const;
 };
 
-// Inputs in the order of graph.inputs, at the upper-bound sizes. Gives all outputs that are tensors, state updates first.
+// Inputs in the order of graph.inputs, at the upper-bound sizes. Gives all outputs that are tensors, state
+// updates first.
 Result<std::vector<HostTensor>> interpret(const ir::Graph& graph, const std::vector<HostTensor>& inputs);
 
 }  // namespace etalon::frontend

@@ -26,20 +26,22 @@ bool is_contiguous(const Dims& sizes, std::span<const std::int64_t> strides) {
 }  // namespace
 
 StorageKey key_of(const pt2::StoredTensor& tensor, std::string_view name) {
-  StorageKey key{tensor.payload.data(), tensor.storage_offset, tensor.dtype, tensor.sizes, tensor.strides, {}};
+  StorageKey key{tensor.payload.data(), tensor.storage_offset, tensor.dtype,
+                 tensor.sizes,          tensor.strides,        {}};
   if (key.payload == nullptr) key.name = std::string(name);
   return key;
 }
 
-std::vector<std::byte> gather_elements(Bytes payload, std::int64_t offset, const Dims& sizes, const Dims& strides,
-                                       const DimOrder& order, std::size_t element_size) {
+std::vector<std::byte> gather_elements(Bytes payload, std::int64_t offset, const Dims& sizes,
+                                       const Dims& strides, const DimOrder& order, std::size_t element_size) {
   const auto count = static_cast<std::size_t>(numel(sizes));
   std::vector<std::byte> out(count * element_size);
   const std::size_t rank = sizes.size();
   Dims index(rank, 0);
   std::int64_t at = offset;
   for (std::size_t i = 0; i < count; ++i) {
-    std::memcpy(out.data() + i * element_size, payload.data() + static_cast<std::size_t>(at) * element_size, element_size);
+    std::memcpy(out.data() + i * element_size, payload.data() + static_cast<std::size_t>(at) * element_size,
+                element_size);
     for (std::size_t k = rank; k-- > 0;) {
       const std::size_t dim = order[k];
       at += strides[dim];
@@ -53,7 +55,8 @@ std::vector<std::byte> gather_elements(Bytes payload, std::int64_t offset, const
 
 StoredWeights::StoredWeights(const pt2::Model& model, Bytes file) : file_(file) {
   for (const auto& [name, tensor] : model.weights) {
-    if (tensor.is_missing && tensor.payload.data() != nullptr) first_names_.try_emplace(tensor.payload.data(), name);
+    if (tensor.is_missing && tensor.payload.data() != nullptr)
+      first_names_.try_emplace(tensor.payload.data(), name);
   }
 }
 
@@ -64,13 +67,15 @@ std::string_view StoredWeights::drawn_name(const pt2::StoredTensor& tensor, cons
 
 Result<ir::Constant> StoredWeights::constant(const pt2::StoredTensor& tensor, const std::string& name) const {
   const auto dtype = dtype_from_number(tensor.dtype);
-  if (!dtype) return unsupported(fmt::format("'{}' has a dtype that is not supported (number {})", name, tensor.dtype));
+  if (!dtype)
+    return unsupported(fmt::format("'{}' has a dtype that is not supported (number {})", name, tensor.dtype));
   ETALON_TRY(const Dims sizes, make_dims(tensor.sizes), name);
   ir::Constant constant{name, ir::TensorType::of(*dtype, sizes), {}, tensor.is_param, false};
   // Zero strides and missing payloads let a small file ask for any size.
   constexpr std::int64_t kMaxBytes = std::int64_t{1} << 33;
   if (numel(sizes) > kMaxBytes / static_cast<std::int64_t>(size_of(*dtype))) {
-    return resource_error(fmt::format("'{}' has {} elements, the limit is {} bytes", name, numel(sizes), kMaxBytes));
+    return resource_error(
+        fmt::format("'{}' has {} elements, the limit is {} bytes", name, numel(sizes), kMaxBytes));
   }
   if (tensor.is_missing) {
     constant.data = ir::Data::owned(draw_weights(drawn_name(tensor, name), *dtype, sizes));
@@ -90,7 +95,8 @@ Result<ir::Constant> StoredWeights::constant(const pt2::StoredTensor& tensor, co
     }
     return constant;
   }
-  constant.data = ir::Data::owned(gather_elements(tensor.payload, tensor.storage_offset, sizes, Dims(std::span(tensor.strides)),
+  constant.data = ir::Data::owned(gather_elements(tensor.payload, tensor.storage_offset, sizes,
+                                                  Dims(std::span(tensor.strides)),
                                                   contiguous_order(sizes.size()), element_size));
   return constant;
 }

@@ -1,4 +1,5 @@
-// Stored tensors of an archive as constants of a graph: borrowed where they lie as the graph wants them, else copied.
+// Stored tensors of an archive as constants of a graph: borrowed where they lie as the graph wants them, else
+// copied.
 #pragma once
 
 #include <compare>
@@ -40,8 +41,9 @@ class StoredWeights {
   std::map<const std::byte*, std::string_view> first_names_;
 };
 
-// The elements of a strided tensor in the order of `sizes`' dims given by `order` (row-major when contiguous).
-std::vector<std::byte> gather_elements(Bytes payload, std::int64_t offset, const Dims& sizes, const Dims& strides,
-                                       const DimOrder& order, std::size_t element_size);
+// The elements of a strided tensor in the order of `sizes`' dims given by `order` (row-major when
+// contiguous).
+std::vector<std::byte> gather_elements(Bytes payload, std::int64_t offset, const Dims& sizes,
+                                       const Dims& strides, const DimOrder& order, std::size_t element_size);
 
 }  // namespace etalon::frontend

@@ -48,7 +48,8 @@ Result<ir::Arg> size_of_dim(ir::Builder& builder, const std::vector<ir::Arg>& ar
   }
   const std::size_t rank = builder.type(*tensor).sizes.size();
   const auto wrapped = wrap_dim(*dim, rank);
-  if (!wrapped || rank == 0) return invalid_input(fmt::format("dim {} is outside a tensor of rank {}", *dim, rank));
+  if (!wrapped || rank == 0)
+    return invalid_input(fmt::format("dim {} is outside a tensor of rank {}", *dim, rank));
   ETALON_TRY(const ir::IntItem item, builder.size_item(*tensor, *wrapped));
   return item.symbol == ir::kNoValue ? ir::Arg{item.value} : ir::Arg{item.symbol};
 }
@@ -61,7 +62,8 @@ Result<ir::Arg> compute_number(ir::Builder& builder, std::string_view target, st
     args.push_back(std::int64_t{1});
     target = "_operator.floordiv";
   }
-  const auto* row = std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& r) { return r.target == target; });
+  const auto* row =
+      std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& r) { return r.target == target; });
   if (row == std::end(kRows)) return unsupported(std::string(target));
   ETALON_TRY(const ir::ValueId value, builder.call(row->prim, std::move(args)));
   return ir::Arg{value};

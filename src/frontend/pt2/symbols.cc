@@ -48,8 +48,10 @@ struct FunctionRow {
 };
 constexpr std::size_t kAny = 1000;
 constexpr FunctionRow kFunctions[] = {
-    {"Add", 0, kAny, [](const Values& v) -> Result<double> { return fold(v, 0, [](double a, double b) { return a + b; }); }},
-    {"Mul", 0, kAny, [](const Values& v) -> Result<double> { return fold(v, 1, [](double a, double b) { return a * b; }); }},
+    {"Add", 0, kAny,
+     [](const Values& v) -> Result<double> { return fold(v, 0, [](double a, double b) { return a + b; }); }},
+    {"Mul", 0, kAny,
+     [](const Values& v) -> Result<double> { return fold(v, 1, [](double a, double b) { return a * b; }); }},
     {"Max", 1, kAny, [](const Values& v) -> Result<double> { return *std::max_element(v.begin(), v.end()); }},
     {"Min", 1, kAny, [](const Values& v) -> Result<double> { return *std::min_element(v.begin(), v.end()); }},
     {"Pow", 2, 2, [](const Values& v) -> Result<double> { return std::pow(v[0], v[1]); }},
@@ -74,13 +76,16 @@ constexpr FunctionRow kFunctions[] = {
     {"FloatTrueDiv", 2, 2, [](const Values& v) { return divide(v[0], v[1]); }},
     {"Mod", 2, 2, modulo},
     {"PythonMod", 2, 2, modulo},
-    {"ModularIndexing", 3, 3, [](const Values& v) -> Result<double> {
+    {"ModularIndexing", 3, 3,
+     [](const Values& v) -> Result<double> {
        ETALON_TRY(const double quotient, floor_divide(v));
        return modulo({quotient, v[2]});
      }},
 };
 
-bool is_word(char c) { return c == '_' || c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_word(char c) {
+  return c == '_' || c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 class Evaluator {
  public:
@@ -104,7 +109,8 @@ class Evaluator {
     return true;
   }
   Error error(std::string_view wanted) const {
-    return invalid_input(fmt::format("size expression '{}': want {} at column {}", text_.substr(0, 80), wanted, pos_));
+    return invalid_input(
+        fmt::format("size expression '{}': want {} at column {}", text_.substr(0, 80), wanted, pos_));
   }
   std::string_view word() {
     skip_space();
@@ -157,7 +163,8 @@ class Evaluator {
       return error("a number or a function");
     }
     skip_space();
-    if ((token == "Symbol" || token == "Float") && pos_ < text_.size() && text_[pos_] == '\'') return named(token);
+    if ((token == "Symbol" || token == "Float") && pos_ < text_.size() && text_[pos_] == '\'')
+      return named(token);
     Values args;
     while (!accept(')')) {
       if (!args.empty() && !accept(',')) return error("','");
@@ -171,10 +178,12 @@ class Evaluator {
     const std::string_view base = name.substr(name.rfind('.') + 1);
     for (const FunctionRow& row : kFunctions) {
       if (row.name != base) continue;
-      if (args.size() < row.min_args || args.size() > row.max_args) return error(fmt::format("other arguments of {}", name));
+      if (args.size() < row.min_args || args.size() > row.max_args)
+        return error(fmt::format("other arguments of {}", name));
       return row.function(args);
     }
-    return unsupported(fmt::format("size expression '{}': function {} is not known", text_.substr(0, 80), name));
+    return unsupported(
+        fmt::format("size expression '{}': function {} is not known", text_.substr(0, 80), name));
   }
 
   std::string_view text_;
@@ -185,7 +194,8 @@ class Evaluator {
 Result<std::int64_t> as_size(double value, std::string_view text) {
   constexpr double kLargestExact = 9007199254740992.0;  // 2^53
   if (!(std::fabs(value) < kLargestExact) || value != std::trunc(value)) {
-    return invalid_input(fmt::format("size expression '{}' gives {}, want an integer", text.substr(0, 80), value));
+    return invalid_input(
+        fmt::format("size expression '{}' gives {}, want an integer", text.substr(0, 80), value));
   }
   return static_cast<std::int64_t>(value);
 }
@@ -200,7 +210,9 @@ std::optional<std::string> lone_symbol(const pt2::SymInt& size) {
 
 }  // namespace
 
-Result<double> evaluate_expression(std::string_view text, const SymbolLookup& lookup) { return Evaluator(text, lookup).run(); }
+Result<double> evaluate_expression(std::string_view text, const SymbolLookup& lookup) {
+  return Evaluator(text, lookup).run();
+}
 
 std::int64_t Symbol::probe() const {
   const std::int64_t top = max.value_or(min);
@@ -220,7 +232,8 @@ Symbols Symbols::of(const pt2::ExportedProgram& program) {
     const auto* tensor = spec.arg.as<pt2::TensorArg>();
     if (const auto* number = spec.arg.as<pt2::SymIntArg>()) {
       const auto found = program.graph.sym_int_values.find(number->name);
-      if (found != program.graph.sym_int_values.end()) out.note_place(found->second, fmt::format("input '{}'", number->name));
+      if (found != program.graph.sym_int_values.end())
+        out.note_place(found->second, fmt::format("input '{}'", number->name));
     }
     if (tensor == nullptr) continue;
     const auto meta = program.graph.tensor_values.find(tensor->name);
@@ -248,9 +261,12 @@ const Symbol* Symbols::find(std::string_view name) const {
 Result<double> Symbols::value(std::string_view name, bool probe) const {
   const Symbol* symbol = find(name);
   if (symbol == nullptr || !symbol->max) {
-    const std::string place = symbol && !symbol->place.empty() ? symbol->place : fmt::format("symbol {}", name);
-    return unsupported(fmt::format("{} has no upper bound to plan memory for; export with "
-                                   "dynamic_shapes that give it one, as in torch.export.Dim(\"name\", max=64)", place));
+    const std::string place =
+        symbol && !symbol->place.empty() ? symbol->place : fmt::format("symbol {}", name);
+    return unsupported(
+        fmt::format("{} has no upper bound to plan memory for; export with "
+                    "dynamic_shapes that give it one, as in torch.export.Dim(\"name\", max=64)",
+                    place));
   }
   return static_cast<double>(probe ? symbol->probe() : *symbol->max);
 }
@@ -258,8 +274,10 @@ Result<double> Symbols::value(std::string_view name, bool probe) const {
 Result<SizePair> Symbols::evaluate(const pt2::SymInt& size) const {
   if (!size.is_symbolic()) return SizePair{size.value, size.value};
   SizePair out;
-  ETALON_TRY(const double at_max, evaluate_expression(size.expr, [&](std::string_view name) { return value(name, false); }));
-  ETALON_TRY(const double at_probe, evaluate_expression(size.expr, [&](std::string_view name) { return value(name, true); }));
+  ETALON_TRY(const double at_max,
+             evaluate_expression(size.expr, [&](std::string_view name) { return value(name, false); }));
+  ETALON_TRY(const double at_probe,
+             evaluate_expression(size.expr, [&](std::string_view name) { return value(name, true); }));
   ETALON_TRY(out.max, as_size(at_max, size.expr));
   ETALON_TRY(out.probe, as_size(at_probe, size.expr));
   return out;

@@ -1,7 +1,9 @@
-// Symbolic sizes: sympy expressions as torch.export writes them (srepr text), under the two assignments of the graph.
+// Symbolic sizes: sympy expressions as torch.export writes them (srepr text), under the two assignments of
+// the graph.
 //
-// The first assignment gives every symbol its upper bound; the second ("probe") a different value of its range, the one
-// of the export where possible. A symbol without an upper bound cannot be planned for and is an error when it is used.
+// The first assignment gives every symbol its upper bound; the second ("probe") a different value of its
+// range, the one of the export where possible. A symbol without an upper bound cannot be planned for and is
+// an error when it is used.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +21,8 @@ namespace etalon::frontend {
 using SymbolLookup = std::function<Result<double>(std::string_view name)>;
 
 // The value of an expression such as "Mul(Integer(2), Symbol('s77', integer=True))". Total on any text.
-// Errors: kInvalidInput (not an expression, a division by zero), kUnsupported (an unknown function), the lookup's own.
+// Errors: kInvalidInput (not an expression, a division by zero), kUnsupported (an unknown function), the
+// lookup's own.
 Result<double> evaluate_expression(std::string_view text, const SymbolLookup& lookup);
 
 struct Symbol {

@@ -43,8 +43,8 @@ TEST(SizeExpression, evaluates_what_sympy_writes) {
 }
 
 TEST(SizeExpression, refuses_what_is_none) {
-  for (const char* text : {"", "Add(", "Add(1,", "Symbol('s0'", "Symbol(s0)", "Integer(2))", "FloorDiv(1)", "Mod(Integer(1), Integer(0))",
-                           "os.system('x')", "Float('x')", "1 2"}) {
+  for (const char* text : {"", "Add(", "Add(1,", "Symbol('s0'", "Symbol(s0)", "Integer(2))", "FloorDiv(1)",
+                           "Mod(Integer(1), Integer(0))", "os.system('x')", "Float('x')", "1 2"}) {
     EXPECT_FALSE(with_s0_10(text).ok()) << text;
   }
   EXPECT_EQ(with_s0_10("gamma(Integer(1))").error().code(), ErrorCode::kUnsupported);
@@ -92,7 +92,8 @@ TEST(Symbols, probe_another_size_when_the_export_had_the_largest) {
 }
 
 TEST(Symbols, without_a_bound_name_the_input_and_the_remedy) {
-  for (const std::optional<std::int64_t> max : {std::optional<std::int64_t>{}, std::optional<std::int64_t>{INT64_MAX - 1}}) {
+  for (const std::optional<std::int64_t> max :
+       {std::optional<std::int64_t>{}, std::optional<std::int64_t>{INT64_MAX - 1}}) {
     const auto pair = Symbols::of(program_with_batch(max, 3)).evaluate(twice());
     ASSERT_FALSE(pair.ok());
     EXPECT_EQ(pair.error().code(), ErrorCode::kUnsupported);

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "frontend/pt2/needed_nodes.h"
+#include "frontend/pt2/node_names.h"
 #include "frontend/pt2/sym_ops.h"
 #include "frontend/pt2/view_ops.h"
 
@@ -12,12 +14,6 @@ namespace pt2 = formats::pt2;
 namespace {
 
 constexpr int kMaxSubgraphDepth = 16;
-
-// Checks that eager execution makes and programs do not need: sizes are validated when a program runs.
-bool is_check(std::string_view name) {
-  return name.starts_with("aten::_assert") || name.starts_with("aten::sym_constrain_range") || name == "aten::_check_is_size" ||
-         name == "torch.ops.profiler" || name.starts_with("profiler::") || name == "torch._check" || name == "torch._check_is_size";
-}
 
 bool is_number_output(const pt2::Argument& argument) {
   return argument.as<pt2::SymIntArg>() || argument.as<pt2::SymFloatArg>() || argument.as<pt2::SymBoolArg>();
@@ -41,18 +37,6 @@ ir::Origin origin_of(const pt2::Node& node, std::string_view name) {
   return origin;
 }
 
-// "aten::relu_" -> "aten::relu", "aten::add_.Tensor" -> "aten::add.Tensor"; empty for names without the underscore.
-std::string without_underscore(std::string_view name) {
-  const std::size_t dot = name.find('.');
-  const std::string_view base = name.substr(0, dot);
-  if (!base.ends_with('_') || base.ends_with("__")) return {};
-  // The one pair whose overloads differ.
-  if (name == "aten::transpose_") return "aten::transpose.int";
-  std::string out(base.substr(0, base.size() - 1));
-  if (dot != std::string_view::npos) out += name.substr(dot);
-  return out;
-}
-
 const pt2::TensorMeta* meta_of(const pt2::Graph& program, const std::string& name) {
   const auto found = program.tensor_values.find(name);
   return found == program.tensor_values.end() ? nullptr : &found->second;
@@ -65,18 +49,6 @@ const std::string* first_tensor_name(const pt2::Node& node) {
 }
 
 }  // namespace
-
-std::string functional_name(std::string_view target) {
-  constexpr std::string_view kPrefix = "torch.ops.";
-  if (!target.starts_with(kPrefix)) return std::string(target);
-  std::string_view rest = target.substr(kPrefix.size());
-  const std::size_t dot = rest.find('.');
-  if (dot == std::string_view::npos) return std::string(target);
-  std::string out(rest.substr(0, dot));
-  std::string_view op = rest.substr(dot + 1);
-  if (op.ends_with(".default")) op.remove_suffix(std::string_view(".default").size());
-  return out.append("::").append(op);
-}
 
 std::vector<std::string> output_names(const pt2::Node& node) {
   std::vector<std::string> names;
@@ -92,128 +64,20 @@ std::vector<std::string> output_names(const pt2::Node& node) {
   return names;
 }
 
-Result<SlotId> Translator::slot(const std::string& name) const {
-  const auto found = names_.find(name);
-  if (found == names_.end()) return invalid_input(fmt::format("'{}' is used and never defined", name));
-  if (const auto* id = std::get_if<SlotId>(&found->second)) return *id;
-  return invalid_input(fmt::format("'{}' is a number where a tensor is wanted", name));
-}
-
-Result<ir::Arg> Translator::named_number(const std::string& name) const {
-  const auto found = names_.find(name);
-  if (found == names_.end()) return invalid_input(fmt::format("'{}' is used and never defined", name));
-  if (const auto* number = std::get_if<ir::Arg>(&found->second)) return *number;
-  return invalid_input(fmt::format("'{}' is a tensor where a number is wanted", name));
-}
-
-Result<ir::Arg> Translator::number_list(const std::vector<pt2::SymIntArg>& items) const {
-  ir::IntItems out;
-  for (const pt2::SymIntArg& item : items) {
-    if (item.name.empty()) {
-      out.push_back({item.value, ir::kNoValue});
-      continue;
-    }
-    ETALON_TRY(const ir::Arg number, named_number(item.name));
-    if (const auto* literal = std::get_if<std::int64_t>(&number)) {
-      out.push_back({*literal, ir::kNoValue});
-    } else if (const auto* id = std::get_if<ir::ValueId>(&number)) {
-      out.push_back({0, *id});
-    } else {
-      return invalid_input(fmt::format("'{}' is not an integer", item.name));
-    }
-  }
-  return ir::Arg{std::move(out)};
-}
-
-Result<ir::ValueIds> Translator::tensor_list(const std::vector<std::string>& names) {
-  ir::ValueIds out;
-  for (const std::string& name : names) {
-    if (name.empty()) {
-      out.push_back(ir::kNoValue);
-      continue;
-    }
-    ETALON_TRY(const SlotId id, slot(name));
-    ETALON_TRY(const ir::ValueId value, aliases_.read(id));
-    out.push_back(value);
-  }
-  return out;
-}
-
-Result<ir::Arg> Translator::argument(const pt2::Argument& argument) {
-  if (const auto* v = argument.as<pt2::TensorArg>()) {
-    ETALON_TRY(const SlotId id, slot(v->name));
-    ETALON_TRY(const ir::ValueId value, aliases_.read(id));
-    return ir::Arg{value};
-  }
-  if (const auto* v = argument.as<pt2::TensorsArg>()) {
-    ETALON_TRY(ir::ValueIds ids, tensor_list(v->names));
-    return ir::Arg{std::move(ids)};
-  }
-  if (const auto* v = argument.as<pt2::OptionalTensorsArg>()) {
-    ETALON_TRY(ir::ValueIds ids, tensor_list(v->names));
-    return ir::Arg{std::move(ids)};
-  }
-  if (argument.as<pt2::NoneArg>()) return ir::Arg{};
-  if (const auto* v = argument.as<pt2::IntArg>()) return ir::Arg{v->value};
-  if (const auto* v = argument.as<pt2::IntsArg>()) return ir::Arg{ir::literal_ints(v->values)};
-  if (const auto* v = argument.as<pt2::FloatArg>()) return ir::Arg{v->value};
-  if (const auto* v = argument.as<pt2::FloatsArg>()) return ir::Arg{v->values};
-  if (const auto* v = argument.as<pt2::BoolArg>()) return ir::Arg{v->value};
-  if (const auto* v = argument.as<pt2::BoolsArg>()) return ir::Arg{std::vector<bool>(v->values.begin(), v->values.end())};
-  if (const auto* v = argument.as<pt2::StringArg>()) return ir::Arg{v->value};
-  if (const auto* v = argument.as<pt2::SymIntArg>()) return v->name.empty() ? Result<ir::Arg>(ir::Arg{v->value}) : named_number(v->name);
-  if (const auto* v = argument.as<pt2::SymFloatArg>()) return v->name.empty() ? Result<ir::Arg>(ir::Arg{v->value}) : named_number(v->name);
-  if (const auto* v = argument.as<pt2::SymBoolArg>()) return v->name.empty() ? Result<ir::Arg>(ir::Arg{v->value}) : named_number(v->name);
-  if (const auto* v = argument.as<pt2::SymIntsArg>()) return number_list(v->values);
-  if (const auto* v = argument.as<pt2::ScalarTypeArg>()) return ir::Arg{std::int64_t{v->dtype}};
-  if (const auto* v = argument.as<pt2::MemoryFormatArg>()) return ir::Arg{std::int64_t{v->format}};
-  if (const auto* v = argument.as<pt2::LayoutArg>()) return ir::Arg{std::int64_t{v->layout}};
-  if (const auto* v = argument.as<pt2::DeviceArg>()) return ir::Arg{v->device};
-  return unsupported("an argument is of a kind that is not supported");
-}
-
-Result<std::vector<ir::Arg>> Translator::place_arguments(const Node& node, const ops::Schema& schema) {
-  std::vector<ir::Arg> args;
-  std::vector<bool> given(schema.args.size(), false);
-  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    const pt2::NamedArgument& input = node.inputs[i];
-    int at = schema.find(input.name);
-    if (at < 0 && input.kind != pt2::ArgumentKind::kKeyword && i < schema.args.size()) at = static_cast<int>(i);
-    if (at < 0) {
-      if (input.arg.as<pt2::NoneArg>()) continue;
-      return unsupported(fmt::format("argument '{}' is not known", input.name));
-    }
-    const auto place = static_cast<std::size_t>(at);
-    while (args.size() <= place) {
-      // A gap that stays is filled with the default below.
-      args.emplace_back();
-    }
-    ETALON_TRY(args[place], argument(input.arg));
-    const auto* value = std::get_if<ir::ValueId>(&args[place]);
-    if (value != nullptr && graph_[*value].is_tensor() && schema.args[place].type != ops::ArgType::kTensor) {
-      return invalid_input(fmt::format("argument '{}' is a tensor where a number is wanted", input.name));
-    }
-    given[place] = true;
-  }
-  for (std::size_t i = 0; i < args.size(); ++i) {
-    if (given[i]) continue;
-    ETALON_TRY(args[i], ir::default_arg(schema.args[i]));
-  }
-  return args;
-}
-
 void Translator::name_value(ir::ValueId value, const std::string& name) {
   if (graph_[value].source == ir::ValueSource::kNode && !name.empty()) graph_[value].name = name;
 }
 
-Status Translator::bind_outputs(const Program& program, const Node& node, std::string_view name, const Target& target,
-                                const std::vector<ir::Arg>& args, const ir::ValueIds& outs) {
+Status Translator::bind_outputs(const Program& program, const Node& node, std::string_view name,
+                                const Target& target, const std::vector<ir::Arg>& args,
+                                const ir::ValueIds& outs) {
   const std::vector<std::string> names = output_names(node);
   const std::string* input = first_tensor_name(node);
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (names[i].empty()) continue;
     if (i >= outs.size()) return invalid_input(fmt::format("output '{}' has no counterpart", names[i]));
-    const bool is_view = input != nullptr && shares_memory(name, meta_of(program, *input), meta_of(program, names[i]), symbols_);
+    const bool is_view = input != nullptr &&
+                         shares_memory(name, meta_of(program, *input), meta_of(program, names[i]), symbols_);
     SlotId id{};
     if (is_view) {
       ETALON_TRY(const SlotId parent, slot(*input));
@@ -258,7 +122,8 @@ Status Translator::translate_in_place(const Node& node, const Target& target, st
   ir::ValueId updated = outs.at(0);
   const DType dtype = builder_.type(old).dtype;
   if (builder_.type(updated).dtype != dtype) {
-    ETALON_TRY(updated, builder_.call("dim_order_ops::_to_dim_order_copy", {updated, static_cast<std::int64_t>(dtype)}));
+    ETALON_TRY(updated, builder_.call("dim_order_ops::_to_dim_order_copy",
+                                      {updated, static_cast<std::int64_t>(dtype)}));
   }
   ETALON_CHECKED(aliases_.write(id, updated));
   const std::vector<std::string> names = output_names(node);
@@ -338,7 +203,8 @@ Status Translator::translate_number(const Program& program, const Node& node) {
 Status Translator::inline_subgraph(const Node& node) {
   std::size_t at = 0;
   while (at < node.inputs.size() && !node.inputs[at].arg.as<pt2::GraphArg>()) ++at;
-  if (at == node.inputs.size() || depth_ >= kMaxSubgraphDepth) return unsupported(functional_name(node.target));
+  if (at == node.inputs.size() || depth_ >= kMaxSubgraphDepth)
+    return unsupported(functional_name(node.target));
   const pt2::Graph& body = node.inputs[at].arg.as<pt2::GraphArg>()->graph.at(0);
   Names inner;
   for (std::size_t i = 0; i < body.inputs.size() && at + 1 + i < node.inputs.size(); ++i) {
@@ -386,42 +252,6 @@ Status Translator::translate_node(const Program& program, const Node& node) {
   return translate_operator(program, node, name);
 }
 
-namespace {
-
-template <class Visit>
-void visit_names(const pt2::Argument& argument, Visit&& visit) {
-  if (const auto* v = argument.as<pt2::TensorArg>()) visit(v->name);
-  if (const auto* v = argument.as<pt2::SymIntArg>()) visit(v->name);
-  if (const auto* v = argument.as<pt2::SymFloatArg>()) visit(v->name);
-  if (const auto* v = argument.as<pt2::SymBoolArg>()) visit(v->name);
-  if (const auto* v = argument.as<pt2::TensorsArg>()) for (const auto& name : v->names) visit(name);
-  if (const auto* v = argument.as<pt2::OptionalTensorsArg>()) for (const auto& name : v->names) visit(name);
-  if (const auto* v = argument.as<pt2::SymIntsArg>()) for (const auto& item : v->values) visit(item.name);
-  if (const auto* v = argument.as<pt2::SymFloatsArg>()) for (const auto& item : v->values) visit(item.name);
-}
-
-// Numbers that only checks look at need not be computable; everything else is left to the passes.
-std::vector<bool> needed_nodes(const pt2::Graph& program) {
-  std::unordered_set<std::string> used;
-  const auto use = [&](const std::string& name) { used.insert(name); };
-  for (const pt2::Argument& output : program.outputs) visit_names(output, use);
-  std::vector<bool> needed(program.nodes.size(), false);
-  for (std::size_t i = program.nodes.size(); i-- > 0;) {
-    const pt2::Node& node = program.nodes[i];
-    const std::string name = functional_name(node.target);
-    bool is_used = !without_underscore(name).empty() || name.starts_with("higher_order::");
-    for (const pt2::Argument& output : node.outputs) {
-      visit_names(output, [&](const std::string& out) { is_used = is_used || used.count(out) != 0; });
-    }
-    needed[i] = is_used && !is_check(name);
-    if (!needed[i]) continue;
-    for (const pt2::NamedArgument& input : node.inputs) visit_names(input.arg, use);
-  }
-  return needed;
-}
-
-}  // namespace
-
 Status Translator::translate(const Program& program) {
   const std::vector<bool> needed = needed_nodes(program);
   for (std::size_t i = 0; i < program.nodes.size(); ++i) {
@@ -430,7 +260,8 @@ Status Translator::translate(const Program& program) {
     Status status = translate_node(program, node);
     if (status.ok()) continue;
     if (status.error().code() != ErrorCode::kUnsupported) {
-      return status.take_error().with_context(fmt::format("node '{}' ({})", node.name, functional_name(node.target)));
+      return status.take_error().with_context(
+          fmt::format("node '{}' ({})", node.name, functional_name(node.target)));
     }
     const std::string* trace = metadata(node, "stack_trace");
     unsupported_.add(status.error().message(), trace ? *trace : std::string_view{});

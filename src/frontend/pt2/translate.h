@@ -4,7 +4,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -16,13 +15,15 @@
 
 namespace etalon::frontend {
 
-// What a name of the program stands for: a tensor, or a number (a literal, or a ValueId computed at run time).
+// What a name of the program stands for: a tensor, or a number (a literal, or a ValueId computed at run
+// time).
 using Binding = std::variant<SlotId, ir::Arg>;
 using Names = std::unordered_map<std::string, Binding>;
 
 class Translator {
  public:
-  Translator(ir::Graph& graph, const Symbols& symbols) : graph_(graph), symbols_(symbols), builder_(graph), aliases_(builder_) {}
+  Translator(ir::Graph& graph, const Symbols& symbols)
+      : graph_(graph), symbols_(symbols), builder_(graph), aliases_(builder_) {}
 
   ir::Builder& builder() { return builder_; }
   Aliases& aliases() { return aliases_; }
@@ -51,7 +52,8 @@ class Translator {
   Result<std::vector<ir::Arg>> place_arguments(const Node& node, const ops::Schema& schema);
   Status bind_outputs(const Program& program, const Node& node, std::string_view name, const Target& target,
                       const std::vector<ir::Arg>& args, const ir::ValueIds& outs);
-  // Makes something of the declared size for a node that could not be translated, so that the rest can be looked at.
+  // Makes something of the declared size for a node that could not be translated, so that the rest can be
+  // looked at.
   Status bind_unknown(const Program& program, const Node& node);
   Result<ir::Arg> named_number(const std::string& name) const;
   Result<ir::Arg> number_list(const std::vector<formats::pt2::SymIntArg>& items) const;
@@ -63,14 +65,10 @@ class Translator {
   Aliases aliases_;
   Names names_;
   UnsupportedList unsupported_;
-  std::unordered_map<std::uint32_t, std::string> value_names_;
   int depth_ = 0;
 };
 
 // Names of the tensors that a node gives, in order.
 std::vector<std::string> output_names(const formats::pt2::Node& node);
-
-// "torch.ops.aten.conv2d.default" -> "aten::conv2d"; other targets unchanged.
-std::string functional_name(std::string_view target);
 
 }  // namespace etalon::frontend

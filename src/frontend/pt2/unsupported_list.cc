@@ -32,7 +32,9 @@ std::vector<Frame> frames_of(std::string_view trace) {
   return frames;
 }
 
-bool is_torch(std::string_view file) { return file.find("torch/nn/") != std::string_view::npos || file.find("torch/_") != std::string_view::npos; }
+bool is_torch(std::string_view file) {
+  return file.find("torch/nn/") != std::string_view::npos || file.find("torch/_") != std::string_view::npos;
+}
 
 }  // namespace
 

@@ -12,7 +12,8 @@ namespace etalon::frontend {
 
 class UnsupportedList {
  public:
-  // `what` is an operator, with the reason behind it if it is known in principle; `stack_trace` is torch.export's.
+  // `what` is an operator, with the reason behind it if it is known in principle; `stack_trace` is
+  // torch.export's.
   void add(const std::string& what, std::string_view stack_trace);
   bool empty() const { return entries_.empty(); }
   // One line per operator in order of appearance: how often, and where first.

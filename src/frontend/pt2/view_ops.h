@@ -8,8 +8,9 @@
 
 namespace etalon::frontend {
 
-// Whether the output shares its elements with the first argument. Some operators copy only where they must (reshape,
-// contiguous, to); the exported strides tell what eager execution did. Either meta may be null (then: no).
+// Whether the output shares its elements with the first argument. Some operators copy only where they must
+// (reshape, contiguous, to); the exported strides tell what eager execution did. Either meta may be null
+// (then: no).
 bool shares_memory(std::string_view functional_name, const formats::pt2::TensorMeta* input,
                    const formats::pt2::TensorMeta* output, const Symbols& symbols);
 
