@@ -73,7 +73,9 @@ void check_list_lengths(const ops::Schema& schema, const std::vector<Arg>& args)
   for (std::size_t i = 0; i < args.size(); ++i) {
     const auto* items = std::get_if<IntItems>(&args[i]);
     const auto wanted = static_cast<std::size_t>(schema.args[i].list_length);
-    if (items == nullptr || wanted < 2 || items->empty() || items->size() == wanted) continue;
+    const bool may_be_empty = schema.args[i].default_text == "[]";
+    if (items == nullptr || wanted < 2 || items->size() == wanted || (items->empty() && may_be_empty))
+      continue;
     refuse_input(
         fmt::format("argument {} has {} items, want {}", schema.args[i].name, items->size(), wanted));
   }

@@ -175,6 +175,18 @@ TEST(ImportPt2, reads_an_undefined_name_as_damage) {
   EXPECT_EQ(graph.error().code(), ErrorCode::kInvalidInput);
 }
 
+TEST(ImportPt2, refuses_lists_of_another_length_than_the_operator_has) {
+  Maker maker;
+  maker.input("x", {1, 2, 4, 4});
+  Maker::Args args = {Maker::arg("self", "x")};
+  for (const char* name : {"kernel_size", "dilation", "padding", "stride"})
+    args.push_back(Maker::arg(name, Maker::Sizes{}));
+  maker.node("a", "aten.im2col.default", args, {1, 8, 9}).output("a");
+  const auto graph = import_model(maker.model(), {});
+  ASSERT_FALSE(graph.ok());
+  EXPECT_THAT(graph.error().message(), HasSubstr("argument kernel_size has 0 items, want 2"));
+}
+
 TEST(ImportPt2, refuses_bytes_that_are_no_archive) {
   EXPECT_FALSE(import_pt2(as_byte_span("not an archive")).ok());
 }
