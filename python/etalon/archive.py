@@ -33,14 +33,15 @@ def _relative(path):
     parts = Path(path).parts
     for anchor in ("site-packages", "dist-packages"):
         if anchor in parts:
-            return "/".join(parts[parts.index(anchor) + 1:])
+            return "/".join(parts[parts.index(anchor) + 1 :])
     return "/".join(parts[-4:]) if "etalon" in parts else Path(path).name
 
 
 def last_user_frame(stack_trace):
     """The innermost frame that is not inside torch.nn, as `File "path", line N, in function` and its source line."""
-    frames = [(_relative(path), line, function, code)
-              for path, line, function, code in _FRAME.findall(stack_trace)]
+    frames = [
+        (_relative(path), line, function, code) for path, line, function, code in _FRAME.findall(stack_trace)
+    ]
     own = [f for f in frames if not f[0].startswith("torch/nn/")] or frames
     if not own:
         return ""
@@ -81,8 +82,10 @@ class Archive:
         except (zipfile.BadZipFile, IndexError) as error:
             raise ModelError(f"{path}: not a .pt2 archive: {error}") from error
         if "data/weights/model_weights_config.json" not in self.entries:
-            raise ModelError(f"{path}: no data/weights/model_weights_config.json in it; wanted what "
-                             "torch.export.save of torch 2.9 or newer writes")
+            raise ModelError(
+                f"{path}: no data/weights/model_weights_config.json in it; wanted what "
+                "torch.export.save of torch 2.9 or newer writes"
+            )
 
     def json(self, name):
         return json.loads(self.entries[name])
@@ -118,8 +121,11 @@ def _one_whole_tensor(group):
     """Whether all names of a payload mean the same tensor, which fills it: only then can it be drawn."""
     metas = [entry["tensor_meta"] for _, entry in group]
     first = metas[0]
-    same = all((m["sizes"], m["strides"], m["storage_offset"]) ==
-               (first["sizes"], first["strides"], first["storage_offset"]) for m in metas)
+    same = all(
+        (m["sizes"], m["strides"], m["storage_offset"])
+        == (first["sizes"], first["strides"], first["storage_offset"])
+        for m in metas
+    )
     return same and first["storage_offset"] == {"as_int": 0}
 
 
@@ -141,7 +147,9 @@ def strip(source, target, keep_weights=False):
         for payload, group in archive.weights().items():
             if _can_be_drawn(group):
                 archive.entries[f"data/weights/{payload}"] = b""
-    archive.set_json("data/weights/model_weights_config.json", archive.json("data/weights/model_weights_config.json"))
+    archive.set_json(
+        "data/weights/model_weights_config.json", archive.json("data/weights/model_weights_config.json")
+    )
     archive.entries[".data/serialization_id"] = b"0" * 40  # a hash of the run, which would differ every time
     archive.write(target, compress=True)
 

@@ -16,8 +16,12 @@ def load_digits():
     test_count = int(len(images) * _TEST_SHARE)
     test, train = order[:test_count], order[test_count:]
     labels = digits.target.astype(numpy.int64)
-    return (torch.from_numpy(images[train]), torch.from_numpy(labels[train]),
-            torch.from_numpy(images[test]), torch.from_numpy(labels[test]))
+    return (
+        torch.from_numpy(images[train]),
+        torch.from_numpy(labels[train]),
+        torch.from_numpy(images[test]),
+        torch.from_numpy(labels[test]),
+    )
 
 
 def load_trained(model, folder):

@@ -35,8 +35,10 @@ def find_etalon():
         return found
     if os.access(built, os.X_OK):
         return str(built)
-    raise ModelError("the program etalon was not found in $ETALON, PATH or build/release/bin: run ./dev build, "
-                     "or pass --pt2-only to stop after the .pt2")
+    raise ModelError(
+        "the program etalon was not found in $ETALON, PATH or build/release/bin: run ./dev build, "
+        "or pass --pt2-only to stop after the .pt2"
+    )
 
 
 def _cast(inputs, dtype):
@@ -72,7 +74,9 @@ def trace(definition, module, dtype="fp32", dynamic_batch=None):
     for strict in (False, True):
         try:
             with torch.no_grad():
-                return torch.export.export(module.eval(), args, kwargs or None, dynamic_shapes=shapes, strict=strict)
+                return torch.export.export(
+                    module.eval(), args, kwargs or None, dynamic_shapes=shapes, strict=strict
+                )
         except Exception as error:
             failures.append(f"{type(error).__name__}: {str(error).strip().splitlines()[0]}")
     raise ModelError(f"torch.export failed: {failures[0]} (strict mode: {failures[1]})")
@@ -85,7 +89,9 @@ def save_pt2(program, path):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        part = Path(folder) / path.name  # the stem becomes the archive's root folder, so the name must be right
+        part = (
+            Path(folder) / path.name
+        )  # the stem becomes the archive's root folder, so the name must be right
         torch.export.save(program, part)
         os.replace(part, path)
 
@@ -124,7 +130,9 @@ def _parse(argv):
     parser.add_argument("--dtype", choices=_DTYPES, default="fp32")
     parser.add_argument("--backend", choices=_BACKENDS, default="portable")
     parser.add_argument("--outdir", type=Path, default=Path("."), metavar="DIR")
-    parser.add_argument("--models-dir", type=Path, metavar="DIR", help="a folder with model folders of your own")
+    parser.add_argument(
+        "--models-dir", type=Path, metavar="DIR", help="a folder with model folders of your own"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of random weights and example inputs")
     parser.add_argument("--weightless", action="store_true", help="leave the weights out of the .pt2")
     parser.add_argument("--pt2-only", action="store_true", help="stop after the .pt2")
@@ -140,13 +148,27 @@ def _export(args):
     etalon = None if args.pt2_only else find_etalon()  # both before the slow part
     path = args.outdir / f"{args.model}.pt2"
     definition = build_pt2(args.model, path, args.dtype, args.seed, args.dynamic_batch, args.weightless)
-    kind = ("no weights" if args.weightless else
-            "trained weights" if definition.trained else f"random weights, seed {args.seed}")
+    kind = (
+        "no weights"
+        if args.weightless
+        else "trained weights"
+        if definition.trained
+        else f"random weights, seed {args.seed}"
+    )
     print(f"{path}: {kind}")
     if etalon is None:
         return 0
-    command = [etalon, "export", str(path), "--backend", args.backend, "--dtype", args.dtype,
-               "--outdir", str(args.outdir)]
+    command = [
+        etalon,
+        "export",
+        str(path),
+        "--backend",
+        args.backend,
+        "--dtype",
+        args.dtype,
+        "--outdir",
+        str(args.outdir),
+    ]
     code = subprocess.run(command).returncode
     return code if code >= 0 else 4
 
@@ -163,9 +185,13 @@ def main(argv=None):
     except ModelError as error:
         print(f"etalon.export: {error}", file=sys.stderr)
     except ModuleNotFoundError as error:
-        print(f"etalon.export: the package {error.name} is not installed: "
-              "pip install torch --index-url https://download.pytorch.org/whl/cpu" if error.name == "torch"
-              else f"etalon.export: {error}", file=sys.stderr)
+        print(
+            f"etalon.export: the package {error.name} is not installed: "
+            "pip install torch --index-url https://download.pytorch.org/whl/cpu"
+            if error.name == "torch"
+            else f"etalon.export: {error}",
+            file=sys.stderr,
+        )
     except OSError as error:
         print(f"etalon.export: {error}", file=sys.stderr)
     return 2

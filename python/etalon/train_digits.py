@@ -29,7 +29,7 @@ def accuracy(model, images, labels):
 def _shifted(images, generator):
     dy, dx = torch.randint(-_SHIFT, _SHIFT + 1, (2,), generator=generator).tolist()
     padded = nn.functional.pad(images, (_SHIFT,) * 4, value=-1.0)
-    return padded[:, :, _SHIFT + dy:_SHIFT + dy + 8, _SHIFT + dx:_SHIFT + dx + 8]
+    return padded[:, :, _SHIFT + dy : _SHIFT + dy + 8, _SHIFT + dx : _SHIFT + dx + 8]
 
 
 def train(model, images, labels, epochs):
@@ -42,9 +42,10 @@ def train(model, images, labels, epochs):
     for _ in range(epochs):
         order = torch.randperm(len(images), generator=generator)
         for start in range(0, len(images) - _BATCH + 1, _BATCH):
-            batch = order[start:start + _BATCH]
-            loss = nn.functional.cross_entropy(model(_shifted(images[batch], generator)), labels[batch],
-                                               label_smoothing=0.05)
+            batch = order[start : start + _BATCH]
+            loss = nn.functional.cross_entropy(
+                model(_shifted(images[batch], generator)), labels[batch], label_smoothing=0.05
+            )
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -66,8 +67,10 @@ def main():
         path = Path(module.__file__).parent / "weights.pt"
         torch.save(model.state_dict(), path)
         count = sum(p.numel() for p in model.parameters())
-        print(f"{name}: {count} parameters, test accuracy {share:.4f} on {len(test_labels)} images, "
-              f"{path.stat().st_size} bytes in {path.name}")
+        print(
+            f"{name}: {count} parameters, test accuracy {share:.4f} on {len(test_labels)} images, "
+            f"{path.stat().st_size} bytes in {path.name}"
+        )
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def random_words(name, count):
 def uniform(name, count):
     """`count` fp32 values in [-1, 1): the top 24 bits of each word, exact in fp32."""
     top = (random_words(name, count) >> numpy.uint64(40)).astype(numpy.float32)
-    return top * numpy.float32(2.0 ** -23) - numpy.float32(1.0)
+    return top * numpy.float32(2.0**-23) - numpy.float32(1.0)
 
 
 def role_of(name, rank):
@@ -73,8 +73,13 @@ def draw(name, sizes):
         values = one + numpy.float32(_SCALE_SPREAD) * u
     else:
         fan_in = max(1, math.prod(sizes[1:]))
-        bound = {"mean": _SHIFT_BOUND, "bias": _SHIFT_BOUND, "embedding": _EMBEDDING_BOUND,
-                 "matrix": math.sqrt(1.0 / fan_in), "kernel": math.sqrt(6.0 / fan_in)}[role]
+        bound = {
+            "mean": _SHIFT_BOUND,
+            "bias": _SHIFT_BOUND,
+            "embedding": _EMBEDDING_BOUND,
+            "matrix": math.sqrt(1.0 / fan_in),
+            "kernel": math.sqrt(6.0 / fan_in),
+        }[role]
         values = numpy.float32(bound) * u
     return values.reshape(sizes)
 

@@ -23,10 +23,17 @@ from etalon.model import ModelError, builtin_names, get_model
 _STORED_VALUES = 4096
 _TRAINED_ON = {"toy_cnn": "digits", "digits_mobilenet": "digits"}
 # One row per role and a few ranks; the C++ test reads the same rows.
-_VECTORS = (("features.0.0.weight", (16, 3, 3, 3)), ("classifier.3.weight", (1000, 1024)),
-            ("classifier.3.bias", (1000,)), ("layer1.0.bn1.weight", (64,)), ("layer1.0.bn1.running_mean", (64,)),
-            ("layer1.0.bn1.running_var", (64,)), ("pos_embed", (1, 197, 192)),
-            ("encoder.embeddings.word_embeddings.weight", (30522, 128)), ("input_0", (1, 3, 224, 224)))
+_VECTORS = (
+    ("features.0.0.weight", (16, 3, 3, 3)),
+    ("classifier.3.weight", (1000, 1024)),
+    ("classifier.3.bias", (1000,)),
+    ("layer1.0.bn1.weight", (64,)),
+    ("layer1.0.bn1.running_mean", (64,)),
+    ("layer1.0.bn1.running_var", (64,)),
+    ("pos_embed", (1, 197, 192)),
+    ("encoder.embeddings.word_embeddings.weight", (30522, 128)),
+    ("input_0", (1, 3, 224, 224)),
+)
 
 
 def _write_json(path, value):
@@ -37,8 +44,10 @@ def _drawn_inputs(definition):
     import torch
 
     inputs = definition.get_example_inputs()
-    arrays = [weights.draw_input(i, tuple(x.shape), x.numpy().dtype, definition.input_modulus.get(i))
-              for i, x in enumerate(inputs)]
+    arrays = [
+        weights.draw_input(i, tuple(x.shape), x.numpy().dtype, definition.input_modulus.get(i))
+        for i, x in enumerate(inputs)
+    ]
     return [torch.from_numpy(a) for a in arrays]
 
 
@@ -63,8 +72,14 @@ def _store_outputs(name, module, inputs, outdir):
         file = f"{name}.expected.npy" if i == 0 else f"{name}.expected_{i}.npy"
         flat = tensor.float().contiguous().reshape(-1).numpy()
         numpy.save(outdir / file, flat[:_STORED_VALUES])
-        rows.append({"file": file, "sizes": list(tensor.shape), "stored": min(flat.size, _STORED_VALUES),
-                     "max_abs": float(numpy.abs(flat).max())})
+        rows.append(
+            {
+                "file": file,
+                "sizes": list(tensor.shape),
+                "stored": min(flat.size, _STORED_VALUES),
+                "max_abs": float(numpy.abs(flat).max()),
+            }
+        )
     return rows
 
 
@@ -90,11 +105,16 @@ def make_model(name, outdir):
         weights.fill(module)
     inputs = _drawn_inputs(definition)
     packages = ("torch",) + tuple(definition.packages)
-    row = {"name": name, "file": f"{name}.pt2", "description": definition.description,
-           "weights": "trained" if definition.trained else "drawn",
-           "parameters": sum(p.numel() for p in module.parameters()),
-           "inputs": _input_index(inputs, definition), "outputs": _store_outputs(name, module, inputs, outdir),
-           "made_with": {p: importlib.metadata.version(p) for p in packages}}
+    row = {
+        "name": name,
+        "file": f"{name}.pt2",
+        "description": definition.description,
+        "weights": "trained" if definition.trained else "drawn",
+        "parameters": sum(p.numel() for p in module.parameters()),
+        "inputs": _input_index(inputs, definition),
+        "outputs": _store_outputs(name, module, inputs, outdir),
+        "made_with": {p: importlib.metadata.version(p) for p in packages},
+    }
     if name in _TRAINED_ON:
         row["test_set"], row["test_accuracy"] = _TRAINED_ON[name], _accuracy(module)
     return row
@@ -105,8 +125,14 @@ def make_digits(outdir):
     _, _, images, labels = load_digits()
     numpy.save(outdir / "digits_images.npy", images.numpy())
     numpy.save(outdir / "digits_labels.npy", labels.numpy())
-    return {"name": "digits", "images": "digits_images.npy", "labels": "digits_labels.npy", "count": len(labels),
-            "source": "scikit-learn load_digits, pixels / 8 - 1", "split": "25 % held out, not seen in training"}
+    return {
+        "name": "digits",
+        "images": "digits_images.npy",
+        "labels": "digits_labels.npy",
+        "count": len(labels),
+        "source": "scikit-learn load_digits, pixels / 8 - 1",
+        "split": "25 % held out, not seen in training",
+    }
 
 
 def make_vectors(outdir):
@@ -116,11 +142,17 @@ def make_vectors(outdir):
         is_input = name.startswith("input_")
         values = weights.draw_input(0, sizes, "float32") if is_input else weights.draw(name, sizes)
         first = values.reshape(-1)[:4]
-        rows.append({"name": name, "sizes": list(sizes),
-                     "role": "input" if is_input else weights.role_of(name, len(sizes)),
-                     "seed": f"{weights.seed_of(name):016x}", "values": [float(v) for v in first],
-                     "bits": [f"{b:08x}" for b in first.view(numpy.uint32)],
-                     "last": float(values.reshape(-1)[-1])})
+        rows.append(
+            {
+                "name": name,
+                "sizes": list(sizes),
+                "role": "input" if is_input else weights.role_of(name, len(sizes)),
+                "seed": f"{weights.seed_of(name):016x}",
+                "values": [float(v) for v in first],
+                "bits": [f"{b:08x}" for b in first.view(numpy.uint32)],
+                "last": float(values.reshape(-1)[-1]),
+            }
+        )
     _write_json(outdir / "draw_vectors.json", {"schema": "etalon-draw-vectors/1", "vectors": rows})
 
 
@@ -134,7 +166,9 @@ def _merge(index_path, rows):
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m etalon.zoo", description=__doc__.splitlines()[0])
     parser.add_argument("--outdir", type=Path, default=Path("zoo"))
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="these models; the others are left as they are")
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", help="these models; the others are left as they are"
+    )
     args = parser.parse_args(argv)
     args.outdir.mkdir(parents=True, exist_ok=True)
     try:
@@ -143,8 +177,14 @@ def main(argv=None):
             rows.append(make_model(name, args.outdir))
             print(f"{name}: {(args.outdir / rows[-1]['file']).stat().st_size} bytes", flush=True)
         index = args.outdir / "zoo.json"
-        _write_json(index, {"schema": "etalon-zoo/1", "models": _merge(index, rows),
-                            "test_sets": [make_digits(args.outdir)]})
+        _write_json(
+            index,
+            {
+                "schema": "etalon-zoo/1",
+                "models": _merge(index, rows),
+                "test_sets": [make_digits(args.outdir)],
+            },
+        )
         make_vectors(args.outdir)
     except (ModelError, OSError) as error:
         print(f"etalon.zoo: {error}", file=sys.stderr)

@@ -32,7 +32,11 @@ def _difference(ours, theirs, op):
     import torch
 
     if not isinstance(theirs, torch.Tensor):
-        return None if ours == theirs and isinstance(ours, bool) == isinstance(theirs, bool) else f"got {ours}, wanted {theirs}"
+        return (
+            None
+            if ours == theirs and isinstance(ours, bool) == isinstance(theirs, bool)
+            else f"got {ours}, wanted {theirs}"
+        )
     if not isinstance(ours, torch.Tensor):
         return f"got {ours}, wanted a tensor"
     if ours.dtype != theirs.dtype or ours.shape != theirs.shape:
@@ -49,7 +53,9 @@ def _difference(ours, theirs, op):
         finite = e[e.isfinite()].abs()
         atol = max(atol, rtol * (finite.max().item() if finite.numel() else 0.0))
         if op["name"] == "aten::div.Tensor_mode":
-            atol = 1.0  # torch may round the quotient to the type before it drops the fraction, we drop it first
+            atol = (
+                1.0  # torch may round the quotient to the type before it drops the fraction, we drop it first
+            )
     if torch.allclose(a, e, rtol=rtol, atol=atol, equal_nan=True):
         return None
     worst = (a - e).abs().nan_to_num(float("inf")).max().item()
@@ -136,13 +142,17 @@ def _compare(library, op, call):
         return f"{len(ours)} outputs, wanted {len(theirs)}"
     for i, (a, e) in enumerate(zip(ours, theirs)):
         difference = _difference(a, e, op)
-        if difference and not (i == 1 and op["name"] == "aten::topk" and _same_values_taken(call.values, ours)):
+        if difference and not (
+            i == 1 and op["name"] == "aten::topk" and _same_values_taken(call.values, ours)
+        ):
             return f"output {i}: {difference}" if len(ours) > 1 else difference
     return None
 
 
 def _is_whole_storage(tensor):
-    return tensor.is_contiguous() and tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
+    return (
+        tensor.is_contiguous() and tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
+    )
 
 
 def _same_values_taken(values, ours):
@@ -160,8 +170,15 @@ def _rows(library, tally):
     for op in library.ops:
         name = op["name"]
         total = tally.passed[name] + tally.failed[name]
-        rows.append({"name": name, "out_name": op["out_name"], "passed": tally.passed[name], "total": total,
-                     "reasons": [r for r, _ in tally.reasons[name].most_common(3)]})
+        rows.append(
+            {
+                "name": name,
+                "out_name": op["out_name"],
+                "passed": tally.passed[name],
+                "total": total,
+                "reasons": [r for r, _ in tally.reasons[name].most_common(3)],
+            }
+        )
     return rows
 
 
@@ -182,8 +199,11 @@ def _print_table(rows, verbose):
 def _verdict(rows, gaps):
     """Lines about what contradicts known_gaps.json."""
     failing = {r["name"]: r for r in rows if r["passed"] < r["total"]}
-    lines = [f"fails and is not in {_GAPS.name}: {name}: {row['reasons'][0][:160]}"
-             for name, row in failing.items() if name not in gaps]
+    lines = [
+        f"fails and is not in {_GAPS.name}: {name}: {row['reasons'][0][:160]}"
+        for name, row in failing.items()
+        if name not in gaps
+    ]
     passing = {r["name"] for r in rows if r["total"] and r["passed"] == r["total"]}
     lines += [f"passes and is still in {_GAPS.name}: {name}" for name in gaps if name in passing]
     return lines
@@ -216,8 +236,18 @@ def _run(args, library):
     lines = [] if args.only or args.own_only else _verdict(rows, gaps)
     print("\n".join(lines))
     if args.json:
-        args.json.write_text(json.dumps({"schema": "etalon-conformance/1", "operators": rows, "known_gaps": gaps,
-                                         "samples_not_run": errors}, indent=1) + "\n")
+        args.json.write_text(
+            json.dumps(
+                {
+                    "schema": "etalon-conformance/1",
+                    "operators": rows,
+                    "known_gaps": gaps,
+                    "samples_not_run": errors,
+                },
+                indent=1,
+            )
+            + "\n"
+        )
     return 1 if lines else 0
 
 
@@ -225,7 +255,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", metavar="NAME", help="entries of op_db whose name contains this")
     parser.add_argument("--own-only", action="store_true", help="only the samples written here")
-    parser.add_argument("--samples", type=int, default=12, metavar="N", help="per entry for fp32, half for others")
+    parser.add_argument(
+        "--samples", type=int, default=12, metavar="N", help="per entry for fp32, half for others"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--verbose", action="store_true", help="also the operators that pass")
     args = parser.parse_args()
@@ -235,7 +267,9 @@ def main():
         print(f"conformance skipped: the Python package {error.name} is not installed")
         return _SKIPPED
     if ops_library.find() is None:
-        print("conformance skipped: libetalon_ops_c.so is not built (./dev build) and $ETALON_OPS_C does not name it")
+        print(
+            "conformance skipped: libetalon_ops_c.so is not built (./dev build) and $ETALON_OPS_C does not name it"
+        )
         return _SKIPPED
     return _run(args, ops_library.OpsLibrary(ops_library.find()))
 

@@ -9,12 +9,28 @@ from pathlib import Path
 import torch
 
 # c10's ScalarType numbers of the dtypes we compute with.
-DTYPES = {torch.uint8: 0, torch.int8: 1, torch.int16: 2, torch.int32: 3, torch.int64: 4, torch.float16: 5,
-          torch.float32: 6, torch.float64: 7, torch.bool: 11, torch.bfloat16: 15, torch.uint16: 27, torch.uint32: 28,
-          torch.uint64: 29}
+DTYPES = {
+    torch.uint8: 0,
+    torch.int8: 1,
+    torch.int16: 2,
+    torch.int32: 3,
+    torch.int64: 4,
+    torch.float16: 5,
+    torch.float32: 6,
+    torch.float64: 7,
+    torch.bool: 11,
+    torch.bfloat16: 15,
+    torch.uint16: 27,
+    torch.uint32: 28,
+    torch.uint64: 29,
+}
 _FROM_NUMBER = {number: dtype for dtype, number in DTYPES.items()}
-_MEMORY_FORMATS = {torch.contiguous_format: 0, torch.preserve_format: 1, torch.channels_last: 2,
-                   torch.channels_last_3d: 3}
+_MEMORY_FORMATS = {
+    torch.contiguous_format: 0,
+    torch.preserve_format: 1,
+    torch.channels_last: 2,
+    torch.channels_last_3d: 3,
+}
 _MAX_RANK = 16
 
 
@@ -59,12 +75,18 @@ class _Request:
         if order is None:
             tensor, order = tensor.contiguous(), list(range(tensor.dim()))
         self.inputs.append(tensor)
-        return {"input": len(self.inputs) - 1, "dtype": DTYPES[tensor.dtype], "sizes": list(tensor.shape),
-                "order": order}
+        return {
+            "input": len(self.inputs) - 1,
+            "dtype": DTYPES[tensor.dtype],
+            "sizes": list(tensor.shape),
+            "order": order,
+        }
 
     @staticmethod
     def _double(value):
-        return value if math.isfinite(value) else "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+        return (
+            value if math.isfinite(value) else "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+        )
 
     def _list(self, kind, items):
         if "Tensor" in kind:
@@ -97,7 +119,7 @@ class _Request:
         if isinstance(value, float) or ("float" in kind and isinstance(value, int)):
             return {"double": self._double(float(value))}
         if isinstance(value, int):
-            if not -2 ** 63 <= value < 2 ** 63:
+            if not -(2**63) <= value < 2**63:
                 raise Unsupported("an integer beyond 64 bits")
             return {"int": value}
         raise Unsupported(type(value).__name__)

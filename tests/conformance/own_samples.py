@@ -10,7 +10,9 @@ from samples import CapturedCall, captured, snapshot, values_of
 
 
 def _t(*sizes, dtype=torch.float32):
-    return torch.randn(*sizes).to(dtype) if dtype.is_floating_point else torch.randint(-5, 6, sizes, dtype=dtype)
+    return (
+        torch.randn(*sizes).to(dtype) if dtype.is_floating_point else torch.randint(-5, 6, sizes, dtype=dtype)
+    )
 
 
 def _quantized_calls():
@@ -19,12 +21,20 @@ def _quantized_calls():
     q, i8, u8 = torch.ops.quantized_decomposed, torch.int8, torch.uint8
     x = _t(3, 4, 5)
     scales, zeros = torch.tensor([0.1, 0.02, 0.5, 0.3]), torch.tensor([0, 3, -2, 7])
-    for dtype, low, high in ((i8, -128, 127), (u8, 0, 255), (torch.int16, -32768, 32767), (torch.int32, -1000, 1000)):
+    for dtype, low, high in (
+        (i8, -128, 127),
+        (u8, 0, 255),
+        (torch.int16, -32768, 32767),
+        (torch.int32, -1000, 1000),
+    ):
         yield q.quantize_per_tensor.default, (x, 0.03, 2, low, high, dtype)
         yield q.quantize_per_tensor.tensor, (x, torch.tensor(0.03), torch.tensor(2), low, high, dtype)
         quantized = torch.randint(max(low, -100), min(high, 100), (3, 4, 5)).to(dtype)
         yield q.dequantize_per_tensor.default, (quantized, 0.03, 2, low, high, dtype)
-        yield q.dequantize_per_tensor.tensor, (quantized, torch.tensor(0.03), torch.tensor(2), low, high, dtype)
+        yield (
+            q.dequantize_per_tensor.tensor,
+            (quantized, torch.tensor(0.03), torch.tensor(2), low, high, dtype),
+        )
     for axis, shape in ((1, (3, 4, 5)), (0, (4, 5)), (-1, (2, 4))):
         values = _t(*shape)
         yield q.quantize_per_channel.default, (values, scales, zeros, axis, -128, 127, i8)
@@ -54,8 +64,14 @@ def _network_calls():
         yield aten.upsample_nearest2d.vec, (x, [9, 5], None)
         yield aten.upsample_nearest2d.vec, (x, None, [2.0, 0.5])
         yield aten.pixel_unshuffle.default, (x[:, :, :, :6], 2)
-        yield aten.convolution.default, (x, _t(6, 2, 3, 3).to(x.dtype), None, [1, 2], [1, 0], [1, 1], False, [0, 0], 2)
-        yield aten.convolution.default, (x, _t(4, 3, 2, 3).to(x.dtype), _t(6).to(x.dtype), [2, 1], [0, 1], [1, 2], True, [1, 0], 2)
+        yield (
+            aten.convolution.default,
+            (x, _t(6, 2, 3, 3).to(x.dtype), None, [1, 2], [1, 0], [1, 1], False, [0, 0], 2),
+        )
+        yield (
+            aten.convolution.default,
+            (x, _t(4, 3, 2, 3).to(x.dtype), _t(6).to(x.dtype), [2, 1], [0, 1], [1, 2], True, [1, 0], 2),
+        )
         yield aten.linear.default, (x, _t(3, 7).to(x.dtype), _t(3).to(x.dtype))
         yield aten.relu.default, (x,)
         yield aten.glu.default, (x, 1)
@@ -114,9 +130,21 @@ def _basic_calls():
 def _prim_calls():
     """(name, values, result): numbers at run time have no overload in torch, Python defines what they mean."""
     pairs = [(7, 2), (-7, 2), (7.5, -2.0), (3, 3), (2.5, 4)]
-    two = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "floordiv": operator.floordiv,
-           "truediv": operator.truediv, "eq": operator.eq, "ne": operator.ne, "lt": operator.lt, "le": operator.le,
-           "gt": operator.gt, "ge": operator.ge, "sym_max": max, "sym_min": min}
+    two = {
+        "add": operator.add,
+        "sub": operator.sub,
+        "mul": operator.mul,
+        "floordiv": operator.floordiv,
+        "truediv": operator.truediv,
+        "eq": operator.eq,
+        "ne": operator.ne,
+        "lt": operator.lt,
+        "le": operator.le,
+        "gt": operator.gt,
+        "ge": operator.ge,
+        "sym_max": max,
+        "sym_min": min,
+    }
     for name, function in two.items():
         for a, b in pairs:
             yield f"executorch_prim::{name}.Scalar", (a, b), function(a, b)
@@ -140,10 +168,18 @@ def _program_calls():
     """Operators that only ExecuTorch programs have."""
     x, image = _t(2, 3, 4), _t(2, 3, 4, 5)
     last = image.contiguous(memory_format=torch.channels_last)
-    yield "dim_order_ops::_to_dim_order_copy", (x, torch.float16, None, None, None, False, [0, 1, 2]), x.half()
+    yield (
+        "dim_order_ops::_to_dim_order_copy",
+        (x, torch.float16, None, None, None, False, [0, 1, 2]),
+        x.half(),
+    )
     yield "dim_order_ops::_to_dim_order_copy", (image, None, None, None, None, False, [0, 2, 3, 1]), last
     yield "dim_order_ops::_clone_dim_order", (last, False, [0, 1, 2, 3]), image
-    yield "dim_order_ops::_empty_dim_order", ([2, 3], torch.int64, None, None, None, [0, 1]), torch.empty(2, 3, dtype=torch.int64)
+    yield (
+        "dim_order_ops::_empty_dim_order",
+        ([2, 3], torch.int64, None, None, None, [0, 1]),
+        torch.empty(2, 3, dtype=torch.int64),
+    )
     yield "et_copy::_h2d_copy", (x,), x
     yield "et_copy::_d2h_copy", (x,), x
     yield "executorch_prim::et_view.default", (x, [6, -1]), x.view(6, -1)
@@ -154,12 +190,17 @@ def _program_calls():
     a, b = (torch.randint(-100, 100, (3, 4)).to(torch.int8) for _ in range(2))
     total = (a.float() - 3) * 0.1 + (b.float() + 2) * 0.05
     wanted = (total / 0.2).round().add(1).clamp(-128, 127).to(torch.int8)
-    yield ("quantized_decomposed::add",
-           (a, 0.1, 3, -128, 127, b, 0.05, -2, -128, 127, 0.2, 1, -128, 127), wanted)
+    yield (
+        "quantized_decomposed::add",
+        (a, 0.1, 3, -128, 127, b, 0.05, -2, -128, 127, 0.2, 1, -128, 127),
+        wanted,
+    )
 
 
 def _kind(value):
-    return "List[int]" if isinstance(value, list) else "Tensor" if isinstance(value, torch.Tensor) else "Scalar"
+    return (
+        "List[int]" if isinstance(value, list) else "Tensor" if isinstance(value, torch.Tensor) else "Scalar"
+    )
 
 
 def _run_overloads(wanted, sink):

@@ -12,8 +12,18 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 DTYPES = (torch.float32, torch.int64, torch.bool, torch.float64, torch.float16, torch.bfloat16)
 # OpInfo entries that take minutes or need what the CPU build lacks.
-_SKIPPED = ("linalg.", "ops.nvprims", "fft.", "special.polygamma", "_refs.", "sparse.", "signal.windows",
-            "nn.functional.scaled_dot_product_attention", "masked.", "torch.ops.aten._safe_softmax")
+_SKIPPED = (
+    "linalg.",
+    "ops.nvprims",
+    "fft.",
+    "special.polygamma",
+    "_refs.",
+    "sparse.",
+    "signal.windows",
+    "nn.functional.scaled_dot_product_attention",
+    "masked.",
+    "torch.ops.aten._safe_softmax",
+)
 
 
 class CapturedCall:
@@ -75,7 +85,9 @@ class Capture(TorchDispatchMode):
         if is_in_place(overload) or overload._schema.is_mutable:
             values = [snapshot(v) for v in values]
         result = overload(*args, **kwargs)
-        self._sink(overload, captured(overload, values, snapshot(result) if is_in_place(overload) else result))
+        self._sink(
+            overload, captured(overload, values, snapshot(result) if is_in_place(overload) else result)
+        )
         return result
 
     def _take_apart(self, overload, args, kwargs):
@@ -113,5 +125,7 @@ def run_op_db(capture, limit, only=None):
                 for sample in itertools.islice(info.sample_inputs("cpu", dtype, requires_grad=False), count):
                     _run_sample(info, sample, capture)
             except Exception as error:
-                failed[f"{info.name} {dtype}"] = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+                failed[f"{info.name} {dtype}"] = (
+                    f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+                )
     return failed

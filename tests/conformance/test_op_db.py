@@ -29,7 +29,9 @@ def rows():
     return {row["name"]: row for row in op_db_conformance.drive(_LIBRARY, options)[0]}
 
 
-@pytest.mark.skipif(_LIBRARY is None, reason="conformance skipped: libetalon_ops_c.so is not built (./dev build)")
+@pytest.mark.skipif(
+    _LIBRARY is None, reason="conformance skipped: libetalon_ops_c.so is not built (./dev build)"
+)
 def test_the_library_of_operators_is_built():
     assert _NAMES
 

@@ -28,9 +28,12 @@ def torchvision_models():
 
 # --- image classifiers -------------------------------------------------------------------------------------------
 
+
 @case("MobileNetV2, width 0.35, 96x96", real=True)
 def mobilenet_v2():
-    return Spec(torchvision_models().mobilenet_v2(weights=None, width_mult=0.35, num_classes=100), (image(96),))
+    return Spec(
+        torchvision_models().mobilenet_v2(weights=None, width_mult=0.35, num_classes=100), (image(96),)
+    )
 
 
 @case("MobileNetV3-Small, 96x96", real=True)
@@ -46,7 +49,9 @@ def resnet18():
 @case("ResNet bottleneck with groups (ResNeXt style), 64x64")
 def resnext():
     models = torchvision_models()
-    net = models.resnet.ResNet(models.resnet.Bottleneck, [1, 1, 1, 1], num_classes=10, groups=8, width_per_group=4)
+    net = models.resnet.ResNet(
+        models.resnet.Bottleneck, [1, 1, 1, 1], num_classes=10, groups=8, width_per_group=4
+    )
     return Spec(net, (image(64),))
 
 
@@ -67,7 +72,9 @@ def squeezenet():
 
 @case("DenseNet: growing concatenations, 64x64")
 def densenet():
-    net = torchvision_models().DenseNet(growth_rate=8, block_config=(2, 3, 2), num_init_features=16, num_classes=10)
+    net = torchvision_models().DenseNet(
+        growth_rate=8, block_config=(2, 3, 2), num_init_features=16, num_classes=10
+    )
     return Spec(net, (image(64),))
 
 
@@ -81,8 +88,9 @@ def vit():
 @case("Swin transformer: shifted windows, roll, relative position bias, 64x64")
 def swin():
     swin_transformer = torchvision_models().swin_transformer
-    net = swin_transformer.SwinTransformer(patch_size=[4, 4], embed_dim=24, depths=[2, 2], num_heads=[2, 4],
-                                           window_size=[4, 4], num_classes=10)
+    net = swin_transformer.SwinTransformer(
+        patch_size=[4, 4], embed_dim=24, depths=[2, 2], num_heads=[2, 4], window_size=[4, 4], num_classes=10
+    )
     return Spec(net, (image(64),))
 
 
@@ -116,9 +124,17 @@ def squeeze_excite():
 
 @case("a convolutional net in channels-last memory format")
 def channels_last():
-    net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.AvgPool2d(2),
-                        nn.Conv2d(8, 16, 3, padding=1, bias=False), nn.SiLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(),
-                        nn.Linear(64, 10))
+    net = nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.AvgPool2d(2),
+        nn.Conv2d(8, 16, 3, padding=1, bias=False),
+        nn.SiLU(),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(64, 10),
+    )
     return Spec(net.to(memory_format=torch.channels_last), (image(16).to(memory_format=torch.channels_last),))
 
 
@@ -144,6 +160,7 @@ def pooling():
 
 # --- dense prediction --------------------------------------------------------------------------------------------
 
+
 class UNet(nn.Module):
     """Two levels; goes up by bilinear, by nearest and by transposed convolution."""
 
@@ -157,7 +174,9 @@ class UNet(nn.Module):
 
     @staticmethod
     def _block(inputs, outputs):
-        return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
+        return nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+        )
 
     def forward(self, x):
         a = self.down1(x)
@@ -207,6 +226,7 @@ def lraspp():
 
 # --- text --------------------------------------------------------------------------------------------------------
 
+
 class Encoder(nn.Module):
     def __init__(self):
         super().__init__()
@@ -241,8 +261,15 @@ class PlainOutputs(nn.Module):
 @case("BERT (transformers), 2 layers, keyword inputs", uses=(PlainOutputs,))
 def bert():
     transformers = require("transformers", "corpus")
-    config = transformers.BertConfig(vocab_size=300, hidden_size=48, num_hidden_layers=2, num_attention_heads=4,
-                                     intermediate_size=96, max_position_embeddings=32, attn_implementation="eager")
+    config = transformers.BertConfig(
+        vocab_size=300,
+        hidden_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=96,
+        max_position_embeddings=32,
+        attn_implementation="eager",
+    )
     mask = torch.ones(1, 16, dtype=torch.int64)
     mask[0, 12:] = 0
     kwargs = {"input_ids": torch.randint(0, 300, (1, 16)), "attention_mask": mask}
@@ -255,11 +282,16 @@ class GptBlock(nn.Module):
         self.heads = heads
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(approximate="tanh"), nn.Linear(4 * width, width))
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(approximate="tanh"), nn.Linear(4 * width, width)
+        )
 
     def forward(self, x):
         batch, length, width = x.shape
-        q, k, v = (t.view(batch, length, self.heads, -1).transpose(1, 2) for t in self.qkv(self.norm1(x)).chunk(3, -1))
+        q, k, v = (
+            t.view(batch, length, self.heads, -1).transpose(1, 2)
+            for t in self.qkv(self.norm1(x)).chunk(3, -1)
+        )
         y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         x = x + self.out(y.transpose(1, 2).reshape(batch, length, width))
         return x + self.mlp(self.norm2(x))
@@ -278,7 +310,7 @@ class Gpt(nn.Module):
         self.head.weight = self.tokens.weight
 
     def forward(self, ids):
-        return self.head(self.norm(self.blocks(self.tokens(ids) + self.positions[:, :ids.shape[1]])))
+        return self.head(self.norm(self.blocks(self.tokens(ids) + self.positions[:, : ids.shape[1]])))
 
 
 @case("GPT-like decoder: causal attention, tied weights", real=True, uses=(GptBlock, Gpt))
@@ -292,11 +324,16 @@ class RotaryAttention(nn.Module):
     def __init__(self, width=32, heads=4, groups=2, length=12):
         super().__init__()
         self.heads, self.groups, self.size = heads, groups, width // heads
-        self.q, self.kv = nn.Linear(width, width, bias=False), nn.Linear(width, 2 * groups * self.size, bias=False)
+        self.q, self.kv = (
+            nn.Linear(width, width, bias=False),
+            nn.Linear(width, 2 * groups * self.size, bias=False),
+        )
         self.out, self.gate = nn.Linear(width, width, bias=False), nn.Linear(width, 64, bias=False)
         self.up, self.down = nn.Linear(width, 64, bias=False), nn.Linear(64, width, bias=False)
         self.scale = nn.Parameter(torch.ones(width))
-        angles = torch.outer(torch.arange(length).float(), 1.0 / 100 ** (torch.arange(0, self.size, 2) / self.size))
+        angles = torch.outer(
+            torch.arange(length).float(), 1.0 / 100 ** (torch.arange(0, self.size, 2) / self.size)
+        )
         self.register_buffer("cos", torch.cat([angles, angles], -1).cos(), persistent=False)
         self.register_buffer("sin", torch.cat([angles, angles], -1).sin(), persistent=False)
 
@@ -304,7 +341,7 @@ class RotaryAttention(nn.Module):
         return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-5) * self.scale
 
     def _rotate(self, x):
-        first, second = x[..., : self.size // 2], x[..., self.size // 2:]
+        first, second = x[..., : self.size // 2], x[..., self.size // 2 :]
         return x * self.cos + torch.cat((-second, first), -1) * self.sin
 
     def forward(self, x):
@@ -315,7 +352,7 @@ class RotaryAttention(nn.Module):
         repeat = self.heads // self.groups
         k, v = self._rotate(k).repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1)
         mask = torch.full((length, length), float("-inf")).triu(1)
-        weights = torch.softmax(q @ k.transpose(-1, -2) / self.size ** 0.5 + mask, -1)
+        weights = torch.softmax(q @ k.transpose(-1, -2) / self.size**0.5 + mask, -1)
         x = x + self.out((weights @ v).transpose(1, 2).reshape(batch, length, width))
         h = self._norm(x)
         return x + self.down(F.silu(self.gate(h)) * self.up(h))
@@ -327,6 +364,7 @@ def llama_block():
 
 
 # --- sequences and audio -----------------------------------------------------------------------------------------
+
 
 class Recurrent(nn.Module):
     def __init__(self, kind, **options):
@@ -354,10 +392,19 @@ class AudioNet(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.net = nn.Sequential(nn.Conv1d(1, 16, 25, stride=8), nn.BatchNorm1d(16), nn.ReLU(), nn.MaxPool1d(4),
-                                 nn.Conv1d(16, 32, 3, dilation=2, groups=4), nn.GELU(), nn.ReflectionPad1d(2),
-                                 nn.ConvTranspose1d(32, 8, 4, stride=2), nn.AdaptiveAvgPool1d(1), nn.Flatten(),
-                                 nn.Linear(8, 12))
+        self.net = nn.Sequential(
+            nn.Conv1d(1, 16, 25, stride=8),
+            nn.BatchNorm1d(16),
+            nn.ReLU(),
+            nn.MaxPool1d(4),
+            nn.Conv1d(16, 32, 3, dilation=2, groups=4),
+            nn.GELU(),
+            nn.ReflectionPad1d(2),
+            nn.ConvTranspose1d(32, 8, 4, stride=2),
+            nn.AdaptiveAvgPool1d(1),
+            nn.Flatten(),
+            nn.Linear(8, 12),
+        )
 
     def forward(self, wave):
         return F.log_softmax(self.net(wave / (wave.abs().amax(-1, keepdim=True) + 1e-3)), -1)
@@ -392,7 +439,11 @@ class Volume(nn.Module):
 
     def forward(self, x):
         frames = x.permute(1, 0, 2, 3)
-        return self.net(frames).amax((2, 3)).cumsum(0), x.unfold(2, 3, 2).mean(-1), torch.einsum("tchw,tchw->tc", frames, frames)
+        return (
+            self.net(frames).amax((2, 3)).cumsum(0),
+            x.unfold(2, 3, 2).mean(-1),
+            torch.einsum("tchw,tchw->tc", frames, frames),
+        )
 
 
 @case("video-like frames: einsum, unfold, cumsum", uses=(Volume,))
@@ -401,6 +452,7 @@ def frames():
 
 
 # --- interfaces and state ----------------------------------------------------------------------------------------
+
 
 class Nested(nn.Module):
     def __init__(self):
@@ -429,8 +481,14 @@ def dynamic_mlp():
 
 @case("convolutional net with a dynamic batch of 1 to 8", real=True)
 def dynamic_cnn():
-    net = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.Hardswish(), nn.MaxPool2d(2), nn.Flatten(),
-                        nn.Linear(8 * 3 * 3, 10))
+    net = nn.Sequential(
+        nn.Conv2d(3, 8, 3, stride=2),
+        nn.BatchNorm2d(8),
+        nn.Hardswish(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(8 * 3 * 3, 10),
+    )
     batch = torch.export.Dim("batch", min=1, max=8)
     runs = [((image(15, batch=n),), {}) for n in (1, 8, 5)]
     return Spec(net, (image(15, batch=2),), dynamic_shapes=({0: batch},), more_runs=runs)
@@ -493,16 +551,27 @@ def tied_weights():
 
 # --- dtypes and indexing -----------------------------------------------------------------------------------------
 
+
 class Integers(nn.Module):
     def forward(self, a, b, mask):
         total = a * b + torch.arange(4)
         ratio = a / 3
-        return total, total.abs() % 5, torch.where(mask, a, b), mask & (a > b), ratio, (a // 2).to(torch.int32), ~mask
+        return (
+            total,
+            total.abs() % 5,
+            torch.where(mask, a, b),
+            mask & (a > b),
+            ratio,
+            (a // 2).to(torch.int32),
+            ~mask,
+        )
 
 
 @case("int64, int32 and bool arithmetic", uses=(Integers,))
 def integers():
-    return Spec(Integers(), (torch.randint(-9, 9, (3, 4)), torch.randint(1, 9, (3, 4)), torch.rand(3, 4) > 0.5))
+    return Spec(
+        Integers(), (torch.randint(-9, 9, (3, 4)), torch.randint(1, 9, (3, 4)), torch.rand(3, 4) > 0.5)
+    )
 
 
 class Remainder(nn.Module):
@@ -517,8 +586,14 @@ def remainder():
 
 @case("convolutional net in fp16", dtype="fp16")
 def half_cnn():
-    net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-                        nn.Linear(512, 10))
+    net = nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(512, 10),
+    )
     return Spec(net.half(), (image(16).half(),))
 
 
@@ -527,7 +602,9 @@ class BrainFloat(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.net = nn.Sequential(nn.Linear(16, 32), nn.LayerNorm(32), nn.GELU(), nn.Linear(32, 8)).to(torch.bfloat16)
+        self.net = nn.Sequential(nn.Linear(16, 32), nn.LayerNorm(32), nn.GELU(), nn.Linear(32, 8)).to(
+            torch.bfloat16
+        )
 
     def forward(self, x):
         return self.net(x.to(torch.bfloat16)).float()
@@ -555,8 +632,18 @@ class Indexing(nn.Module):
         masked = x.masked_fill(x < 0, -1.5)
         spread = torch.zeros(4, 8).scatter_add(1, index, gathered)
         values, order = x.topk(3, dim=1)
-        return (gathered, picked, masked, spread, values, order, torch.where(x > 0.3, x, x * 0.1),
-                x.index_select(1, torch.tensor([3, 0, 5])), x.argmax(1), x.amin(1))
+        return (
+            gathered,
+            picked,
+            masked,
+            spread,
+            values,
+            order,
+            torch.where(x > 0.3, x, x * 0.1),
+            x.index_select(1, torch.tensor([3, 0, 5])),
+            x.argmax(1),
+            x.amin(1),
+        )
 
 
 @case("gather, index, scatter, masked fill, top-k", uses=(Indexing,))
@@ -577,7 +664,12 @@ class Slices(nn.Module):
         z = y.transpose(0, 1)
         z[2] = y[:, 3]
         y[x > 1.0] = 0.5
-        return y, z[1:, :], view.flatten().unsqueeze(0).expand(2, -1).contiguous(), torch.stack(y.unbind(1), 0)
+        return (
+            y,
+            z[1:, :],
+            view.flatten().unsqueeze(0).expand(2, -1).contiguous(),
+            torch.stack(y.unbind(1), 0),
+        )
 
 
 @case("in-place writes through slices and views", uses=(Slices,))
@@ -588,11 +680,23 @@ def slices():
 class Maths(nn.Module):
     def forward(self, x, y):
         p = x.abs() + 0.1
-        return (torch.exp(-p) + torch.log1p(p) + torch.rsqrt(p) + p.pow(1.7) + torch.erf(x), torch.atan2(x, p) + torch.sinh(x),
-                x.sin() * y.cos() + torch.tanh(y), torch.clamp(x, -0.5, 0.7) + x.round() + x.floor() + torch.sign(y),
-                torch.maximum(x, y) - torch.minimum(x, y), torch.logsumexp(x, -1), torch.prod(x, 1), torch.fmod(x, 0.7),
-                torch.cdist(x, y), x @ y.t(), x.flip(1), torch.roll(x, 2, 1), torch.baddbmm(x[None], x[None, :, :3], y[None, :3]),
-                torch.all(x > -5), torch.any(y > 5, 1))
+        return (
+            torch.exp(-p) + torch.log1p(p) + torch.rsqrt(p) + p.pow(1.7) + torch.erf(x),
+            torch.atan2(x, p) + torch.sinh(x),
+            x.sin() * y.cos() + torch.tanh(y),
+            torch.clamp(x, -0.5, 0.7) + x.round() + x.floor() + torch.sign(y),
+            torch.maximum(x, y) - torch.minimum(x, y),
+            torch.logsumexp(x, -1),
+            torch.prod(x, 1),
+            torch.fmod(x, 0.7),
+            torch.cdist(x, y),
+            x @ y.t(),
+            x.flip(1),
+            torch.roll(x, 2, 1),
+            torch.baddbmm(x[None], x[None, :, :3], y[None, :3]),
+            torch.all(x > -5),
+            torch.any(y > 5, 1),
+        )
 
 
 @case("scalar functions, reductions, matrix products", uses=(Maths,))

@@ -12,11 +12,15 @@ def assert_close(actual, expected, dtype, what):
         assert a.shape == e.shape, f"{what}: output {i} has shape {a.shape}, expected {e.shape}"
         assert a.dtype == e.dtype, f"{what}: output {i} is {a.dtype}, expected {e.dtype}"
         if e.dtype.kind != "f":
-            assert numpy.array_equal(a, e), f"{what}: output {i} differs in {int((a != e).sum())} of {e.size} values"
+            assert numpy.array_equal(a, e), (
+                f"{what}: output {i} differs in {int((a != e).sum())} of {e.size} values"
+            )
             continue
         a, e = a.astype(numpy.float64), e.astype(numpy.float64)
         finite = numpy.isfinite(e)
-        assert numpy.array_equal(a[~finite], e[~finite], equal_nan=True), f"{what}: output {i} differs in inf or nan"
+        assert numpy.array_equal(a[~finite], e[~finite], equal_nan=True), (
+            f"{what}: output {i} differs in inf or nan"
+        )
         worst = numpy.abs(a - e)[finite].max(initial=0.0)
         allowed = _TOLERANCE[dtype] * max(numpy.abs(e[finite]).max(initial=0.0), 1e-6)
         assert worst <= allowed, f"{what}: output {i} is off by {worst:.3g}, allowed {allowed:.3g}"

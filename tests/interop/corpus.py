@@ -49,8 +49,10 @@ class Case:
 
     def inputs(self, run):
         """The inputs, laid out in memory as the traced program wants them."""
-        return [_laid_out(numpy.load(self.folder / name), order)
-                for name, order in zip(self.runs[run]["inputs"], self.runs[run]["orders"])]
+        return [
+            _laid_out(numpy.load(self.folder / name), order)
+            for name, order in zip(self.runs[run]["inputs"], self.runs[run]["orders"])
+        ]
 
     def input_paths(self, run):
         return [self.folder / name for name in self.runs[run]["inputs"]]
@@ -100,7 +102,9 @@ def _write(entry, folder):
     spec = entry.build()
     module = architectures.randomise_statistics(spec.module.eval())
     with torch.no_grad():
-        program = torch.export.export(module, spec.args, spec.kwargs or None, dynamic_shapes=spec.dynamic_shapes)
+        program = torch.export.export(
+            module, spec.args, spec.kwargs or None, dynamic_shapes=spec.dynamic_shapes
+        )
         torch.export.save(program, folder / "model.pt2")
         runs = []
         for r, (args, kwargs) in enumerate(spec.all_runs()):
@@ -131,7 +135,11 @@ def _initial_state_kept(program):
     from executorch.exir.passes.init_mutable_pass import InitializedMutableBufferPass
 
     names = [name for name, _ in program.named_buffers()]
-    return ExecutorchBackendConfig(passes=[InitializedMutableBufferPass(names)]) if names else ExecutorchBackendConfig()
+    return (
+        ExecutorchBackendConfig(passes=[InitializedMutableBufferPass(names)])
+        if names
+        else ExecutorchBackendConfig()
+    )
 
 
 def _lower(program, backend):

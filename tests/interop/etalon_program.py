@@ -52,4 +52,6 @@ def run_json(*arguments):
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise EtalonFailed(f"etalon {' '.join(map(str, arguments))}: stdout is not JSON: {error}\n{text[:500]}") from error
+        raise EtalonFailed(
+            f"etalon {' '.join(map(str, arguments))}: stdout is not JSON: {error}\n{text[:500]}"
+        ) from error

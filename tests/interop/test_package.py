@@ -27,8 +27,12 @@ class UsersOwn(EagerModelBase):
 
 
 def _export(*arguments, wanted=0):
-    done = subprocess.run([sys.executable, "-m", "etalon.export", *map(str, arguments)], capture_output=True, text=True,
-                          env={"PYTHONPATH": str(_ROOT / "python"), "PATH": "/usr/bin:/bin", "ETALON": _etalon()})
+    done = subprocess.run(
+        [sys.executable, "-m", "etalon.export", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(_ROOT / "python"), "PATH": "/usr/bin:/bin", "ETALON": _etalon()},
+    )
     assert done.returncode == wanted, done.stderr
     return done
 
@@ -51,7 +55,17 @@ def models_dir(tmp_path):
 def test_a_users_model_is_saved_without_touching_the_package(models_dir, tmp_path):
     import torch
 
-    _export("--models-dir", models_dir, "--model", "users_own", "--pt2-only", "--outdir", tmp_path, "--dynamic-batch", 8)
+    _export(
+        "--models-dir",
+        models_dir,
+        "--model",
+        "users_own",
+        "--pt2-only",
+        "--outdir",
+        tmp_path,
+        "--dynamic-batch",
+        8,
+    )
     program = torch.export.load(tmp_path / "users_own.pt2")
     assert program.module()(torch.rand(5, 8)).shape == (5, 4)
 
@@ -63,9 +77,13 @@ def test_a_users_model_is_exported_by_the_program(models_dir, tmp_path):
 
 
 @pytest.mark.package_only
-@pytest.mark.parametrize("arguments, words", [
-    (("--model", "no_such_model"), "unknown model no_such_model"),
-    (("--model", "toy_cnn", "--models-dir", "/no/such/folder"), "does not exist")])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (("--model", "no_such_model"), "unknown model no_such_model"),
+        (("--model", "toy_cnn", "--models-dir", "/no/such/folder"), "does not exist"),
+    ],
+)
 def test_errors_are_one_line(arguments, words):
     done = _export(*arguments, "--pt2-only", wanted=2)
     assert words in done.stderr and done.stderr.count("\n") == 1
@@ -88,12 +106,18 @@ def test_the_drawing_rule_gives_the_stored_bits():
 
     for row in json.loads((_ZOO / "draw_vectors.json").read_text())["vectors"]:
         sizes = tuple(row["sizes"])
-        values = weights.draw_input(0, sizes, "float32") if row["role"] == "input" else weights.draw(row["name"], sizes)
+        values = (
+            weights.draw_input(0, sizes, "float32")
+            if row["role"] == "input"
+            else weights.draw(row["name"], sizes)
+        )
         assert [f"{b:08x}" for b in values.reshape(-1)[:4].view("uint32")] == row["bits"], row["name"]
 
 
 @pytest.mark.package_only
-@pytest.mark.parametrize("row", json.loads((_ZOO / "zoo.json").read_text())["models"], ids=lambda row: row["name"])
+@pytest.mark.parametrize(
+    "row", json.loads((_ZOO / "zoo.json").read_text())["models"], ids=lambda row: row["name"]
+)
 def test_zoo_archives_give_the_stored_outputs(row, tmp_path):
     import numpy
     import torch
@@ -102,8 +126,10 @@ def test_zoo_archives_give_the_stored_outputs(row, tmp_path):
 
     filled = tmp_path / row["file"]
     archive.fill(_ZOO / row["file"], filled)
-    inputs = [torch.from_numpy(weights.draw_input(i, tuple(x["sizes"]), x["dtype"], x.get("modulus")))
-              for i, x in enumerate(row["inputs"])]
+    inputs = [
+        torch.from_numpy(weights.draw_input(i, tuple(x["sizes"]), x["dtype"], x.get("modulus")))
+        for i, x in enumerate(row["inputs"])
+    ]
     with torch.no_grad():
         outputs = torch.export.load(filled).module()(*inputs)
     outputs = [outputs] if isinstance(outputs, torch.Tensor) else outputs
@@ -111,11 +137,13 @@ def test_zoo_archives_give_the_stored_outputs(row, tmp_path):
     for output, wanted in zip(outputs, row["outputs"]):
         assert list(output.shape) == wanted["sizes"]
         stored = numpy.load(_ZOO / wanted["file"])
-        difference = numpy.abs(output.reshape(-1)[:wanted["stored"]].numpy() - stored).max()
+        difference = numpy.abs(output.reshape(-1)[: wanted["stored"]].numpy() - stored).max()
         assert difference <= 1e-4 * wanted["max_abs"]
 
 
-@pytest.mark.parametrize("row", json.loads((_ZOO / "zoo.json").read_text())["models"], ids=lambda row: row["name"])
+@pytest.mark.parametrize(
+    "row", json.loads((_ZOO / "zoo.json").read_text())["models"], ids=lambda row: row["name"]
+)
 def test_zoo_archives_give_the_stored_outputs_in_our_runtime(row, tmp_path):
     import numpy
 
@@ -131,4 +159,4 @@ def test_zoo_archives_give_the_stored_outputs_in_our_runtime(row, tmp_path):
     for output, wanted in zip(outputs, row["outputs"]):
         assert list(output.shape) == wanted["sizes"]
         stored = numpy.load(_ZOO / wanted["file"])
-        assert numpy.abs(output.reshape(-1)[:wanted["stored"]] - stored).max() <= 1e-4 * wanted["max_abs"]
+        assert numpy.abs(output.reshape(-1)[: wanted["stored"]] - stored).max() <= 1e-4 * wanted["max_abs"]

@@ -21,16 +21,24 @@ def test_our_etdump_and_etrecord_open_in_the_real_inspector(name, exported, tmp_
 
     case, pte = exported(name)
     etdump = tmp_path / "run.etdump"
-    etalon_program.call(pte, case.input_paths(0), tmp_path / "out", "--runs", _RUNS, "--warmup", 0, "--etdump", etdump)
+    etalon_program.call(
+        pte, case.input_paths(0), tmp_path / "out", "--runs", _RUNS, "--warmup", 0, "--etdump", etdump
+    )
     operators = _operator_events(inspect(etdump, f"{pte}.etrecord"))
     assert operators, "no native_call_ event in the Execute block"
     for event in operators:
-        assert len(event.perf_data.raw) == _RUNS, f"{event.name}: {len(event.perf_data.raw)} times, wanted {_RUNS}"
+        assert len(event.perf_data.raw) == _RUNS, (
+            f"{event.name}: {len(event.perf_data.raw)} times, wanted {_RUNS}"
+        )
         assert all(t >= 0 for t in event.perf_data.raw)
     typed = [e for e in operators if e.op_types]
-    placed = [e for e in operators if any("File \"" in s for s in (e.stack_traces or {}).values())]
-    assert len(typed) >= 0.9 * len(operators), f"only {len(typed)} of {len(operators)} operators have op types"
-    assert len(placed) >= 0.9 * len(operators), f"only {len(placed)} of {len(operators)} operators have source lines"
+    placed = [e for e in operators if any('File "' in s for s in (e.stack_traces or {}).values())]
+    assert len(typed) >= 0.9 * len(operators), (
+        f"only {len(typed)} of {len(operators)} operators have op types"
+    )
+    assert len(placed) >= 0.9 * len(operators), (
+        f"only {len(placed)} of {len(operators)} operators have source lines"
+    )
 
 
 def test_our_etdump_opens_without_an_etrecord(exported, tmp_path):
@@ -38,7 +46,9 @@ def test_our_etdump_opens_without_an_etrecord(exported, tmp_path):
 
     case, pte = exported("squeeze_excite")
     etdump = tmp_path / "run.etdump"
-    etalon_program.call(pte, case.input_paths(0), tmp_path / "out", "--runs", 1, "--warmup", 0, "--etdump", etdump)
+    etalon_program.call(
+        pte, case.input_paths(0), tmp_path / "out", "--runs", 1, "--warmup", 0, "--etdump", etdump
+    )
     names = [e.name for e in inspect(etdump)]
     assert "Method::execute" in names and any(n.startswith("native_call_convolution") for n in names), names
 

@@ -42,5 +42,7 @@ def test_state_goes_on_in_the_real_executorch(maker, exported):
 @pytest.mark.parametrize("calls", [1, 4])
 def test_state_goes_on_in_our_runtime(maker, calls, exported, tmp_path):
     case, programs = _programs(exported)
-    outputs = etalon_program.call(programs[maker], case.input_paths(0), tmp_path, "--warmup", 0, "--runs", calls)
+    outputs = etalon_program.call(
+        programs[maker], case.input_paths(0), tmp_path, "--warmup", 0, "--runs", calls
+    )
     assert_close(outputs, _eager_after(case, calls), case.dtype, f"after {calls} calls")

@@ -10,8 +10,13 @@ from etalon.digits import load_trained
 from etalon.model import EagerModelBase, register_model
 
 # (expanded channels, output channels, kernel, stride, squeeze and excite, hardswish)
-_BLOCKS = ((24, 16, 3, 1, True, False), (48, 24, 3, 2, False, False), (72, 24, 3, 1, False, False),
-           (72, 32, 5, 2, True, True), (96, 32, 5, 1, True, True))
+_BLOCKS = (
+    (24, 16, 3, 1, True, False),
+    (48, 24, 3, 2, False, False),
+    (72, 24, 3, 1, False, False),
+    (72, 32, 5, 2, True, True),
+    (96, 32, 5, 1, True, True),
+)
 
 
 def build():
@@ -31,8 +36,10 @@ def build():
             return x * nn.functional.hardsigmoid(self.expand(scale))
 
     def conv(inputs, outputs, kernel, stride, groups, activation):
-        layers = [nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
-                  nn.BatchNorm2d(outputs)]
+        layers = [
+            nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
+            nn.BatchNorm2d(outputs),
+        ]
         return layers + ([activation()] if activation else [])
 
     class Block(nn.Module):
@@ -57,7 +64,9 @@ def build():
             widths = [16] + [b[1] for b in _BLOCKS]
             self.blocks = nn.Sequential(*(Block(w, *b) for w, b in zip(widths, _BLOCKS)))
             self.head = nn.Sequential(*conv(widths[-1], 96, 1, 1, 1, nn.Hardswish))
-            self.classifier = nn.Sequential(nn.Linear(96, 96), nn.Hardswish(), nn.Dropout(0.2), nn.Linear(96, 10))
+            self.classifier = nn.Sequential(
+                nn.Linear(96, 96), nn.Hardswish(), nn.Dropout(0.2), nn.Linear(96, 10)
+            )
 
         def forward(self, x):
             x = self.head(self.blocks(self.stem(self.upscale(x))))

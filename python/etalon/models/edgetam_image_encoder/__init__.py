@@ -33,7 +33,9 @@ class EdgeTamImageEncoder(EagerModelBase):
         timm = require("timm", "edgetam_image_encoder")
         transformers = require("transformers", "edgetam_image_encoder")
         trunk = transformers.TimmWrapperConfig(
-            architecture="repvit_m1", model_args={"in_chans": 3, "features_only": True, "out_indices": [0, 1, 2, 3]})
+            architecture="repvit_m1",
+            model_args={"in_chans": 3, "features_only": True, "out_indices": [0, 1, 2, 3]},
+        )
         config = transformers.EdgeTamVisionConfig(backbone_config=trunk)
         encoder = transformers.EdgeTamVisionModel(config).eval()
         # RepViT trains with parallel branches and is deployed with each bundle folded into one convolution.

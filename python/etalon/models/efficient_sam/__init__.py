@@ -12,7 +12,6 @@ _NECK = 256
 
 
 def _build(vision_transformer):
-    import torch
     from torch import nn
 
     class ChannelNorm(nn.Module):
@@ -28,10 +27,22 @@ def _build(vision_transformer):
     class ImageEncoder(nn.Module):
         def __init__(self):
             super().__init__()
-            self.trunk = vision_transformer(img_size=_SIZE, patch_size=_PATCH, embed_dim=192, depth=12, num_heads=3,
-                                            num_classes=0, class_token=False, global_pool="")
-            self.neck = nn.Sequential(nn.Conv2d(192, _NECK, 1, bias=False), ChannelNorm(_NECK),
-                                      nn.Conv2d(_NECK, _NECK, 3, padding=1, bias=False), ChannelNorm(_NECK))
+            self.trunk = vision_transformer(
+                img_size=_SIZE,
+                patch_size=_PATCH,
+                embed_dim=192,
+                depth=12,
+                num_heads=3,
+                num_classes=0,
+                class_token=False,
+                global_pool="",
+            )
+            self.neck = nn.Sequential(
+                nn.Conv2d(192, _NECK, 1, bias=False),
+                ChannelNorm(_NECK),
+                nn.Conv2d(_NECK, _NECK, 3, padding=1, bias=False),
+                ChannelNorm(_NECK),
+            )
 
         def forward(self, image):
             tokens = self.trunk(image)
