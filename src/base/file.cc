@@ -9,7 +9,9 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 namespace etalon {
@@ -18,6 +20,11 @@ namespace {
 Error os_error(const std::string& path, const char* doing, int code) {
   const std::string text = path + ": cannot " + doing + ": " + std::strerror(code);
   return code == ENOENT ? not_found(text) : io_error(text);
+}
+
+std::string resolved(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+  return real != nullptr ? std::string(real.get()) : path;
 }
 
 class FileDescriptor {
@@ -37,7 +44,8 @@ class FileDescriptor {
 }  // namespace
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
-  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Without O_NONBLOCK opening a pipe that nobody writes to would wait for ever.
+  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) return os_error(path, "open", errno);
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return os_error(path, "stat", errno);
@@ -63,22 +71,38 @@ MappedFile::~MappedFile() {
 }
 
 Result<FileWriter> FileWriter::create(const std::string& path) {
-  std::string temporary = path + ".tmp-" + std::to_string(::getpid());
+  struct stat info {};
+  const bool exists = ::stat(path.c_str(), &info) == 0;
+  if (exists && S_ISDIR(info.st_mode)) return invalid_input(path + ": is a folder, want the name of a file");
+  // A device or a pipe cannot be replaced by a file of its name (and root could, to everyone's harm).
+  if (exists && !S_ISREG(info.st_mode)) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return os_error(path, "open", errno);
+    return FileWriter(path, path, {}, fd);
+  }
+  std::string target = exists ? resolved(path) : path;
+  std::string temporary = target + ".tmp-" + std::to_string(::getpid());
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd < 0) return os_error(path, "create", errno);
-  return FileWriter(path, std::move(temporary), fd);
+  return FileWriter(path, std::move(target), std::move(temporary), fd);
 }
 
 FileWriter::FileWriter(FileWriter&& other) noexcept
     : path_(std::move(other.path_)),
+      target_(std::move(other.target_)),
       temporary_(std::move(other.temporary_)),
+      unfinished_(std::move(other.unfinished_)),
       fd_(std::exchange(other.fd_, -1)),
       offset_(other.offset_) {}
 
 FileWriter::~FileWriter() {
   if (fd_ < 0) return;
   ::close(fd_);
-  ::unlink(temporary_.c_str());
+  discard();
+}
+
+void FileWriter::discard() {
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
 Status FileWriter::write(Bytes bytes) {
@@ -106,12 +130,12 @@ Status FileWriter::commit() {
   // close() reports what a full or remote disk refused late; rename happens only after that.
   if (::close(std::exchange(fd_, -1)) != 0) {
     const int code = errno;
-    ::unlink(temporary_.c_str());
+    discard();
     return os_error(path_, "write", code);
   }
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+  if (!temporary_.empty() && ::rename(temporary_.c_str(), target_.c_str()) != 0) {
     const int code = errno;
-    ::unlink(temporary_.c_str());
+    discard();
     return os_error(path_, "rename into place", code);
   }
   return {};

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/unfinished.h"
 
 namespace etalon {
 
@@ -33,8 +34,9 @@ class MappedFile {
   Bytes bytes_;
 };
 
-// Writes a file through a temporary name in the same folder; commit() syncs and renames it into place.
+// Writes a file through a temporary name in the same folder; commit() renames it into place.
 // Without commit() (an error, an interrupt) the temporary is removed and the old file is untouched.
+// A link is followed, so that it stays one; what is no regular file (a device, a pipe) is written as it is.
 class FileWriter {
  public:
   static Result<FileWriter> create(const std::string& path);
@@ -52,10 +54,18 @@ class FileWriter {
   Status commit();
 
  private:
-  FileWriter(std::string path, std::string temporary, int fd)
-      : path_(std::move(path)), temporary_(std::move(temporary)), fd_(fd) {}
-  std::string path_;
-  std::string temporary_;
+  FileWriter(std::string path, std::string target, std::string temporary, int fd)
+      : path_(std::move(path)),
+        target_(std::move(target)),
+        temporary_(std::move(temporary)),
+        unfinished_(temporary_),
+        fd_(fd) {}
+  void discard();
+
+  std::string path_;       // as named by the caller, for messages
+  std::string target_;     // with links resolved
+  std::string temporary_;  // empty: written in place
+  UnfinishedFile unfinished_;
   int fd_ = -1;
   std::uint64_t offset_ = 0;
 };

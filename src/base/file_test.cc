@@ -1,6 +1,8 @@
 #include "base/file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace etalon {
 namespace {
@@ -34,11 +36,52 @@ TEST(File, errors_name_the_file_and_say_what_kind) {
   EXPECT_EQ(MappedFile::open("/tmp").error().code(), ErrorCode::kInvalidInput);
 }
 
-TEST(File, a_full_disk_is_an_error_and_not_half_a_file) {
+TEST(File, a_full_disk_is_an_error_and_the_device_stays_a_device) {
   if (!file_exists("/dev/full")) GTEST_SKIP() << "no /dev/full on this system";
-  // A temporary beside /dev/full cannot be renamed over it; writing must fail first.
-  auto writer = FileWriter::create("/dev/full/impossible");
-  EXPECT_FALSE(writer.ok());
+  const Status written = write_file("/dev/full", "x");
+  ASSERT_FALSE(written.ok());
+  EXPECT_EQ(written.error().code(), ErrorCode::kIo);
+  struct stat info {};
+  ASSERT_EQ(::stat("/dev/full", &info), 0);
+  EXPECT_TRUE(S_ISCHR(info.st_mode));
+}
+
+TEST(File, writing_through_a_link_keeps_the_link) {
+  const std::string target = temporary_path("etalon_link_target");
+  const std::string link = temporary_path("etalon_link");
+  ::unlink(link.c_str());
+  ASSERT_TRUE(write_file(target, "old").ok());
+  ASSERT_EQ(::symlink(target.c_str(), link.c_str()), 0);
+  ASSERT_TRUE(write_file(link, "new").ok());
+  struct stat info {};
+  ASSERT_EQ(::lstat(link.c_str(), &info), 0);
+  EXPECT_TRUE(S_ISLNK(info.st_mode));
+  EXPECT_EQ(read_text_file(target).value(), "new");
+}
+
+TEST(File, a_folder_in_the_place_of_an_output_is_refused_at_once) {
+  const auto writer = FileWriter::create("/tmp");
+  ASSERT_FALSE(writer.ok());
+  EXPECT_EQ(writer.error().code(), ErrorCode::kInvalidInput);
+}
+
+TEST(File, a_pipe_is_refused_without_waiting_for_a_writer) {
+  const std::string path = temporary_path("etalon_pipe");
+  ::unlink(path.c_str());
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_EQ(MappedFile::open(path).error().code(), ErrorCode::kInvalidInput);
+}
+
+TEST(File, an_interrupt_removes_what_is_half_written_and_nothing_else) {
+  const std::string path = temporary_path("etalon_interrupted");
+  ASSERT_TRUE(write_file(path, "old").ok());
+  auto writer = FileWriter::create(path);
+  ASSERT_TRUE(writer.ok());
+  const std::string temporary = path + ".tmp-" + std::to_string(::getpid());
+  EXPECT_TRUE(file_exists(temporary));
+  remove_unfinished_files();
+  EXPECT_FALSE(file_exists(temporary));
+  EXPECT_EQ(read_text_file(path).value(), "old");
 }
 
 TEST(File, make_directories_makes_every_level) {

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "cli/streams.h"
+
 namespace etalon::cli {
 namespace {
 
@@ -35,21 +37,22 @@ Console::Console() {
 void Console::print(std::string_view text) const { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 void Console::note(std::string_view line) const {
-  if (!quiet_) fmt::print(stderr, "{}\n", line);
+  if (!quiet_) say(line);
 }
 
 void Console::detail(std::string_view line) const {
-  if (verbose_) fmt::print(stderr, "{}\n", line);
+  if (verbose_) say(line);
 }
 
-void Console::warn(std::string_view line) const { fmt::print(stderr, "warning: {}\n", line); }
+void Console::warn(std::string_view line) const { say(fmt::format("warning: {}", line)); }
 
 void Console::progress(std::string_view label, std::size_t done, std::size_t total) const {
   if (quiet_ || !interactive_ || total == 0) return;
   constexpr std::size_t kCells = 30;
   const std::size_t filled = done * kCells / total;
-  fmt::print(stderr, "\r\033[K{} [{}{}] {}/{}", label, std::string(filled, '#'), std::string(kCells - filled, '.'), done,
-             total);
+  const std::string bar = fmt::format("\r\033[K{} [{}{}] {}/{}", label, std::string(filled, '#'),
+                                      std::string(kCells - filled, '.'), done, total);
+  std::fputs(bar.c_str(), stderr);
   if (done == total) std::fputs("\r\033[K", stderr);
   std::fflush(stderr);
 }

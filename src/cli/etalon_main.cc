@@ -1,17 +1,18 @@
 // `etalon`: picks the subcommand, parses its flags, runs it, and turns errors into one line and an exit code.
-#include <unistd.h>
-
-#include <csignal>
-#include <cstdio>
+#include <algorithm>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/streams.h"
 #include "cli/version.h"
+#include "measure/json_fields.h"
 
 namespace etalon::cli {
 
@@ -31,16 +32,24 @@ const std::vector<const Command*>& commands() {
 }
 
 int fail(const Error& error) {
-  std::string text = error.message();
-  for (char& c : text) {
-    if (c == '\n') c = ' ';
-  }
-  fmt::print(stderr, "etalon: {}\n", text);
-  if (error.code() == ErrorCode::kInternal) fmt::print(stderr, "etalon: this is a defect, please report it\n");
+  say_error("etalon", error);
   return exit_code_of(error);
 }
 
+// A mistyped command deserves its name in the message; the parser would only say that a command is missing.
+Status check_command_name(int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return {};
+  const std::string_view name = argv[1];
+  std::vector<std::string_view> known;
+  for (const Command* command : commands()) known.push_back(command->name);
+  if (std::find(known.begin(), known.end(), name) != known.end()) return {};
+  const std::string_view near = measure::nearest_name(name, known);
+  return invalid_input(fmt::format("there is no command '{}'{} (see 'etalon --help')", name,
+                                   near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+}
+
 int run(int argc, char** argv) {
+  if (const Status named = check_command_name(argc, argv); !named.ok()) return fail(named.error());
   Console console;
   CLI::App app{std::string("etalon ") + kVersion + ": export, run, profile and explain neural networks on CPUs"};
   app.set_version_flag("--version", kVersion);
@@ -59,17 +68,19 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    fmt::print(stderr, "etalon: {} (see 'etalon --help')\n", error.what());
-    return kExitUsage;
+    if (error.get_exit_code() != 0) return fail(invalid_input(fmt::format("{} (see 'etalon --help')", error.what())));
+    static_cast<void>(app.exit(error));  // --help, --version
+    const Status shown = finish_stdout();
+    return shown.ok() ? kExitOk : fail(shown.error());
   }
   console.set_quiet(quiet);
   console.set_verbose(verbose);
   for (auto& [sub, action] : actions) {
     if (!sub->parsed()) continue;
     const Result<int> result = action(console);
-    std::fflush(stdout);
-    return result.ok() ? *result : fail(result.error());
+    const Status printed = finish_stdout();
+    if (!result.ok()) return fail(result.error());
+    return printed.ok() ? *result : fail(printed.error());
   }
   return kExitUsage;
 }
@@ -78,14 +89,13 @@ int run(int argc, char** argv) {
 }  // namespace etalon::cli
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // `etalon ... | head` must not end in a signal
+  etalon::cli::prepare_streams();
+  etalon::cli::clean_up_on_interrupt();
   try {
     return etalon::cli::run(argc, argv);
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "etalon: out of memory\n");
-    return etalon::cli::kExitUsage;
+    return etalon::cli::fail(etalon::resource_error("out of memory"));
   } catch (const std::exception& error) {
-    fmt::print(stderr, "etalon: unexpected: {}; this is a defect, please report it\n", error.what());
-    return etalon::cli::kExitDefect;
+    return etalon::cli::fail(etalon::internal_error(fmt::format("unexpected: {}", error.what())));
   }
 }

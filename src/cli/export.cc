@@ -124,7 +124,8 @@ Action declare(CLI::App& app) {
     flags->request.progress = [&](std::string_view what) { console.detail(what); };
     ETALON_TRY(const ExportOutcome outcome, export_model(flags->request));
     if (flags->json) {
-      console.print(to_json(outcome).dump(2) + "\n");
+      constexpr auto kReplace = nlohmann::json::error_handler_t::replace;  // names of files are not always UTF-8
+      console.print(to_json(outcome).dump(2, ' ', false, kReplace) + "\n");
     } else {
       print_outcome(console, *flags, outcome);
     }

@@ -42,7 +42,8 @@ Result<int> compare(Console& console, const Flags& flags) {
   ETALON_TRY(const Json b, describe_path(flags.files[1]));
   const std::vector<std::string> lines = differences(a, b);
   if (flags.json) {
-    console.print(Json{{"schema", "etalon.inspect-difference/1"}, {"a", flags.files[0]}, {"b", flags.files[1]}, {"differences", lines}}.dump(2) + "\n");
+    const Json out = {{"schema", "etalon.inspect-difference/1"}, {"a", flags.files[0]}, {"b", flags.files[1]}, {"differences", lines}};
+    console.print(out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
     return lines.empty() ? kExitOk : kExitNo;
   }
   for (const std::string& line : lines) console.print(line + "\n");

@@ -189,7 +189,7 @@ Action declare(CLI::App& app) {
   app.add_option("--isa", flags->isa, "Highest instruction set to use");
   app.add_option("--threads", flags->threads, "Threads to compute with")->check(CLI::Range(1, 4096));
   app.add_option("--runs", flags->runs, "Runs that count")->check(CLI::Range(1u, 100'000'000u));
-  app.add_option("--warmup", flags->warmup, "Runs before the ones that count");
+  app.add_option("--warmup", flags->warmup, "Runs before the ones that count")->check(CLI::Range(0u, 100'000'000u));
   app.add_option("--method", flags->method, "The method to run; forward if not given");
   app.add_option("--data", flags->data, "A .ptd file with weights stored outside of the program");
   app.add_option("--etdump", flags->etdump, "Write the events of the runs to this file");

@@ -2,9 +2,9 @@
 
 #include <fmt/core.h>
 
-#include <cstdio>
 #include <cstring>
 
+#include "cli/streams.h"
 #include "platform/clock.h"
 
 namespace etalon::cli {
@@ -21,8 +21,8 @@ void log_line(char level, const char* file, int line, std::string_view message) 
   const char* slash = std::strrchr(file, '/');
   const std::uint64_t time = microseconds_since_start();
   const std::uint64_t seconds = time / 1'000'000;
-  fmt::print(stderr, "{} {:02}:{:02}:{:02}.{:06} executorch:{}:{}] {}\n", level, seconds / 3600, seconds / 60 % 60,
-             seconds % 60, time % 1'000'000, slash == nullptr ? file : slash + 1, line, message);
+  say(fmt::format("{} {:02}:{:02}:{:02}.{:06} executorch:{}:{}] {}", level, seconds / 3600, seconds / 60 % 60,
+             seconds % 60, time % 1'000'000, slash == nullptr ? file : slash + 1, line, message));
 }
 
 }  // namespace etalon::cli

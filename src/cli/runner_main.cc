@@ -3,23 +3,25 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
 #include "cli/bundled_check.h"
 #include "cli/command.h"
 #include "cli/engine_choice.h"
+#include "cli/interrupt.h"
 #include "cli/print_value.h"
 #include "cli/run_report.h"
 #include "cli/runner_flags.h"
 #include "cli/runner_log.h"
+#include "cli/streams.h"
 #include "cli/tensor_files.h"
 #include "platform/affinity.h"
 #include "platform/clock.h"
@@ -30,6 +32,9 @@ namespace etalon::cli {
 namespace {
 
 using Tag = ops::Value::Tag;
+
+// finish_stdout() tells whether it arrived.
+void put(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 // A failure of the run itself, as opposed to a wrong flag or file.
 Error as_run_failure(const Error& error) {
@@ -253,11 +258,10 @@ class Runner {
         ETALON_LOG_INFO("Writing output to file: {}", path);
         ETALON_CHECKED(write_raw(path, *output.as_tensor()));
       }
-      if (flags_.print_output == "summary") fmt::print("OutputX {}: {}\n", i, summary_of(output));
-      if (flags_.print_output == "all") fmt::print("{}", listing_of(output, i));
+      if (flags_.print_output == "summary") put(fmt::format("OutputX {}: {}\n", i, summary_of(output)));
+      if (flags_.print_output == "all") put(listing_of(output, i));
     }
-    std::fflush(stdout);
-    return {};
+    return finish_stdout();
   }
 
   Status write_events() {
@@ -305,12 +309,7 @@ class Runner {
 };
 
 int fail(const Error& error) {
-  std::string text = error.message();
-  for (char& c : text) {
-    if (c == '\n') c = ' ';
-  }
-  fmt::print(stderr, "etalon-runner: {}\n", text);
-  if (error.code() == ErrorCode::kInternal) fmt::print(stderr, "etalon-runner: this is a defect, please report it\n");
+  say_error("etalon-runner", error);
   return exit_code_of(error);
 }
 
@@ -319,8 +318,9 @@ int run(int argc, char** argv) {
   auto flags = parse_runner_flags(args);
   if (!flags.ok()) return fail(flags.error());
   if (flags->help) {
-    fmt::print("{}", runner_help());
-    return kExitOk;
+    put(runner_help());
+    const Status shown = finish_stdout();
+    return shown.ok() ? kExitOk : fail(shown.error());
   }
   const Result<int> result = Runner(std::move(*flags)).run();
   return result.ok() ? *result : fail(result.error());
@@ -330,14 +330,13 @@ int run(int argc, char** argv) {
 }  // namespace etalon::cli
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);
+  etalon::cli::prepare_streams();
+  etalon::cli::clean_up_on_interrupt();
   try {
     return etalon::cli::run(argc, argv);
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "etalon-runner: out of memory\n");
-    return etalon::cli::kExitUsage;
+    return etalon::cli::fail(etalon::resource_error("out of memory"));
   } catch (const std::exception& error) {
-    fmt::print(stderr, "etalon-runner: unexpected: {}; this is a defect, please report it\n", error.what());
-    return etalon::cli::kExitDefect;
+    return etalon::cli::fail(etalon::internal_error(fmt::format("unexpected: {}", error.what())));
   }
 }

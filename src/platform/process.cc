@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <climits>
@@ -31,6 +32,9 @@ using Clock = std::chrono::steady_clock;
 
 // After the program has ended, background children may still hold the pipe; they get this long.
 constexpr int kDrainMilliseconds = 200;
+
+// The leader of the group that run_process() waits for; 0: none. Read by a signal handler.
+std::atomic<pid_t> running_child{0};
 
 class Fd {
  public:
@@ -154,7 +158,7 @@ struct ChildFailure {
 #ifdef __linux__
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
-  ::signal(SIGPIPE, SIG_DFL);
+  for (const int number : {SIGPIPE, SIGXFSZ}) ::signal(number, SIG_DFL);
   const int null = ::open("/dev/null", O_RDONLY);
   if (null >= 0) ::dup2(null, STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
@@ -307,14 +311,21 @@ Result<ProcessEnd> run_process(const Command& command) {
   if (child < 0) return io_error(fmt::format("cannot start a process: {}", std::strerror(errno)));
   if (child == 0) become(prepared, output.write.get(), failures.write.get());
   ::setpgid(child, child);  // both sides do it, so that an early kill finds the group
+  running_child = child;
   output.write.close();
   failures.write.close();
   const Status started = child_started(failures.read, command);
   ProcessEnd end;
   Collector collector(command, std::move(log), end);
   supervise(child, output.read.get(), command, collector, start, end);
+  running_child = 0;
   if (!started.ok()) return started.error();
   return end;
+}
+
+void end_running_process() noexcept {
+  const pid_t child = running_child;
+  if (child > 0) ::kill(-child, SIGKILL);
 }
 
 Result<std::string> own_executable() {

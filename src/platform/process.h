@@ -40,6 +40,9 @@ struct ProcessEnd {
 // that cannot be applied), kIo. A program that fails is a ProcessEnd, not an error.
 Result<ProcessEnd> run_process(const Command& command);
 
+// Ends the child that run_process() waits for, with its group, as an interrupt of ours must. Async-signal-safe.
+void end_running_process() noexcept;
+
 // The file of the running program, with links resolved; errors: kIo.
 Result<std::string> own_executable();
 

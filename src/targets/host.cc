@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/unfinished.h"
 #include "platform/cpu_info.h"
 #include "platform/memory.h"
 #include "platform/process.h"
@@ -105,6 +106,8 @@ Result<RunOutcome> HostTarget::run(const RunRequest& request) {
   command.timeout_seconds = request.timeout_seconds;
   command.cpu_mask = request.cpu_mask;
   ::unlink(report_path(request).c_str());
+  const UnfinishedFile report(report_path(request));
+  const UnfinishedFile recording(request.etdump_path);
   ETALON_TRY(platform::ProcessEnd end, platform::run_process(command));
   const RunnerLog log = parse_runner_log(end.output);
   RunOutcome outcome;

@@ -16,7 +16,10 @@ bool is_flat(const Json& json) {
   return true;
 }
 
-std::string leaf_text(const Json& json) { return json.is_string() ? json.get<std::string>() : json.dump(); }
+std::string leaf_text(const Json& json) {
+  if (json.is_string()) return json.get<std::string>();
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 std::string row_text(const Json& object) {
   std::string out;
