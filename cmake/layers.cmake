@@ -1,11 +1,12 @@
-# etalon_layer(NAME [DEPS ...] [SYSTEM ...] [NO_EXCEPTIONS])
+# etalon_layer(NAME [DEPS ...] [SYSTEM ...] [NO_EXCEPTIONS] [COLD])
 #   Makes the library etalon_<NAME> from every .cc below the current folder, except *_test.cc, *_fuzz.cc and
 #   *_bench.cc, and (with tests on) ONE test binary etalon_<NAME>_test from the *_test.cc files.
 #   A new file is picked up by itself. DEPS are other layers, SYSTEM are targets of system libraries.
+#   COLD layers read flags and write reports: -O1 halves their build time and nobody waits for them at run time.
 #   Slashes in layer folders become underscores: formats/pte belongs to the layer `formats`.
 # Schemas (*.fbs) in the folder are compiled with flatc; include the result as "<name>_generated.h".
 function(etalon_layer name)
-  cmake_parse_arguments(ARG "NO_EXCEPTIONS" "" "DEPS;SYSTEM" ${ARGN})
+  cmake_parse_arguments(ARG "NO_EXCEPTIONS;COLD" "" "DEPS;SYSTEM" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(sources ${all})
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cc$")
@@ -30,6 +31,10 @@ function(etalon_layer name)
   target_link_libraries(etalon_${name} PUBLIC ${deps} ${ARG_SYSTEM})
   if(ARG_NO_EXCEPTIONS)
     target_compile_options(etalon_${name} PRIVATE -fno-exceptions -fno-rtti)
+  endif()
+
+  if(ARG_COLD)
+    target_compile_options(etalon_${name} PRIVATE -O1)
   endif()
 
   file(GLOB_RECURSE schemas CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.fbs)

@@ -47,16 +47,19 @@ Place find_in_all(const TensorView& input) {
   return find<T, kLargest>(from, input.numel(), [&](std::int64_t i) { return row_major_offset(input, i); });
 }
 
-// Calls `take(result number in memory order of the output, place)` for each run along `dim`.
-template <class T, bool kLargest, class Take>
-void find_along(const TensorView& input, std::size_t dim, const Dims& out_strides, Take take) {
+// Writes the extremum of each run along `dim`, or its place, to where `out_strides` put the result; either may be null.
+template <class T, bool kLargest>
+void find_along(const TensorView& input, std::size_t dim, const Dims& out_strides, T* values,
+                std::int64_t* indices) {
   const ReducePlan plan(input, input.rank() == 0 ? 0u : DimMask{1} << dim, out_strides);
   const std::int64_t step = input.rank() == 0 ? 1 : input.stride(dim);
   for_each_run(plan.kept, [&](const auto& offsets) {
     for (std::int64_t i = 0; i < plan.kept.run(); ++i) {
       const T* from = input.data_as<T>() + offsets[0] + i * plan.kept.step(0);
       const Place place = find<T, kLargest>(from, plan.count, [step](std::int64_t k) { return k * step; });
-      take(offsets[1] + i * plan.kept.step(1), place.index, from[place.offset]);
+      const std::int64_t at = offsets[1] + i * plan.kept.step(1);
+      if (values != nullptr) values[at] = from[place.offset];
+      if (indices != nullptr) indices[at] = place.index;
     }
   });
 }
@@ -81,8 +84,7 @@ Status kernel_arg(const Call& call) {
       return {};
     }
     ETALON_TRY(const std::size_t dim, dim_of(call.integer(kDim), input.rank()));
-    find_along<T, kLargest>(input, dim, call.out().strides(),
-                            [&](std::int64_t at, std::int64_t index, T) { out[at] = index; });
+    find_along<T, kLargest>(input, dim, call.out().strides(), nullptr, out);
     return {};
   });
 }
@@ -103,12 +105,8 @@ Status kernel_with_values(const Call& call) {
   return visit_dtype(input.dtype(), [&](auto tag) -> Status {
     using T = typename decltype(tag)::type;
     // The two outputs may differ in dim order, so each is walked on its own.
-    T* values = call.out(0).template data_as<T>();
-    find_along<T, kLargest>(input, dim, call.out(0).strides(),
-                            [&](std::int64_t at, std::int64_t, T value) { values[at] = value; });
-    auto* indices = call.out(1).template data_as<std::int64_t>();
-    find_along<T, kLargest>(input, dim, call.out(1).strides(),
-                            [&](std::int64_t at, std::int64_t index, T) { indices[at] = index; });
+    find_along<T, kLargest>(input, dim, call.out(0).strides(), call.out(0).template data_as<T>(), nullptr);
+    find_along<T, kLargest>(input, dim, call.out(1).strides(), nullptr, call.out(1).template data_as<std::int64_t>());
     return {};
   });
 }
