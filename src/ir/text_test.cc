@@ -49,6 +49,7 @@ TEST(Verify, finds_a_wrong_type) {
   const Status status = verify(*graph);
   ASSERT_FALSE(status.ok());
   EXPECT_NE(status.error().message().find("the operator gives f32[8~3, 4]"), std::string::npos) << status.error().message();
+  EXPECT_NE(status.error().message().find("node aten::add.Tensor"), std::string::npos) << status.error().message();
 }
 
 TEST(Builder, infers_dynamic_dims_and_fills_defaults) {

@@ -28,7 +28,10 @@ class Verifier {
   }
 
  private:
-  static std::string_view describe(const Node& node) { return node.op ? node.op->functional_name : "without operator"; }
+  // Both sides are views: a mixed pair would make a temporary string, and a view of nothing.
+  static std::string_view describe(const Node& node) {
+    return node.op != nullptr ? std::string_view(node.op->functional_name) : std::string_view("without operator");
+  }
 
   Status check_names() const {
     std::unordered_set<std::string_view> names;
