@@ -130,7 +130,8 @@ def test_a_reader_that_leaves_early_is_no_error(args, samples):
 def test_output_that_is_lost_is_an_error(samples):
     for args in (["inspect", samples.program], ["--help"], ["report", samples.run_dir, "--format", "csv"]):
         with open("/dev/full", "wb") as full:
-            done = subprocess.run([str(PROGRAM), *map(str, args)], stdout=full, stderr=subprocess.PIPE, env=environment())
+            command = [str(PROGRAM), *map(str, args)]
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=environment())
         assert done.returncode == 2
         assert done.stderr.startswith(b"etalon: standard output")
 
@@ -144,7 +145,8 @@ def test_messages_that_are_lost_change_nothing(samples, tmp_path):
         (PROGRAM.with_name("etalon-runner"), [], 2),
     ):
         with open("/dev/full", "wb") as full:
-            done = subprocess.run([str(program), *map(str, args)], stdout=subprocess.DEVNULL, stderr=full, cwd=tmp_path)
+            command = [str(program), *map(str, args)]
+            done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=full, cwd=tmp_path)
         assert done.returncode == code
 
 
@@ -160,9 +162,8 @@ def test_a_device_named_as_output_is_written_and_not_replaced(samples, tmp_path)
     """Through a link, so that a program that replaces its output does no harm to the machine."""
     full = tmp_path / "full"
     full.symlink_to("/dev/full")
-    for args in (["run", samples.program, "--json"], ["run", samples.program, "--etdump"], ["export", "zoo:toy_cnn", "-o"],
-                 ["report", samples.run_dir, "-o"], ["inspect", samples.formats / "tiny_cnn.pt2", "--strip"]):  # fmt: skip
-        assert_refused(etalon(*args, full), mentions=[str(full)])
+    for args in writers(samples):
+        assert_refused(etalon(*(full if a == "{}" else a for a in args), cwd=tmp_path), mentions=[str(full)])
         assert full.is_symlink()
 
 
@@ -195,7 +196,7 @@ def test_places_that_cannot_be_written_are_refused(target, samples, tmp_path):
     for args in writers(samples):
         if target == "absent/file" and args[:4] == ["export", "zoo:toy_cnn", "-o", "{}"]:
             continue  # export makes the folders of its output
-        end = etalon(*(a.replace("{}", name) if isinstance(a, str) else a for a in args), cwd=tmp_path)
+        end = etalon(*(name if a == "{}" else a for a in args), cwd=tmp_path)
         assert_refused(end)
     assert temporary_files(tmp_path) == []
 
@@ -214,7 +215,7 @@ def test_a_full_disk_is_an_error_and_leaves_no_half_of_a_file(limit, samples, tm
         for old in tmp_path.iterdir():
             old.unlink()
         (tmp_path / "out").write_text("old")
-        end = etalon(*(a.replace("{}", "out") if isinstance(a, str) else a for a in args), cwd=tmp_path, file_bytes=limit)
+        end = etalon(*("out" if a == "{}" else a for a in args), cwd=tmp_path, file_bytes=limit)
         if end.code == 0:
             assert limit > 0  # it was small enough
             continue

@@ -130,7 +130,8 @@ def test_an_interrupted_session_leaves_whole_files_and_resumes(number, samples, 
     hangs = f"sleep 60 & echo $! > {marker}.tmp; mv {marker}.tmp {marker}; wait\n"
     runner = script(tmp_path / "runner", hangs)
     experiments = [GOOD, {"name": "second", "runner_path": runner, "runs": 2, "warmup": 0}]
-    config = {"model": str(samples.program), "output_root": str(out), "design": "sequential", "experiments": experiments}
+    config = {"model": str(samples.program), "output_root": str(out), "design": "sequential"}
+    config["experiments"] = experiments
     (tmp_path / "config.json").write_text(json.dumps(config))
 
     process = start("profile", tmp_path / "config.json", cwd=tmp_path)
