@@ -4,6 +4,38 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import zipfile
+
+GRAPH = """graph forward {
+  input %x: f32[8~3, 4]
+  input %image: f32[1, 3, 4, 4]{0,2,3,1}
+  constant %w: f32[2, 2] parameter = {1, 2.5, -3, 4}
+  constant %count: i64[] state = {7}
+  %n: int(8~3) = aten::sym_size.int(%x, 0)
+  %y: f32[8~3, 4] = aten::add.Tensor(%x, %x, 1)
+  %z: f32[8~3, 4] = aten::mul.Scalar(%y, 2.0)
+  update %count = %count
+  return %z, %n, None, 3
+}
+"""
+CONFIG = """{"model": "m.pte", "output_root": "out_<model>", "platform": "host", "design": "sequential",
+ "experiments": [{"name": "a", "runner_path": "r", "mode": "timing", "runs": 10, "warmup": 2, "threads": [1, 2],
+                  "inputs": ["x.npy"], "extra_args": ["-v"], "env": {"A": "1"}, "cpu_affinity": "0x80"},
+                 {"name": "b", "num_runs": 5, "num_threads": 1, "engine": "native", "isa": "auto", "power": "boost"}],
+ "analysis": {"compare_pairs": [{"label": "l", "baseline": {"experiment": "a", "threads": 2},
+                                 "candidate": {"experiment": "b"}}], "categories": {"GEMM": ["addmm"]}}}
+"""
+
+
+def add_seeds(folder: pathlib.Path, corpus: pathlib.Path) -> None:
+    """What lies inside the sample files, for targets that read a part of one."""
+    (corpus / "graph").write_text(GRAPH)
+    (corpus / "config").write_text(CONFIG)
+    for archive in folder.glob("*.pt2"):
+        with zipfile.ZipFile(archive) as content:
+            for name in content.namelist():
+                if name.endswith(".json"):
+                    (corpus / f"{archive.stem}-{pathlib.Path(name).name}").write_bytes(content.read(name))
 
 
 def main() -> int:
@@ -19,6 +51,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as corpus:
             command = [str(target), corpus, f"-max_total_time={share}", "-rss_limit_mb=2048", "-timeout=10", "-print_final_stats=1"]
             if seeds.is_dir():
+                add_seeds(seeds, pathlib.Path(corpus))
                 command.insert(2, str(seeds))
             result = subprocess.run(command, capture_output=True, text=True, cwd=corpus)
             runs = [l.split()[-1] for l in result.stderr.splitlines() if "number_of_executed_units" in l]

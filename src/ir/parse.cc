@@ -108,9 +108,10 @@ class Parser {
     made.type = std::get<TensorType>(parsed);
     made.is_parameter = accept("parameter");
     made.is_state = accept("state");
-    constexpr std::int64_t kLimit = std::int64_t{1} << 28;
-    if (made.type.nbytes() > kLimit) return error("a constant below 256 MiB");
-    std::vector<std::byte> bytes(static_cast<std::size_t>(made.type.nbytes()));
+    const std::int64_t needed = made.type.nbytes();
+    if (needed > constant_bytes_left_) return error("constants of at most 256 MiB in all");
+    constant_bytes_left_ -= needed;
+    std::vector<std::byte> bytes(static_cast<std::size_t>(needed));
     if (accept("=")) ETALON_CHECKED(elements(made.type, bytes));
     made.data = Data::owned(std::move(bytes));
     names_[id] = graph_.add_constant(std::move(made));
@@ -294,6 +295,7 @@ class Parser {
   std::size_t pos_ = 0;
   Graph graph_;
   std::unordered_map<std::string, ValueId> names_;
+  std::int64_t constant_bytes_left_ = std::int64_t{1} << 28;  // a line asks for any size
 };
 
 }  // namespace

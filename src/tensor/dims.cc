@@ -4,6 +4,9 @@
 
 namespace etalon {
 
+// So that the bytes of any dtype, and sums of a few such numbers, fit into 64 bits.
+constexpr std::int64_t kMaxElements = std::int64_t{1} << 56;
+
 Result<Dims> make_dims(std::span<const std::int64_t> sizes) {
   if (sizes.size() > kMaxRank) {
     return invalid_input("tensor has " + std::to_string(sizes.size()) + " dimensions, the limit is " +
@@ -13,7 +16,7 @@ Result<Dims> make_dims(std::span<const std::int64_t> sizes) {
   for (const std::int64_t size : sizes) {
     if (size < 0) return invalid_input("tensor size is negative: " + std::to_string(size));
     const auto product = checked_mul(count, std::max<std::int64_t>(size, 1));
-    if (!product || *product > (std::int64_t{1} << 62)) return invalid_input("tensor has too many elements");
+    if (!product || *product > kMaxElements) return invalid_input("tensor has too many elements");
     count = *product;
   }
   return Dims(sizes);

@@ -86,5 +86,12 @@ TEST(TensorView, resizes_within_its_capacity_only) {
   EXPECT_TRUE(tensor.resize({6}).ok());
 }
 
+TEST(Dims, the_bytes_of_any_tensor_fit_into_64_bits) {
+  const std::int64_t side = std::int64_t{1} << 28;
+  ASSERT_TRUE(make_dims(std::vector<std::int64_t>{side, side}).ok());
+  EXPECT_FALSE(make_dims(std::vector<std::int64_t>{side, side, 2}).ok());
+  EXPECT_FALSE(make_dims(std::vector<std::int64_t>{0, side, side, 2}).ok());
+}
+
 }  // namespace
 }  // namespace etalon

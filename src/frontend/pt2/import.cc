@@ -33,11 +33,11 @@ DimOrder order_of_input(const ir::TensorType& type, const std::vector<std::int64
 
 class ModelImport {
  public:
-  ModelImport(const pt2::Model& model, Bytes file)
+  ModelImport(const pt2::Model& model, Bytes file, const ImportOptions& options)
       : model_(model),
         program_(model.program),
         symbols_(Symbols::of(model.program)),
-        weights_(model, file),
+        weights_(model, file, options.max_tensor_bytes),
         translator_(graph_, symbols_) {}
 
   Result<ir::Graph> run() {
@@ -277,13 +277,14 @@ Status ModelImport::add_update(const Stored& entry, ir::ValueId value) {
   return {};
 }
 
-Result<ExampleInput> example_of(const pt2::SavedTensor& saved, const DimOrder& order) {
+Result<ExampleInput> example_of(const pt2::SavedTensor& saved, const DimOrder& order, std::int64_t max_bytes) {
   const auto dtype = dtype_from_number(saved.dtype);
   if (!dtype)
     return unsupported(
         fmt::format("an example input has a dtype that is not supported (number {})", saved.dtype));
   ExampleInput out{*dtype, {}, order, {}};
   ETALON_TRY(out.sizes, make_dims(saved.sizes));
+  ETALON_CHECKED(check_tensor_size("example input", out.sizes, *dtype, max_bytes));
   if (out.order.size() != out.sizes.size()) out.order = contiguous_order(out.sizes.size());
   out.data = gather_elements(saved.storage, saved.storage_offset, out.sizes, Dims(std::span(saved.strides)),
                              out.order, size_of(*dtype));
@@ -291,7 +292,8 @@ Result<ExampleInput> example_of(const pt2::SavedTensor& saved, const DimOrder& o
 }
 
 // Leaves stand in the order of the user inputs; those that are no inputs of the graph are passed over.
-Result<std::vector<ExampleInput>> examples_of(const pt2::Model& model, const ir::Graph& graph) {
+Result<std::vector<ExampleInput>> examples_of(const pt2::Model& model, const ir::Graph& graph,
+                                              std::int64_t max_bytes) {
   ETALON_TRY(const std::vector<pt2::PyLeaf> leaves, pt2::sample_inputs(model));
   std::vector<ExampleInput> out;
   std::size_t leaf = 0;
@@ -304,7 +306,7 @@ Result<std::vector<ExampleInput>> examples_of(const pt2::Model& model, const ir:
         saved != nullptr && out.size() < graph.inputs.size()) {
       const ir::Value& input = graph[graph.inputs[out.size()].value];
       ETALON_TRY(ExampleInput example,
-                 example_of(*saved, input.is_tensor() ? input.tensor().order : DimOrder{}));
+                 example_of(*saved, input.is_tensor() ? input.tensor().order : DimOrder{}, max_bytes));
       out.push_back(std::move(example));
     } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
       const auto* bytes = reinterpret_cast<const std::byte*>(number);
@@ -316,18 +318,20 @@ Result<std::vector<ExampleInput>> examples_of(const pt2::Model& model, const ir:
 
 }  // namespace
 
-Result<ir::Graph> import_model(const pt2::Model& model, Bytes file) { return ModelImport(model, file).run(); }
+Result<ir::Graph> import_model(const pt2::Model& model, Bytes file, const ImportOptions& options) {
+  return ModelImport(model, file, options).run();
+}
 
 Result<Imported> import_pt2(Bytes file, const ImportOptions& options) {
   ETALON_TRY(const pt2::Archive archive, pt2::decode(file));
   Imported out;
   for (const pt2::Model& model : archive.models) {
-    ETALON_TRY(ir::Graph graph, import_model(model, file));
+    ETALON_TRY(ir::Graph graph, import_model(model, file, options));
     out.examples.emplace_back();
     if (options.with_examples && !model.sample_inputs_file.empty()) {
       // Example inputs are a convenience: objects that cannot be read must not keep a model from being
       // imported.
-      auto examples = examples_of(model, graph);
+      auto examples = examples_of(model, graph, options.max_tensor_bytes);
       if (examples.ok()) out.examples.back() = std::move(*examples);
     }
     out.methods.push_back(std::move(graph));

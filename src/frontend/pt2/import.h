@@ -9,6 +9,7 @@
 // state. Inside a graph everything is contiguous. Thread-compatible.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ namespace etalon::frontend {
 
 struct ImportOptions {
   bool with_examples = true;  // decode the example inputs, if the archive has any
+  // Of one weight or example input: zero strides and weights taken out let a small file ask for any size.
+  std::int64_t max_tensor_bytes = std::int64_t{1} << 33;
 };
 
 // An input as the graph's input of the same position wants it: dense, in that dim order.
@@ -43,6 +46,6 @@ struct Imported {
 Result<Imported> import_pt2(Bytes file, const ImportOptions& options = {});
 
 // One decoded model. `file` is what it was decoded from.
-Result<ir::Graph> import_model(const formats::pt2::Model& model, Bytes file);
+Result<ir::Graph> import_model(const formats::pt2::Model& model, Bytes file, const ImportOptions& options = {});
 
 }  // namespace etalon::frontend

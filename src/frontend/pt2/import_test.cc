@@ -55,6 +55,22 @@ TEST(ImportPt2, keeps_the_exporters_names_and_places) {
   EXPECT_THAT(graph->nodes[0].origin.stack_trace, HasSubstr("net.py"));
 }
 
+TEST(ImportPt2, a_weight_over_the_limit_is_refused_by_name) {
+  Maker maker;
+  maker.input("x", {3})
+      .buffer("big", {1, 2, 3})
+      .node("sum", "aten.add.Tensor", {Maker::arg("self", "x"), Maker::arg("other", "b_big")}, {3})
+      .output("sum");
+  ImportOptions options;
+  options.max_tensor_bytes = 3 * sizeof(float);
+  EXPECT_TRUE(import_model(maker.model(), {}, options).ok());
+  --options.max_tensor_bytes;
+  const auto refused = import_model(maker.model(), {}, options);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), ErrorCode::kResource);
+  EXPECT_THAT(refused.error().message(), HasSubstr("big"));
+}
+
 TEST(ImportPt2, a_write_through_a_view_reaches_its_base_and_other_views) {
   // y = x * 1; a = y[0]; b = y.view(-1); a.add_(10): y and b see it.
   Maker maker;

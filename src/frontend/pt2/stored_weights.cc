@@ -53,7 +53,14 @@ std::vector<std::byte> gather_elements(Bytes payload, std::int64_t offset, const
   return out;
 }
 
-StoredWeights::StoredWeights(const pt2::Model& model, Bytes file) : file_(file) {
+Status check_tensor_size(std::string_view name, const Dims& sizes, DType dtype, std::int64_t max_bytes) {
+  if (numel(sizes) <= max_bytes / static_cast<std::int64_t>(size_of(dtype))) return {};
+  return resource_error(
+      fmt::format("'{}' has {} elements, the limit is {} bytes", name, numel(sizes), max_bytes));
+}
+
+StoredWeights::StoredWeights(const pt2::Model& model, Bytes file, std::int64_t max_bytes)
+    : file_(file), max_bytes_(max_bytes) {
   for (const auto& [name, tensor] : model.weights) {
     if (tensor.is_missing && tensor.payload.data() != nullptr)
       first_names_.try_emplace(tensor.payload.data(), name);
@@ -71,12 +78,7 @@ Result<ir::Constant> StoredWeights::constant(const pt2::StoredTensor& tensor, co
     return unsupported(fmt::format("'{}' has a dtype that is not supported (number {})", name, tensor.dtype));
   ETALON_TRY(const Dims sizes, make_dims(tensor.sizes), name);
   ir::Constant constant{name, ir::TensorType::of(*dtype, sizes), {}, tensor.is_param, false};
-  // Zero strides and missing payloads let a small file ask for any size.
-  constexpr std::int64_t kMaxBytes = std::int64_t{1} << 33;
-  if (numel(sizes) > kMaxBytes / static_cast<std::int64_t>(size_of(*dtype))) {
-    return resource_error(
-        fmt::format("'{}' has {} elements, the limit is {} bytes", name, numel(sizes), kMaxBytes));
-  }
+  ETALON_CHECKED(check_tensor_size(name, sizes, *dtype, max_bytes_));
   if (tensor.is_missing) {
     constant.data = ir::Data::owned(draw_weights(drawn_name(tensor, name), *dtype, sizes));
     return constant;

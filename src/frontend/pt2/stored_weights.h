@@ -27,10 +27,11 @@ StorageKey key_of(const formats::pt2::StoredTensor& tensor, std::string_view nam
 
 class StoredWeights {
  public:
-  // `file` is what the model was decoded from; payloads outside of it (inflated ones) are copied.
-  StoredWeights(const formats::pt2::Model& model, Bytes file);
+  // `file` is what the model was decoded from; payloads outside of it (inflated ones) are copied. `max_bytes`
+  // limits one tensor.
+  StoredWeights(const formats::pt2::Model& model, Bytes file, std::int64_t max_bytes);
 
-  // Errors: kUnsupported (a dtype that is not computed with), kInvalidInput, naming the tensor.
+  // Errors: kUnsupported (a dtype that is not computed with), kInvalidInput, kResource, naming the tensor.
   Result<ir::Constant> constant(const formats::pt2::StoredTensor& tensor, const std::string& name) const;
 
  private:
@@ -38,8 +39,12 @@ class StoredWeights {
   std::string_view drawn_name(const formats::pt2::StoredTensor& tensor, const std::string& name) const;
 
   Bytes file_;
+  std::int64_t max_bytes_;
   std::map<const std::byte*, std::string_view> first_names_;
 };
+
+// kResource if a tensor would need more than `max_bytes`.
+Status check_tensor_size(std::string_view name, const Dims& sizes, DType dtype, std::int64_t max_bytes);
 
 // The elements of a strided tensor in the order of `sizes`' dims given by `order` (row-major when
 // contiguous).
