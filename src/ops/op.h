@@ -44,6 +44,7 @@ class Call {
   Scalar scalar(std::size_t i) const;
   std::string_view text(std::size_t i) const { return args_[i]->as_string(); }
   std::span<const std::int64_t> ints(std::size_t i) const { return args_[i]->as_ints(); }
+  std::span<const bool> flags(std::size_t i) const { return args_[i]->as_bools(); }
   std::span<const double> doubles(std::size_t i) const { return args_[i]->as_doubles(); }
   std::optional<std::int64_t> optional_int(std::size_t i) const;
   std::optional<double> optional_number(std::size_t i) const;

@@ -79,6 +79,45 @@ def _network_calls():
     yield aten.convolution.default, (_t(1, 3, 11), _t(5, 3, 4), _t(5), [2], [1], [2], False, [0], 1)
 
 
+def _backward_calls():
+    cases = [
+        ((2, 3, 7, 6), (4, 3, 3, 2), [1, 1], [1, 0], [1, 1], False, [0, 0], 1),
+        ((1, 4, 8, 7), (6, 2, 3, 3), [2, 1], [1, 2], [1, 2], False, [0, 0], 2),
+        ((2, 3, 6, 6), (6, 1, 2, 3), [2, 2], [0, 1], [2, 1], False, [0, 0], 3),
+        ((1, 4, 3, 4), (4, 3, 3, 2), [2, 3], [1, 0], [1, 1], True, [1, 2], 2),
+        ((2, 2, 9), (3, 2, 3), [2], [1], [2], False, [0], 1),
+    ]
+    for input_sizes, weight_sizes, *rest in cases:
+        x, w = _t(*input_sizes), _t(*weight_sizes)
+        out = torch.ops.aten.convolution(x, w, None, *rest)
+        yield (
+            torch.ops.aten.convolution_backward.default,
+            (_t(*out.shape), x, w, [out.shape[1]], *rest, [True, True, True]),
+        )
+
+
+def _embedding_calls():
+    try:
+        import executorch.exir.passes._quant_patterns_and_replacements  # noqa: F401: defines the operators
+    except ImportError:
+        return
+    q, indices = torch.ops.quantized_decomposed, torch.tensor([[4, 0, 2], [1, 1, 3]])
+    ranges = {"byte": (torch.int8, -128, 127), "4bit": (torch.uint8, -8, 7), "2bit": (torch.uint8, -2, 1)}
+    for (bits, (dtype, low, high)), groups in itertools.product(ranges.items(), (None, 1, 2)):
+        limits = torch.iinfo(dtype)
+        weight = torch.randint(limits.min, limits.max + 1, (5, 8)).to(dtype)
+        sizes = (5,) if groups is None else (5, groups)
+        scales, zeros = _t(*sizes).abs() + 0.1, torch.randint(-2, 2, sizes).float()
+        function = getattr(q, f"embedding_{bits}")
+        for zero_points in (zeros, None):
+            yield function.default, (weight, scales, zero_points, low, high, indices)
+            yield (
+                function.dtype,
+                (weight, scales, zero_points, low, high, indices),
+                {"dtype": torch.float16},
+            )
+
+
 def _basic_calls():
     aten, x = torch.ops.aten, _t(3, 4)
     yield aten.sym_size.int, (x, 1)
@@ -205,7 +244,9 @@ def _kind(value):
 
 def _run_overloads(wanted, sink):
     failed = {}
-    for call in itertools.chain(_quantized_calls(), _network_calls(), _basic_calls()):
+    for call in itertools.chain(
+        _quantized_calls(), _embedding_calls(), _network_calls(), _backward_calls(), _basic_calls()
+    ):
         overload, args, kwargs = (*call, {})[:3]
         if not wanted(overload):
             continue
