@@ -61,8 +61,9 @@ Status infer(const Call& call, OutShapes& outs) {
                                 Dims{channels_out(g)}};
   const auto mask = call.flags(kOutputMask);
   for (std::size_t i = 0; i < kResults; ++i) {
-    // Programs have an empty tensor in the place of what is not wanted.
-    ETALON_CHECKED(outs.set(i, call.tensor(kInput).dtype(), mask[i] ? sizes[i] : Dims{0}));
+    // Programs hold an empty uint8 tensor in the place of what is not wanted.
+    ETALON_CHECKED(
+        outs.set(i, mask[i] ? call.tensor(kInput).dtype() : DType::kUInt8, mask[i] ? sizes[i] : Dims{0}));
   }
   return {};
 }

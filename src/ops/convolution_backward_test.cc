@@ -132,6 +132,7 @@ TEST(ConvolutionBackward, leaves_out_what_the_mask_does_not_want) {
     const auto some = backward(gradient, input, weight, c, mask);
     ASSERT_TRUE(some.ok()) << some.error().message();
     for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(some->tensors[i].dtype(), i == left_out ? DType::kUInt8 : DType::kFloat32);
       EXPECT_EQ(some->tensors[i].values(), i == left_out ? Numbers{} : all->tensors[i].values());
     }
   }
