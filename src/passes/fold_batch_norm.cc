@@ -125,7 +125,7 @@ void fold(ir::Graph& graph, const Match& match) {
 }
 
 Result<std::uint32_t> run(ir::Graph& graph) {
-  const std::vector<std::uint32_t> uses = graph.use_counts();
+  std::vector<std::uint32_t> uses = graph.use_counts();
   std::uint32_t folded = 0;
   for (ir::Node& norm : graph.nodes) {
     if (norm.dead || norm.op->functional_name != "aten::_native_batch_norm_legit_no_training") continue;
@@ -134,6 +134,8 @@ Result<std::uint32_t> run(ir::Graph& graph) {
     ir::Node& conv = graph.nodes[input.source_index];
     if (!matches(graph, uses, norm, conv) || !is_floating(graph[conv.outs[0]].tensor().dtype)) continue;
     fold(graph, {&conv, &norm});
+    // The convolution now feeds whatever the norm fed; a second norm after it must see that.
+    uses[ir::index_of(conv.outs[0])] = uses[ir::index_of(norm.outs[0])];
     ++folded;
   }
   return folded;

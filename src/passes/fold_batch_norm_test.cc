@@ -38,6 +38,26 @@ TEST(FoldBatchNorm, keeps_a_norm_whose_convolution_is_used_elsewhere) {
   EXPECT_NE(after(kFoldBatchNorm, text).find("batch_norm"), std::string::npos);
 }
 
+TEST(FoldBatchNorm, keeps_a_second_norm_when_the_first_is_used_elsewhere) {
+  std::string text = kConvNorm;
+  text.replace(text.find("  %r: f32"), text.size(),
+               "  %n2: f32[1, 2, 2, 2], %m2: f32[0], %v2: f32[0] = "
+               "aten::_native_batch_norm_legit_no_training(%n, %gamma, %beta, %mean, %var, 0.1, 1.0)\n"
+               "  %r: f32[1, 2, 2, 2] = aten::relu(%n)\n  return %r, %n2\n}\n");
+  const std::string folded = after(kFoldBatchNorm, text);
+  EXPECT_NE(folded.find("%n2: f32"), std::string::npos) << folded;
+  EXPECT_EQ(folded.find("%n: f32"), std::string::npos) << folded;
+}
+
+TEST(FoldBatchNorm, folds_a_chain_of_norms) {
+  std::string text = kConvNorm;
+  text.replace(text.find("  %r: f32"), text.size(),
+               "  %n2: f32[1, 2, 2, 2], %m2: f32[0], %v2: f32[0] = "
+               "aten::_native_batch_norm_legit_no_training(%n, %gamma, %beta, %mean, %var, 0.1, 1.0)\n"
+               "  return %n2\n}\n");
+  EXPECT_EQ(after(kFoldBatchNorm, text).find("batch_norm"), std::string::npos);
+}
+
 TEST(FoldBatchNorm, scales_the_right_axis_of_transposed_weights) {
   // Weight [in 2, out 2, 1, 1]; output channel 1 is scaled by 2 (gamma 4, deviation 2).
   std::string text =
