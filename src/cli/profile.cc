@@ -93,7 +93,7 @@ Result<int> run(const Flags& flags, const Console& console) {
   }
   ETALON_TRY(const analysis::Report report, analyze_and_write(outcome.run_dir, {flags.etrecord}));
   console.print(flags.json ? report::write_json(report) : terminal_report(report, console));
-  console.note(fmt::format("\nwritten to {}: report.md, analysis_summary.json, manifest.json, metrics.json",
+  console.note(fmt::format("\nwritten to {}: report.md, report.html, analysis_summary.json, manifest.json, metrics.json",
                            outcome.run_dir));
   if (outcome.failed == 0) return kExitOk;
   for (const analysis::RunResult& result : outcome.manifest.results) {

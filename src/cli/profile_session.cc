@@ -233,11 +233,18 @@ void Session::plan() {
   for (const Unit& unit : units_) total_ += unit.reused ? 0 : 1;
 }
 
+// A configuration may name our runner by path, here or copied elsewhere; it then gets our flags too, so that its
+// timing runs are not traced.
+bool is_own_runner(const std::string& path) {
+  constexpr std::string_view kName = "etalon-runner";
+  return std::string_view(path).substr(path.rfind('/') + 1) == kName;
+}
+
 RunRequest Session::request_for(const Unit& unit) const {
   const Experiment& experiment = *unit.experiment;
   RunRequest request;
   request.runner = unit.result.runner;
-  request.own_runner = experiment.runner_path.empty();
+  request.own_runner = is_own_runner(unit.result.runner);
   request.model = config_.model;
   request.iterations = experiment.runs;
   request.warmup = experiment.warmup;

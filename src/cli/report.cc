@@ -21,6 +21,7 @@ struct Flags {
 
 std::string formatted(const analysis::Report& report, const Flags& flags, const Console& console) {
   if (flags.format == "markdown") return report::write_markdown(report);
+  if (flags.format == "html") return report::write_html(report);
   if (flags.format == "json") return report::write_json(report);
   if (flags.format == "csv") return report::write_csv(report);
   return flags.output.empty() ? terminal_report(report, console) : report::write_terminal(report, {});
@@ -46,8 +47,8 @@ Result<int> run(const Flags& flags, const Console& console) {
 Action declare(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   app.add_option("run", flags->path, "A run folder or an .etdump")->required();
-  app.add_option("-f,--format", flags->format, "Format; HTML is not there yet")
-      ->check(CLI::IsMember({"terminal", "markdown", "csv", "json"}))
+  app.add_option("-f,--format", flags->format, "Format")
+      ->check(CLI::IsMember({"terminal", "markdown", "html", "csv", "json"}))
       ->capture_default_str();
   app.add_option("-o,--output", flags->output, "File to write (default: stdout)");
   app.add_option("--etrecord", flags->etrecord,
@@ -58,9 +59,9 @@ Action declare(CLI::App& app) {
 }  // namespace
 
 extern const Command kReportCommand;
-const Command kReportCommand = {"report", "Show a run folder as terminal text, markdown, CSV or JSON",
+const Command kReportCommand = {"report", "Show a run folder as terminal text, Markdown, HTML, CSV or JSON",
                                 "  etalon report out_model/runs/linux\n"
-                                "  etalon report out_model/runs/linux --format markdown -o report.md",
+                                "  etalon report out_model/runs/linux --format html -o report.html",
                                 declare};
 
 }  // namespace etalon::cli

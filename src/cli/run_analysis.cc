@@ -35,6 +35,7 @@ Result<analysis::Report> analyze_and_write(const std::string& run_dir, const Ana
   ETALON_TRY(analysis::Report report, analysis::report_on_folder(run_dir, options));
   ETALON_CHECKED(write_file(run_dir + "/analysis_summary.json", report::write_json(report)));
   ETALON_CHECKED(write_file(run_dir + "/report.md", report::write_markdown(report)));
+  ETALON_CHECKED(write_file(run_dir + "/report.html", report::write_html(report)));
   return report;
 }
 

@@ -19,6 +19,8 @@ struct Style {
 
 std::string write_terminal(const analysis::Report& report, const Style& style);
 std::string write_markdown(const analysis::Report& report);
+// One self-contained page.
+std::string write_html(const analysis::Report& report);
 // analysis_summary.json.
 std::string write_json(const analysis::Report& report);
 // Operators of every profile, one line each.

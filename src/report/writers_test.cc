@@ -42,7 +42,7 @@ Report rich() {
 
 Report hostile() {
   Report report = rich();
-  const std::string name = "a|b`c\n\x1b[31m,\"=x\" \xff\xc3\xa9 " + std::string(300, 'w');
+  const std::string name = "<script>a|b`c\n\x1b[31m,\"=x\" \xff\xc3\xa9 " + std::string(300, 'w');
   report.model = name;
   report.profiles[0].name = name;
   report.profiles[0].operators[0].name = name;
@@ -53,7 +53,7 @@ Report hostile() {
 TEST(Writers, every_finding_is_in_every_text_format) {
   const Report report = rich();
   ASSERT_FALSE(report.findings.found.empty());
-  for (const std::string& text : {write_terminal(report, {}), write_markdown(report), write_json(report)}) {
+  for (const std::string& text : {write_terminal(report, {}), write_markdown(report), write_html(report), write_json(report)}) {
     for (const analysis::Finding& finding : report.findings.found) {
       EXPECT_THAT(text, HasSubstr(std::string(finding.rule->id)));
     }
@@ -65,6 +65,7 @@ TEST(Writers, an_empty_report_is_still_well_formed) {
   EXPECT_FALSE(nlohmann::json::parse(write_json(empty), nullptr, false).is_discarded());
   EXPECT_THAT(write_terminal(empty, {}), HasSubstr("none"));
   EXPECT_THAT(write_markdown(empty), HasSubstr("None."));
+  EXPECT_THAT(write_html(empty), HasSubstr("None."));
   const std::string csv = write_csv(empty);
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1);
 }
@@ -75,6 +76,8 @@ TEST(Writers, hostile_names_break_no_format) {
   EXPECT_THAT(write_terminal(report, {}), Not(HasSubstr("\x1b")));
   EXPECT_THAT(write_markdown(report), Not(HasSubstr("\x1b")));
   EXPECT_THAT(write_markdown(report), HasSubstr("a\\|b\\`c?"));
+  EXPECT_THAT(write_html(report), Not(HasSubstr("<script")));
+  EXPECT_THAT(write_html(report), Not(HasSubstr("\x1b")));
 }
 
 TEST(Writers, the_json_keeps_the_kits_names_and_adds_up) {
