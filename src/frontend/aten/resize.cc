@@ -249,6 +249,9 @@ constexpr Rule kRows[] = {
     {"aten::_upsample_nearest_exact2d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> "
      "Tensor",
      nearest_exact_vec<2>},
+    {"aten::_upsample_nearest_exact3d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> "
+     "Tensor",
+     nearest_exact_vec<3>},
 };
 
 }  // namespace
