@@ -22,9 +22,59 @@ ValueId convolve(Lowering& lo, const Conv& c) {
 
 constexpr std::int64_t kMaxTaps = 1024;
 
+// The planes of a volume [N, C, D, H, W] as a batch, and back.
+ValueId as_planes(Lowering& lo, ValueId x) {
+  const ValueId planes = lo.permute(x, {0, 2, 1, 3, 4});
+  return lo.reshape(planes, {SizeOf::literal(-1), {planes, 2}, {planes, 3}, {planes, 4}});
+}
+ValueId as_volume(Lowering& lo, ValueId planes, ValueId batch_of, std::int64_t depth) {
+  return lo.permute(lo.reshape(planes, {{batch_of, 0}, SizeOf::literal(depth), {planes, 1}, {planes, 2}, {planes, 3}}),
+                    {0, 2, 1, 3, 4});
+}
+
+// One slice of the kernel's depth at a time: what it makes of every plane is put `stride` planes apart and
+// summed.
+ValueId convolve_transposed_3d(Lowering& lo, const Conv& c) {
+  const std::int64_t depth = lo.static_size(c.input, 2);
+  const std::int64_t taps = lo.static_size(c.weight, 2);
+  const std::int64_t stride = c.stride[0], dilation = c.dilation[0];
+  constexpr std::int64_t kMaxStep = 1 << 12;
+  if (depth <= 0 || stride <= 0 || stride > kMaxStep || taps <= 0 || taps > kMaxTaps || dilation <= 0 ||
+      dilation > kMaxStep)
+    refuse_input(fmt::format("a stride of {} and a depth of {}", stride, taps));
+  const std::int64_t spread = (depth - 1) * stride + 1;
+  const std::int64_t full = spread + dilation * (taps - 1) + c.output_padding[0];
+  const ValueId planes = as_planes(lo, c.input);
+  ValueId sum = ir::kNoValue;
+  for (std::int64_t tap = 0; tap < taps; ++tap) {
+    Conv flat = c;
+    flat.input = planes;
+    flat.weight = lo.select(c.weight, 2, tap);
+    flat.bias = ir::kNoValue;
+    for (Ints* list : {&flat.stride, &flat.padding, &flat.dilation, &flat.output_padding})
+      list->erase(list->begin());
+    ValueId part = as_volume(lo, convolve(lo, flat), c.input, depth);
+    if (stride > 1) {
+      const ValueId gaps =
+          lo.op("aten::constant_pad_nd", lo.unsqueeze(part, 3), Ints{0, 0, 0, 0, 0, stride - 1}, 0.0);
+      const ValueId apart =
+          lo.reshape(gaps, {{gaps, 0}, {gaps, 1}, SizeOf::literal(depth * stride), {gaps, 4}, {gaps, 5}});
+      part = lo.slice(apart, 2, 0, spread);
+    }
+    const std::int64_t before = tap * dilation;
+    if (full != spread)
+      part = lo.op("aten::constant_pad_nd", part, Ints{0, 0, 0, 0, before, full - spread - before}, 0.0);
+    sum = tap == 0 ? part : lo.add(sum, part);
+  }
+  if (c.padding[0] != 0) sum = lo.slice(sum, 2, c.padding[0], full - c.padding[0]);
+  if (c.bias == ir::kNoValue) return sum;
+  return lo.add(sum, lo.reshape(c.bias, {SizeOf::literal(-1), SizeOf::literal(1), SizeOf::literal(1),
+                                         SizeOf::literal(1)}));
+}
+
 // One slice of the kernel's depth at a time: each is a 2-D convolution of the input's slices at that offset.
 ValueId convolve_3d(Lowering& lo, Conv c) {
-  if (c.transposed) refuse("transposed convolution in three dims is not supported");
+  if (c.transposed) return convolve_transposed_3d(lo, c);
   if (c.padding[0] != 0) {
     c.input = lo.op("aten::constant_pad_nd", c.input, Ints{0, 0, 0, 0, c.padding[0], c.padding[0]}, 0.0);
   }
