@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <numeric>
 
 #include "frontend/aten/rules.h"
@@ -75,10 +76,60 @@ ValueIds take(Lowering& lo, const Args& a) {
   return {lo.reshape(lo.op("aten::index_select", flat, 0, index), lo.sizes_of(a.tensor(1)))};
 }
 
+// Sums divided by how many went in; what nothing reached keeps its value.
+ValueId scatter_mean(Lowering& lo, const Args& a, bool mean) {
+  const ValueId x = a.tensor(0), index = a.tensor(2);
+  if (!is_floating(lo.dtype(x))) refuse("reducing integers this way is not supported");
+  const ValueId zeros = lo.aten("aten::zeros_like", x);
+  const ValueId ones = lo.op("aten::full", lo.sizes(index), 1, lo.dtype(x));
+  const bool own = a.flag(5);
+  const ValueId start = own ? lo.aten("aten::ones_like", x) : zeros;
+  const ValueId count = lo.op("aten::scatter_add", start, a[1], index, ones);
+  const ValueId sum = lo.op("aten::scatter_add", own ? x : zeros, a[1], index, a[3]);
+  const ValueId reached = lo.op("aten::gt.Scalar", count, 0);
+  const ValueId result = mean ? lo.div(sum, count) : sum;
+  return own ? result : lo.where(reached, result, x);
+}
+
+// Every place against every index: the source where they meet, else what changes nothing.
+ValueId scatter_extremum(Lowering& lo, const Args& a, const std::string& how) {
+  const ValueId x = a.tensor(0), index = a.tensor(2), source = a.tensor(3);
+  const bool product = how == "prod";
+  if (!product && how != "amax" && how != "amin") refuse(fmt::format("reduce='{}' is not supported", how));
+  if (!is_floating(lo.dtype(x)) || lo.rank(x) == 0) refuse("reducing integers this way is not supported");
+  const std::size_t dim = lo.dim(x, a.integer(1));
+  for (std::size_t i = 0; i < lo.rank(x); ++i) {
+    const std::int64_t of_index = lo.static_size(index, i);
+    if (of_index != lo.static_size(source, i) || (i != dim && of_index != lo.static_size(x, i)))
+      refuse("reducing where sizes differ beside the dim is not supported");
+  }
+  const auto along = static_cast<std::int64_t>(dim);
+  const auto rows = [&](ValueId v) { return lo.unsqueeze(lo.transpose(v, along, -1), -2); };
+  const ValueId places = lo.op("aten::arange.start_step", 0, lo.static_size(x, dim), 1, DType::kInt64);
+  const ValueId meet = lo.op("aten::eq.Tensor", rows(index), lo.unsqueeze(places, -1));
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const double neutral = product ? 1 : how == "amax" ? -kInfinity : kInfinity;
+  const ValueId taken = lo.where(meet, rows(source), lo.scalar(neutral, lo.dtype(x)));
+  const ValueId reduced = product ? lo.op("aten::prod.dim_int", taken, -1, false)
+                                  : lo.op("aten::" + how, taken, Ints{-1}, false);
+  const ValueId back = lo.transpose(reduced, along, -1);
+  if (!a.flag(5)) return lo.where(lo.transpose(lo.op("aten::any.dim", meet, -1, false), along, -1), back, x);
+  if (product) return lo.mul(x, back);
+  return lo.op(how == "amax" ? "aten::maximum" : "aten::minimum", x, back);
+}
+
+ValueIds put(Lowering& lo, const Args& a) {
+  const ValueId x = a.tensor(0);
+  const auto flat = [&](ValueId v) { return lo.reshape(v, {SizeOf::literal(-1)}); };
+  const ValueId out = lo.op("aten::index_put", flat(x), ValueIds{flat(a.tensor(1))}, flat(a.tensor(2)), a[3]);
+  return {lo.reshape(out, lo.sizes_of(x))};
+}
+
 ValueIds scatter_reduce(Lowering& lo, const Args& a) {
   const std::string& how = a.text(4);
   if (how == "sum" && a.flag(5)) return {lo.op("aten::scatter_add", a[0], a[1], a[2], a[3])};
-  refuse(fmt::format("reduce='{}' is not supported", how));
+  if (how == "sum" || how == "mean") return {scatter_mean(lo, a, how == "mean")};
+  return {scatter_extremum(lo, a, how)};
 }
 ValueIds scatter_with_reduce(Lowering& lo, const Args& a) {
   if (a.text(4) == "add") return {lo.op("aten::scatter_add", a[0], a[1], a[2], a[3])};
@@ -267,6 +318,7 @@ constexpr Rule kRows[] = {
      index_put},
     {"aten::take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor", take_along_dim},
     {"aten::take(Tensor self, Tensor index) -> Tensor", take},
+    {"aten::put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor", put},
     {"aten::scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool "
      "include_self=True) -> Tensor",
      scatter_reduce},
