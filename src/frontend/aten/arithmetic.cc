@@ -206,7 +206,60 @@ ValueIds round_decimals(Lowering& lo, const Args& a) {
   return {lo.div(lo.op("aten::round", lo.mul(a.tensor(0), scale)), scale)};
 }
 
+template <bool kLeft>
+ValueIds shift(Lowering& lo, const Args& a) {
+  const std::string name = kLeft ? "aten::bitwise_left_shift" : "aten::bitwise_right_shift";
+  if (is_floating(lo.dtype(a.tensor(0)))) refuse("shifting floats is not supported");
+  return {lo.op(name + (is_tensor(lo, a[1]) ? ".Tensor" : ".Tensor_Scalar"), a[0], a[1])};
+}
+
+// max + log2(1 + 2^-distance)
+ValueIds logaddexp2(Lowering& lo, const Args& a) {
+  const ValueId distance = lo.op("aten::abs", lo.sub(a.tensor(0), a.tensor(1)));
+  const ValueId share = lo.op("aten::pow.Scalar", 2.0, lo.op("aten::neg", distance));
+  const ValueId apart =
+      lo.add(lo.op("aten::maximum", a[0], a[1]), lo.div(lo.op("aten::log1p", share), std::numbers::ln2));
+  return {lo.where(lo.op("aten::eq.Tensor", a[0], a[1]), lo.add(a.tensor(0), 1.0), apart)};
+}
+
+// -x log x, zero at zero and minus infinity below
+ValueIds entr(Lowering& lo, const Args& a) {
+  const ValueId x = a.tensor(0);
+  const ValueId inside = lo.op("aten::neg", lo.mul(x, lo.op("aten::log", x)));
+  const ValueId at_zero = lo.where(lo.op("aten::eq.Scalar", x, 0), lo.scalar(0, lo.dtype(x)), inside);
+  const ValueId lowest = lo.scalar(-std::numeric_limits<double>::infinity(), lo.dtype(x));
+  return {lo.where(lo.op("aten::lt.Scalar", x, 0), lowest, at_zero)};
+}
+ValueIds xlog1py(Lowering& lo, const Args& a) {
+  const ValueId x = a.tensor(0);
+  const ValueId product = lo.mul(x, lo.op("aten::log1p", a[1]));
+  return {lo.where(lo.op("aten::eq.Scalar", x, 0), lo.scalar(0, lo.dtype(product)), product)};
+}
+ValueIds ndtr(Lowering& lo, const Args& a) {
+  const ValueId erf = lo.op("aten::erf", lo.op("aten::mul.Scalar", a[0], std::numbers::sqrt2 / 2));
+  return {lo.op("aten::mul.Scalar", lo.add(erf, 1.0), 0.5)};
+}
+
+// Below zero, or the zero whose reciprocal is.
+ValueIds signbit(Lowering& lo, const Args& a) {
+  const ValueId below = lo.op("aten::lt.Scalar", a[0], 0);
+  if (!is_floating(lo.dtype(a.tensor(0)))) return {below};
+  const ValueId turned = lo.op("aten::lt.Scalar", lo.op("aten::reciprocal", a[0]), 0);
+  return {lo.op("aten::logical_or", below, turned)};
+}
+
 constexpr Rule kRows[] = {
+    {"aten::__lshift__.Scalar(Tensor self, Scalar other) -> Tensor", shift<true>, true},
+    {"aten::__lshift__.Tensor(Tensor self, Tensor other) -> Tensor", shift<true>, true},
+    {"aten::__rshift__.Scalar(Tensor self, Scalar other) -> Tensor", shift<false>, true},
+    {"aten::__rshift__.Tensor(Tensor self, Tensor other) -> Tensor", shift<false>, true},
+    {"aten::logaddexp2(Tensor self, Tensor other) -> Tensor", logaddexp2},
+    {"aten::special_entr(Tensor self) -> Tensor", entr},
+    {"aten::special_xlog1py(Tensor self, Tensor other) -> Tensor", xlog1py},
+    {"aten::special_ndtr(Tensor self) -> Tensor", ndtr},
+    {"aten::special_logit(Tensor self, float? eps=None) -> Tensor",
+     [](Lowering& lo, const Args& a) -> ValueIds { return {lo.op("aten::logit", a[0], a[1])}; }},
+    {"aten::signbit(Tensor self) -> Tensor", signbit},
     {"aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", add, true},
     {"aten::sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", sub, true},
     {"aten::subtract.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", sub, true},

@@ -101,6 +101,13 @@ ValueIds unbind(Lowering& lo, const Args& a) {
   return lo.op_all("aten::unbind_copy.int", x, a[1]);
 }
 
+ValueIds hsplit_at(Lowering& lo, const Args& a) {
+  return lo.aten_all("aten::tensor_split.indices", a[0], a[1], lo.rank(a.tensor(0)) == 1 ? 0 : 1);
+}
+ValueIds vsplit_at(Lowering& lo, const Args& a) {
+  return lo.aten_all("aten::tensor_split.indices", a[0], a[1], 0);
+}
+
 constexpr Rule kRows[] = {
     {"aten::split.Tensor(Tensor self, SymInt split_size, int dim=0) -> Tensor[]", split},
     {"aten::unsafe_split.Tensor(Tensor self, SymInt split_size, int dim=0) -> Tensor[]", split},
@@ -113,6 +120,8 @@ constexpr Rule kRows[] = {
      tensor_split_sections},
     {"aten::tensor_split.indices(Tensor self, SymInt[] indices, int dim=0) -> Tensor[]",
      tensor_split_indices},
+    {"aten::hsplit.array(Tensor self, int[] indices) -> Tensor[]", hsplit_at},
+    {"aten::vsplit.array(Tensor self, int[] indices) -> Tensor[]", vsplit_at},
     {"aten::hsplit.int(Tensor self, int sections) -> Tensor[]", hsplit},
     {"aten::vsplit.int(Tensor self, int sections) -> Tensor[]", vsplit},
     {"aten::dsplit.int(Tensor self, int sections) -> Tensor[]", dsplit},
