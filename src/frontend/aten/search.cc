@@ -45,7 +45,7 @@ Bags bags_of(Lowering& lo, ValueId indices, ValueId offsets) {
   const std::int64_t bags = lo.static_size(offsets, 0);
   const ValueId places = lo.op("aten::arange.start_step", 0, elements, 1, lo.dtype(offsets));
   const ValueId numbers = lo.op("aten::arange.start_step", 0, bags, 1, DType::kInt64);
-  const ValueId of_element = lo.add(count_before(lo, offsets, places, true, false), -1.0);
+  const ValueId of_element = lo.op("aten::add.Scalar", count_before(lo, offsets, places, true, false), -1);
   return {of_element, lo.op("aten::eq.Tensor", lo.unsqueeze(numbers, -1), of_element)};
 }
 
