@@ -721,3 +721,79 @@ class Mixture(nn.Module):
 @case("mixture of experts: bilinear layers, stack, one-hot", uses=(Mixture,))
 def mixture():
     return Spec(Mixture(), (torch.randn(5, 8),))
+
+
+class Scans(nn.Module):
+    """Running products and extrema, searches, bags, reductions by index."""
+
+    def __init__(self):
+        super().__init__()
+        self.bags = nn.ModuleList([nn.EmbeddingBag(10, 4, mode=mode) for mode in ("sum", "mean", "max")])
+
+    def forward(self, x, index):
+        edges = torch.tensor([-1.0, 0.0, 0.5])
+        reduced = [x.scatter_reduce(1, index, x, how) for how in ("prod", "mean", "amax", "amin")]
+        return (
+            torch.cumprod(x, 1),
+            torch.logcumsumexp(x, 0),
+            *torch.cummax(x, 1),
+            torch.bucketize(x, edges, right=True),
+            torch.searchsorted(x.sort(1)[0], x),
+            torch.isin(index, torch.tensor([1, 3])),
+            torch.kron(x, edges[None]),
+            torch.block_diag(x, x),
+            *(bag(index) for bag in self.bags),
+            *reduced,
+        )
+
+
+@case("scans, searches, embedding bags, reductions by index", uses=(Scans,))
+def scans():
+    return Spec(Scans(), (torch.randn(4, 6), torch.randint(0, 6, (4, 6))))
+
+
+class Volumes(nn.Module):
+    """Three dims: transposed convolution, resizing, uneven pooling; windows put back; an affine grid."""
+
+    def __init__(self):
+        super().__init__()
+        self.up = nn.ConvTranspose3d(2, 4, 3, stride=2, padding=1, output_padding=1, groups=2)
+
+    def forward(self, x, theta):
+        y = self.up(x)
+        image = x[:, :, 0]
+        columns = F.unfold(image, 3, padding=1, stride=2)
+        return (
+            y,
+            F.interpolate(x, scale_factor=2, mode="trilinear"),
+            F.interpolate(x, size=(5, 3, 7), mode="trilinear", align_corners=True),
+            F.interpolate(x, scale_factor=2),
+            *F.adaptive_max_pool3d(x, 2, return_indices=True),
+            *F.adaptive_max_pool2d(image, (3, 2), return_indices=True),
+            F.fold(columns, image.shape[2:], 3, padding=1, stride=2),
+            F.affine_grid(theta, (1, 2, 4, 5), align_corners=False),
+        )
+
+
+@case("volumes: transposed convolution, resizing, uneven pooling, fold", uses=(Volumes,))
+def volumes():
+    return Spec(Volumes(), (torch.randn(1, 2, 3, 4, 5), torch.randn(1, 2, 3)))
+
+
+class TwoNorms(nn.Module):
+    """A normalised convolution that feeds both a second norm and another convolution (RepGhost's training form)."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(3, 8, 1, bias=False), nn.BatchNorm2d(8))
+        self.cheap = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1, groups=8, bias=False), nn.BatchNorm2d(8))
+        self.fusion = nn.BatchNorm2d(8)
+
+    def forward(self, x):
+        y = self.first(x)
+        return self.cheap(y) + self.fusion(y)
+
+
+@case("a batch norm after a batch norm with two users", uses=(TwoNorms,))
+def two_norms():
+    return Spec(TwoNorms(), (image(16),))
