@@ -21,7 +21,7 @@ NodeInfo node(std::int64_t handle, const std::string& op, const std::string& sta
 }
 
 constexpr const char* kStack =
-    "  File \"/models/net.py\", line 7, in forward\n    x = self.body(x)\n"
+    "  File \"/models/model.py\", line 7, in forward\n    x = self.body(x)\n"
     "  File \"/venv/site-packages/torch/nn/modules/conv.py\", line 553, in forward\n    return "
     "self._conv_forward(x)\n";
 
@@ -43,7 +43,7 @@ EtRecord record() {
 TEST(Source, the_users_frame_wins_over_torchs_own) {
   const auto source = source_of_stack(kStack, "");
   ASSERT_TRUE(source.has_value());
-  EXPECT_EQ(source->file, "/models/net.py");
+  EXPECT_EQ(source->file, "/models/model.py");
   EXPECT_EQ(source->line, 7);
   EXPECT_EQ(source->function, "forward");
   EXPECT_EQ(source->code, "x = self.body(x)");
