@@ -28,8 +28,9 @@ ValueId as_planes(Lowering& lo, ValueId x) {
   return lo.reshape(planes, {SizeOf::literal(-1), {planes, 2}, {planes, 3}, {planes, 4}});
 }
 ValueId as_volume(Lowering& lo, ValueId planes, ValueId batch_of, std::int64_t depth) {
-  return lo.permute(lo.reshape(planes, {{batch_of, 0}, SizeOf::literal(depth), {planes, 1}, {planes, 2}, {planes, 3}}),
-                    {0, 2, 1, 3, 4});
+  return lo.permute(
+      lo.reshape(planes, {{batch_of, 0}, SizeOf::literal(depth), {planes, 1}, {planes, 2}, {planes, 3}}),
+      {0, 2, 1, 3, 4});
 }
 
 // One slice of the kernel's depth at a time: what it makes of every plane is put `stride` planes apart and

@@ -110,8 +110,8 @@ ValueId scatter_extremum(Lowering& lo, const Args& a, const std::string& how) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const double neutral = product ? 1 : how == "amax" ? -kInfinity : kInfinity;
   const ValueId taken = lo.where(meet, rows(source), lo.scalar(neutral, lo.dtype(x)));
-  const ValueId reduced = product ? lo.op("aten::prod.dim_int", taken, -1, false)
-                                  : lo.op("aten::" + how, taken, Ints{-1}, false);
+  const ValueId reduced =
+      product ? lo.op("aten::prod.dim_int", taken, -1, false) : lo.op("aten::" + how, taken, Ints{-1}, false);
   const ValueId back = lo.transpose(reduced, along, -1);
   if (!a.flag(5)) return lo.where(lo.transpose(lo.op("aten::any.dim", meet, -1, false), along, -1), back, x);
   if (product) return lo.mul(x, back);

@@ -1,4 +1,5 @@
-// Matrices put together or taken apart: products of several, powers, Kronecker products, norms, triangles' indices.
+// Matrices put together or taken apart: products of several, powers, Kronecker products, norms, triangles'
+// indices.
 #include <fmt/core.h>
 
 #include <cmath>
@@ -119,7 +120,8 @@ ValueIds renorm(Lowering& lo, const Args& a) {
     if (i != dim) others.push_back(static_cast<std::int64_t>(i));
   }
   const ValueId length = lo.aten("aten::linalg_vector_norm", x, a.number(1), others, true);
-  const ValueId factor = lo.op("aten::mul.Scalar", lo.op("aten::reciprocal", lo.add(length, 1e-7)), a.number(3));
+  const ValueId factor =
+      lo.op("aten::mul.Scalar", lo.op("aten::reciprocal", lo.add(length, 1e-7)), a.number(3));
   const ValueId one = lo.scalar(1, lo.dtype(x));
   return {lo.mul(x, lo.where(lo.op("aten::gt.Scalar", length, a.number(3)), factor, one))};
 }
@@ -168,14 +170,17 @@ constexpr Rule kRows[] = {
     {"aten::kron(Tensor self, Tensor other) -> Tensor", kron},
     {"aten::diagflat(Tensor self, int offset=0) -> Tensor", diagflat},
     {"aten::block_diag(Tensor[] tensors) -> Tensor", block_diag},
-    {"aten::tril_indices(int row, int col, int offset=0, *, ScalarType? dtype=4, Layout? layout=None, Device? "
+    {"aten::tril_indices(int row, int col, int offset=0, *, ScalarType? dtype=4, Layout? layout=None, "
+     "Device? "
      "device=None, bool? pin_memory=None) -> Tensor",
      triangle_indices<true>},
-    {"aten::triu_indices(int row, int col, int offset=0, *, ScalarType? dtype=4, Layout? layout=None, Device? "
+    {"aten::triu_indices(int row, int col, int offset=0, *, ScalarType? dtype=4, Layout? layout=None, "
+     "Device? "
      "device=None, bool? pin_memory=None) -> Tensor",
      triangle_indices<false>},
     {"aten::cartesian_prod(Tensor[] tensors) -> Tensor", cartesian_prod},
-    {"aten::linalg_matrix_norm.str_ord(Tensor self, str ord=\"fro\", int[] dim=[-2, -1], bool keepdim=False, *, "
+    {"aten::linalg_matrix_norm.str_ord(Tensor self, str ord=\"fro\", int[] dim=[-2, -1], bool keepdim=False, "
+     "*, "
      "ScalarType? dtype=None) -> Tensor",
      matrix_norm},
     {"aten::linalg_norm(Tensor self, Scalar? ord=None, int[1]? dim=None, bool keepdim=False, *, ScalarType? "
@@ -184,13 +189,16 @@ constexpr Rule kRows[] = {
     {"aten::renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor", renorm},
     {"aten::trapezoid.dx(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor", trapezoid},
     {"aten::cumulative_trapezoid.dx(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor", cumulative_trapezoid},
-    {"aten::hann_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+    {"aten::hann_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+     "device=None, "
      "bool? pin_memory=None) -> Tensor",
      periodic_window<kHann>},
-    {"aten::hann_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? layout=None, "
+    {"aten::hann_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? "
+     "layout=None, "
      "Device? device=None, bool? pin_memory=None) -> Tensor",
      chosen_window<kHann>},
-    {"aten::hamming_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+    {"aten::hamming_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+     "device=None, "
      "bool? pin_memory=None) -> Tensor",
      periodic_window<kHamming>},
     {"aten::hamming_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? "

@@ -13,7 +13,8 @@ ValueIds col2im(Lowering& lo, const Args& a) {
   const bool unbatched = lo.rank(x) == 2;
   if (unbatched) x = lo.unsqueeze(x, 0);
   if (lo.rank(x) != 3) refuse_input(fmt::format("the input has {} dims, want 3", lo.rank(x)));
-  const Ints size = a.ints(1), kernel = a.ints(2), dilation = a.ints(3), padding = a.ints(4), stride = a.ints(5);
+  const Ints size = a.ints(1), kernel = a.ints(2), dilation = a.ints(3), padding = a.ints(4),
+             stride = a.ints(5);
   constexpr std::int64_t kMaxSide = 1 << 12;
   std::int64_t padded[2], steps[2];
   for (std::size_t i = 0; i < 2; ++i) {
@@ -91,7 +92,8 @@ ValueIds affine_grid(Lowering& lo, const Args& a) {
 }
 
 constexpr Rule kRows[] = {
-    {"aten::col2im(Tensor self, SymInt[2] output_size, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] "
+    {"aten::col2im(Tensor self, SymInt[2] output_size, int[2] kernel_size, int[2] dilation, int[2] padding, "
+     "int[2] "
      "stride) -> Tensor",
      col2im},
     {"aten::affine_grid_generator(Tensor theta, SymInt[] size, bool align_corners) -> Tensor", affine_grid},

@@ -134,7 +134,8 @@ Ints flat_places(const std::vector<Windows>& windows) {
     for (std::size_t at = 0; at < out.size(); at += elements) {
       for (std::size_t o = 0; o < static_cast<std::size_t>(w.outputs); ++o) {
         for (std::size_t e = 0; e < elements; ++e) {
-          for (std::size_t k = 0; k < length; ++k) next.push_back(out[at + e] * w.size + w.places[o * length + k]);
+          for (std::size_t k = 0; k < length; ++k)
+            next.push_back(out[at + e] * w.size + w.places[o * length + k]);
         }
       }
     }
@@ -200,7 +201,8 @@ ValueIds adaptive_max_pool2d(Lowering& lo, const Args& a) {
   const Ints wanted = a.ints(1);
   const std::size_t rank = lo.rank(x);
   if (rank < 3) refuse_input("the input needs at least three dims");
-  if (!even(lo, x, rank - 2, wanted[0]) || !even(lo, x, rank - 1, wanted[1])) return adaptive_max(lo, x, wanted);
+  if (!even(lo, x, rank - 2, wanted[0]) || !even(lo, x, rank - 1, wanted[1]))
+    return adaptive_max(lo, x, wanted);
   const Ints window = {lo.static_size(x, rank - 2) / wanted[0], lo.static_size(x, rank - 1) / wanted[1]};
   return lo.op_all("aten::max_pool2d_with_indices", x, window, window, Ints{0, 0}, Ints{1, 1}, false);
 }

@@ -1,7 +1,8 @@
 // Running products, extrema and log-sums along a dim, which have no operator of their own.
 //
-// After round r every element holds what the 2^r elements up to it combine to, so log2(n) rounds of whole-tensor
-// operators do what a loop over n elements would (Hillis and Steele, "Data parallel algorithms", 1986).
+// After round r every element holds what the 2^r elements up to it combine to, so log2(n) rounds of
+// whole-tensor operators do what a loop over n elements would (Hillis and Steele, "Data parallel algorithms",
+// 1986).
 #include <cmath>
 #include <limits>
 
@@ -52,7 +53,8 @@ ValueIds running_extremum(Lowering& lo, const Args& a) {
   const std::int64_t size = lo.static_size(x, dim);
   IntItems row(lo.rank(x), IntItem{1, ir::kNoValue});
   row[dim].value = size;
-  ValueId place = lo.expand(lo.view(lo.op("aten::arange.start_step", 0, size, 1, DType::kInt64), row), lo.sizes(x));
+  ValueId place =
+      lo.expand(lo.view(lo.op("aten::arange.start_step", 0, size, 1, DType::kInt64), row), lo.sizes(x));
   for (std::int64_t by = 1; by < size; by *= 2) {
     const ValueId before = delayed(lo, x, dim, by, kMax ? -kInfinity : kInfinity);
     const ValueId wins = lo.op(kMax ? "aten::ge.Tensor" : "aten::le.Tensor", x, before);

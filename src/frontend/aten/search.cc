@@ -10,7 +10,8 @@ namespace {
 
 // How many of the last dim of `sorted` lie before each element: sorted [.., 1, n] against values [.., m, 1].
 ValueId count_before(Lowering& lo, ValueId sorted, ValueId values, bool right, bool as_int32) {
-  const ValueId before = lo.op(right ? "aten::le.Tensor" : "aten::lt.Tensor", sorted, lo.unsqueeze(values, -1));
+  const ValueId before =
+      lo.op(right ? "aten::le.Tensor" : "aten::lt.Tensor", sorted, lo.unsqueeze(values, -1));
   return lo.op("aten::sum.dim_IntList", before, Ints{-1}, false, as_int32 ? DType::kInt32 : DType::kInt64);
 }
 
@@ -82,9 +83,11 @@ ValueIds embedding_bag_of(Lowering& lo, const Args& a, std::int64_t padding) {
 ValueIds embedding_bag(Lowering& lo, const Args& a) { return embedding_bag_of(lo, a, a.integer_or(8, -1)); }
 
 constexpr Rule kRows[] = {
-    {"aten::bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor",
+    {"aten::bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> "
+     "Tensor",
      bucketize},
-    {"aten::searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool right=False, "
+    {"aten::searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool "
+     "right=False, "
      "str? side=None, Tensor? sorter=None) -> Tensor",
      searchsorted},
     {"aten::isin.Tensor_Tensor(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool "
@@ -93,11 +96,14 @@ constexpr Rule kRows[] = {
     {"aten::isin.Tensor_Scalar(Tensor elements, Scalar test_element, *, bool assume_unique=False, bool "
      "invert=False) -> Tensor",
      isin_scalar},
-    {"aten::embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, "
-     "bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False) -> (Tensor, Tensor, "
+    {"aten::embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int "
+     "mode=0, "
+     "bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False) -> (Tensor, "
+     "Tensor, "
      "Tensor, Tensor)",
      embedding_bag},
-    {"aten::embedding_bag.padding_idx(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq, int "
+    {"aten::embedding_bag.padding_idx(Tensor weight, Tensor indices, Tensor offsets, bool "
+     "scale_grad_by_freq, int "
      "mode, bool sparse, Tensor? per_sample_weights, bool include_last_offset, int? padding_idx) -> (Tensor, "
      "Tensor, Tensor, Tensor)",
      embedding_bag},

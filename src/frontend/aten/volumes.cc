@@ -17,8 +17,8 @@ ValueId nearest(Lowering& lo, ValueId x, const Arg& sizes, bool, const Arg& scal
 }
 
 // [N, C, D, H, W]: planes are resized first, then each column of depths as an image as wide as the planes.
-ValueId resize_3d(Lowering& lo, ValueId x, const Ints& sizes, const std::vector<double>& scales, bool align_corners,
-                  Resize resize) {
+ValueId resize_3d(Lowering& lo, ValueId x, const Ints& sizes, const std::vector<double>& scales,
+                  bool align_corners, Resize resize) {
   if (lo.rank(x) != 5) refuse_input(fmt::format("the input has {} dims, want 5", lo.rank(x)));
   const bool scaled = sizes.empty();
   if ((scaled ? scales.size() : sizes.size()) != 3) refuse_input("three sizes or scale factors are wanted");
@@ -27,10 +27,10 @@ ValueId resize_3d(Lowering& lo, ValueId x, const Ints& sizes, const std::vector<
       scaled ? resize(lo, planes, ir::kNone, align_corners, std::vector<double>{scales[1], scales[2]})
              : resize(lo, planes, ir::literal_ints(Ints{sizes[1], sizes[2]}), align_corners, ir::kNone);
   const ValueId columns = lo.reshape(flat, {{x, 0}, {x, 1}, {x, 2}, SizeOf::literal(-1)});
-  const ValueId deep =
-      scaled ? resize(lo, columns, ir::kNone, align_corners, std::vector<double>{scales[0], 1})
-             : resize(lo, columns, ir::literal_ints(Ints{sizes[0], lo.static_size(columns, 3)}), align_corners,
-                      ir::kNone);
+  const ValueId deep = scaled
+                           ? resize(lo, columns, ir::kNone, align_corners, std::vector<double>{scales[0], 1})
+                           : resize(lo, columns, ir::literal_ints(Ints{sizes[0], lo.static_size(columns, 3)}),
+                                    align_corners, ir::kNone);
   return lo.reshape(deep, {{x, 0}, {x, 1}, {deep, 2}, {flat, 2}, {flat, 3}});
 }
 
@@ -51,12 +51,14 @@ constexpr Rule kRows[] = {
     {"aten::upsample_trilinear3d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? "
      "scale_factors) -> Tensor",
      trilinear_vec},
-    {"aten::upsample_trilinear3d(Tensor self, SymInt[3] output_size, bool align_corners, float? scales_d=None, "
+    {"aten::upsample_trilinear3d(Tensor self, SymInt[3] output_size, bool align_corners, float? "
+     "scales_d=None, "
      "float? scales_h=None, float? scales_w=None) -> Tensor",
      trilinear},
     {"aten::upsample_nearest3d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor",
      nearest_vec},
-    {"aten::upsample_nearest3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, "
+    {"aten::upsample_nearest3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? "
+     "scales_h=None, "
      "float? scales_w=None) -> Tensor",
      nearest_sizes},
 };
