@@ -15,13 +15,13 @@ constexpr std::size_t kHigh = 2;
 struct Raise {
   template <class T>
   T operator()(T x, T low) const {
-    return (x > low) | (x != x) ? x : low;
+    return ((x > low) | (x != x)) ? x : low;
   }
 };
 struct Lower {
   template <class T>
   T operator()(T x, T high) const {
-    return (x < high) | (x != x) ? x : high;
+    return ((x < high) | (x != x)) ? x : high;
   }
 };
 // Both, by `|` and not `||`: a branch would keep the loop from vectorising.

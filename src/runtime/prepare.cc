@@ -15,7 +15,7 @@ namespace pte = formats::pte;
 namespace {
 
 constexpr std::uint32_t kNoItem = ValueTable::kNoItem;
-const ops::Value kNone;
+const ops::Value kNone{};
 
 Error in_instruction(const Error& error, std::size_t i, std::string_view what) {
   return Error(error).with_context(what.empty() ? fmt::format("instruction {}", i)
