@@ -4,6 +4,7 @@ Both start from the same .pt2 on disk and end with a portable .pte on disk; both
 tool runs once per model (it takes seconds), ours several times.
 """
 
+import json
 import os
 import sys
 import tempfile
@@ -19,7 +20,10 @@ start = time.perf_counter()
 program = to_edge_transform_and_lower(torch.export.load(sys.argv[1])).to_executorch()
 with open(sys.argv[2], "wb") as file:
     program.write_to_file(file)
-print(time.perf_counter() - start)
+seconds = time.perf_counter() - start
+with open("/proc/self/status") as status:
+    peak = [line.split()[1] for line in status if line.startswith("VmHWM")][0]
+print(seconds, peak)
 """
 
 
@@ -32,9 +36,15 @@ def _archive(model, folder):
 
 
 def _real(pt2, folder):
-    seconds, peak, out = measure([sys.executable, "-c", REAL, str(pt2), str(Path(folder) / "real.pte")],
-                                 env={**os.environ, "OMP_NUM_THREADS": "1"})
-    return float(out.split()[-1]), seconds, peak
+    seconds, out = measure([sys.executable, "-c", REAL, str(pt2), str(Path(folder) / "real.pte")],
+                           env={**os.environ, "OMP_NUM_THREADS": "1"})
+    work, peak_kib = out.split()[-2:]
+    return float(work), seconds, float(peak_kib) / 1024
+
+
+def _ours(pt2, folder):
+    seconds, out = measure([ETALON, "export", str(pt2), "-o", str(Path(folder) / "ours.pte"), "-q", "--json"])
+    return seconds, json.loads(out)["peak_rss_bytes"] / 2**20
 
 
 def run(models, rounds):
@@ -44,7 +54,7 @@ def run(models, rounds):
         with tempfile.TemporaryDirectory() as folder:
             pt2 = _archive(model, folder)
             weights = pt2.stat().st_size / 2**20
-            ours = [measure([ETALON, "export", str(pt2), "-o", str(Path(folder) / "ours.pte"), "-q"])[:2] for _ in range(rounds)]
+            ours = [_ours(pt2, folder) for _ in range(rounds)]
             seconds, peak = median([o[0] for o in ours]), max(o[1] for o in ours)
             line = f"{model:20} {weights:7.1f} M {seconds:8.3f} {peak:7.0f} {peak / weights:9.2f} | "
             try:

@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/exporter.h"
+#include "platform/memory.h"
 
 namespace etalon::cli {
 namespace {
@@ -88,6 +89,7 @@ nlohmann::ordered_json to_json(const ExportOutcome& outcome) {
                                  {"emit_ms", outcome.emit_ms},
                                  {"total_ms", outcome.total_ms},
                                  {"methods", methods}};
+  if (const auto peak = platform::peak_rss_bytes()) json["peak_rss_bytes"] = *peak;
   if (!outcome.record_path.empty()) json["etrecord"] = outcome.record_path;
   return json;
 }

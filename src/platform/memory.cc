@@ -32,9 +32,24 @@ rusage usage_of_this_process() {
   return usage;
 }
 
+// The kernel's high-water mark of this address space. rusage's would include the process that forked us: it survives
+// exec, so that a small program started by a large one looks large.
+std::optional<std::uint64_t> high_water_mark() {
+  std::FILE* file = std::fopen("/proc/self/status", "re");
+  if (file == nullptr) return std::nullopt;
+  char line[256];
+  unsigned long long kilobytes = 0;
+  bool found = false;
+  while (!found && std::fgets(line, sizeof line, file) != nullptr) found = std::sscanf(line, "VmHWM: %llu", &kilobytes) == 1;
+  std::fclose(file);
+  if (!found) return std::nullopt;
+  return kilobytes * 1024u;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> peak_rss_bytes() {
+  if (const auto mark = high_water_mark()) return mark;
   const long peak = usage_of_this_process().ru_maxrss;
   if (peak <= 0) return std::nullopt;
 #ifdef __APPLE__
