@@ -20,6 +20,21 @@
 
 namespace etalon::runtime {
 
+// One piece of work inside a delegate and the code that does it: the evidence behind a profile.
+struct DelegateOperation {
+  std::string name;         // what its events are called: "Convolution (NHWC, F32) IGEMM #1"
+  std::string kernel;       // the micro-kernel, in XNNPACK's grammar: "f32_gemm_minmax_ukernel_7x32__avx512f"
+  std::string isa;          // what it was compiled for: "avx512"
+  std::string wanted_isa;   // the best one that was allowed
+  std::string reason;       // why `isa` is not `wanted_isa`; empty when it is
+  std::string tile;         // "7x32"; empty where there is none
+  unsigned threads = 1;     // how many may share the work
+  std::vector<std::uint32_t> debug_handles;  // of the payload's nodes that it stands for
+  std::int64_t flops = 0;   // a multiply-add counts as two
+  std::int64_t bytes = 0;   // read and written, tensors and weights once each
+  std::string shape;        // "1x56x56x64 -> 1x56x56x128", for people
+};
+
 // One compiled delegate of one method. Used by one thread at a time.
 class Delegate {
  public:
@@ -34,6 +49,11 @@ class Delegate {
 
   // How many leading arguments are inputs; the rest are outputs, which the loader has proved to be writable tensors.
   virtual std::size_t input_count() const = 0;
+
+  // What execute() does, in the order of its events. Empty if the delegate cannot tell.
+  virtual std::span<const DelegateOperation> operations() const { return {}; }
+  // Bytes held: weights as packed, and working memory.
+  virtual std::uint64_t memory_bytes() const { return 0; }
 
   // `args` are inputs, then outputs. Dtypes and sizes are the program's claims and must be checked; outputs are given
   // their sizes with TensorView::resize. Inputs and outputs may overlap in memory in a hostile program. No heap use.

@@ -97,7 +97,7 @@ InstructionInfo Method::instruction(std::size_t i) const {
   switch (step.kind) {
     case StepKind::kKernel:
       return {step.op->out_name, step.op, &step.call, &state_->kernels[step.record]};
-    case StepKind::kDelegate: return {state_->plan->delegates[step.record].id};
+    case StepKind::kDelegate: return {.operation = state_->plan->delegates[step.record].id, .delegate = step.delegate};
     case StepKind::kJumpFalse: return {event_names::kJumpFalse};
     case StepKind::kMove: return {event_names::kMove};
     case StepKind::kFree: break;

@@ -44,6 +44,7 @@ struct InstructionInfo {
   const ops::Op* op = nullptr;  // kernels only
   const ops::Call* call = nullptr;  // kernels only; arguments and outputs as they are now
   const KernelChoice* kernel = nullptr;
+  const Delegate* delegate = nullptr;  // delegate calls only
 };
 
 struct MethodState;

@@ -1,0 +1,67 @@
+// Vec for AVX-512 (F, BW, DQ, VL): 16 floats. See README.md.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#define ETALON_ISA kAvx512
+#define ETALON_ISA_SUFFIX "avx512f"
+#define ETALON_INLINE inline __attribute__((always_inline))
+
+namespace etalon::kernels {
+namespace {
+
+struct Vec {
+  static constexpr std::size_t kLanes = 16;
+  static constexpr int kRegisters = 32;
+  __m512 v;
+
+  ETALON_INLINE static Vec zero() { return {_mm512_setzero_ps()}; }
+  ETALON_INLINE static Vec of(float x) { return {_mm512_set1_ps(x)}; }
+  ETALON_INLINE static Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  // The first `n` <= kLanes floats; the rest are zero and not touched in memory.
+  ETALON_INLINE static Vec load(const float* p, std::size_t n) {
+    return {_mm512_maskz_loadu_ps(_cvtu32_mask16((1u << n) - 1u), p)};
+  }
+  ETALON_INLINE void store(float* p) const { _mm512_storeu_ps(p, v); }
+  ETALON_INLINE void store(float* p, std::size_t n) const {
+    _mm512_mask_storeu_ps(p, _cvtu32_mask16((1u << n) - 1u), v);
+  }
+};
+struct Mask {
+  __mmask16 m;
+};
+
+ETALON_INLINE Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
+ETALON_INLINE Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
+ETALON_INLINE Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
+ETALON_INLINE Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
+ETALON_INLINE Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }    // a * b + c
+ETALON_INLINE Vec fnma(Vec a, Vec b, Vec c) { return {_mm512_fnmadd_ps(a.v, b.v, c.v)}; }  // c - a * b
+// Operand order as in std::max(limit, x): if either is NaN the second operand is returned.
+ETALON_INLINE Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
+ETALON_INLINE Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
+ETALON_INLINE Vec abs(Vec a) { return {_mm512_abs_ps(a.v)}; }
+ETALON_INLINE Vec sqrt(Vec a) { return {_mm512_sqrt_ps(a.v)}; }
+ETALON_INLINE Vec round_even(Vec a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT)}; }
+ETALON_INLINE Vec floor(Vec a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEG_INF)}; }
+ETALON_INLINE Vec ceil(Vec a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_POS_INF)}; }
+// x * 2^n for an integral-valued n in [-252, 252].
+ETALON_INLINE Vec scale_by_power(Vec x, Vec n) { return {_mm512_scalef_ps(x.v, n.v)}; }
+// 1 / x to about 14 bits; refine with one Newton step for full precision. Not for x beyond 2^126.
+ETALON_INLINE Vec reciprocal_estimate(Vec a) { return {_mm512_rcp14_ps(a.v)}; }
+ETALON_INLINE Vec copy_sign(Vec magnitude, Vec sign) {
+  return {_mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(magnitude.v), _mm512_castps_si512(sign.v),
+                                                        _mm512_set1_epi32(static_cast<int>(0x80000000u)), 0xAC))};
+}
+ETALON_INLINE Mask operator<(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
+ETALON_INLINE Mask operator>(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ)}; }
+ETALON_INLINE Mask is_nan(Vec a) { return {_mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q)}; }
+ETALON_INLINE Vec select(Mask m, Vec yes, Vec no) { return {_mm512_mask_blend_ps(m.m, no.v, yes.v)}; }
+ETALON_INLINE float sum(Vec a) { return _mm512_reduce_add_ps(a.v); }
+ETALON_INLINE float largest(Vec a) { return _mm512_reduce_max_ps(a.v); }
+
+}  // namespace
+}  // namespace etalon::kernels

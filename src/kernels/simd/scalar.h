@@ -1,0 +1,70 @@
+// Vec for machines about which nothing is known: 1 float. See README.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#define ETALON_ISA kScalar
+#define ETALON_ISA_SUFFIX "scalar"
+#define ETALON_INLINE inline __attribute__((always_inline))
+
+namespace etalon::kernels {
+namespace {
+
+struct Vec {
+  static constexpr std::size_t kLanes = 1;
+  static constexpr int kRegisters = 16;
+  float v;
+
+  ETALON_INLINE static Vec zero() { return {0.0f}; }
+  ETALON_INLINE static Vec of(float x) { return {x}; }
+  ETALON_INLINE static Vec load(const float* p) { return {*p}; }
+  // The first `n` <= kLanes floats; the rest are zero and not touched in memory.
+  ETALON_INLINE static Vec load(const float* p, std::size_t n) { return {n == 0 ? 0.0f : *p}; }
+  ETALON_INLINE void store(float* p) const { *p = v; }
+  ETALON_INLINE void store(float* p, std::size_t n) const {
+    if (n != 0) *p = v;
+  }
+};
+struct Mask {
+  bool m;
+};
+
+ETALON_INLINE Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
+ETALON_INLINE Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
+ETALON_INLINE Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
+ETALON_INLINE Vec operator/(Vec a, Vec b) { return {a.v / b.v}; }
+ETALON_INLINE Vec fma(Vec a, Vec b, Vec c) { return {a.v * b.v + c.v}; }   // a * b + c, rounded twice
+ETALON_INLINE Vec fnma(Vec a, Vec b, Vec c) { return {c.v - a.v * b.v}; }  // c - a * b
+ETALON_INLINE Vec select(Mask m, Vec yes, Vec no) { return m.m ? yes : no; }
+ETALON_INLINE Mask operator<(Vec a, Vec b) { return {a.v < b.v}; }
+ETALON_INLINE Mask operator>(Vec a, Vec b) { return {a.v > b.v}; }
+ETALON_INLINE Mask is_nan(Vec a) { return {a.v != a.v}; }
+// Operand order as in std::max(limit, x): if either is NaN the second operand is returned.
+ETALON_INLINE Vec max(Vec a, Vec b) { return {a.v > b.v ? a.v : b.v}; }
+ETALON_INLINE Vec min(Vec a, Vec b) { return {a.v < b.v ? a.v : b.v}; }
+ETALON_INLINE Vec abs(Vec a) { return {__builtin_fabsf(a.v)}; }
+ETALON_INLINE Vec sqrt(Vec a) { return {__builtin_sqrtf(a.v)}; }
+ETALON_INLINE Vec round_even(Vec a) { return {__builtin_rintf(a.v)}; }
+ETALON_INLINE Vec floor(Vec a) { return {__builtin_floorf(a.v)}; }
+ETALON_INLINE Vec ceil(Vec a) { return {__builtin_ceilf(a.v)}; }
+// x * 2^n for an integral-valued n in [-252, 252].
+ETALON_INLINE Vec scale_by_power(Vec x, Vec n) {
+  const auto whole = static_cast<std::int32_t>(n.v);
+  const std::int32_t half = whole >> 1;
+  const auto power = [](std::int32_t e) {
+    const std::uint32_t bits = static_cast<std::uint32_t>(e + 127) << 23;
+    float out;
+    std::memcpy(&out, &bits, sizeof out);
+    return out;
+  };
+  return {x.v * power(half) * power(whole - half)};
+}
+ETALON_INLINE Vec reciprocal_estimate(Vec a) { return {1.0f / a.v}; }
+ETALON_INLINE Vec copy_sign(Vec magnitude, Vec sign) { return {__builtin_copysignf(magnitude.v, sign.v)}; }
+ETALON_INLINE float sum(Vec a) { return a.v; }
+ETALON_INLINE float largest(Vec a) { return a.v; }
+
+}  // namespace
+}  // namespace etalon::kernels
