@@ -103,7 +103,7 @@ const bpte::TestCase* first_test_case(const bpte::BundledProgram& bundle, std::s
   return nullptr;
 }
 
-Status set_bundled_inputs(runtime::Method& method, const bpte::TestCase& test) {
+Status set_bundled_inputs(Runnable& method, const bpte::TestCase& test) {
   if (test.inputs.size() != method.input_count()) {
     return invalid_input(fmt::format("the bundle has {} inputs, the method takes {}", test.inputs.size(), method.input_count()));
   }
@@ -122,7 +122,7 @@ Status set_bundled_inputs(runtime::Method& method, const bpte::TestCase& test) {
   return {};
 }
 
-Result<BundledResult> compare_with_bundle(const runtime::Method& method, const bpte::TestCase& test, double rtol,
+Result<BundledResult> compare_with_bundle(const Runnable& method, const bpte::TestCase& test, double rtol,
                                           double atol) {
   if (test.expected_outputs.size() > method.output_count()) {
     return invalid_input(fmt::format("the bundle expects {} outputs, the method has {}", test.expected_outputs.size(),

@@ -6,14 +6,14 @@
 
 #include "base/result.h"
 #include "formats/bpte/bpte.h"
-#include "runtime/method.h"
+#include "cli/runner.h"
 
 namespace etalon::cli {
 
 // Test set 0 for this method, or null if the file has none.
 const formats::bpte::TestCase* first_test_case(const formats::bpte::BundledProgram& bundle, std::string_view method);
 
-Status set_bundled_inputs(runtime::Method& method, const formats::bpte::TestCase& test);
+Status set_bundled_inputs(Runnable& method, const formats::bpte::TestCase& test);
 
 struct BundledResult {
   bool matches = true;
@@ -25,7 +25,7 @@ struct BundledResult {
 
 // Floating outputs match when |a - b| <= atol + |rtol * b|; NaN equals NaN, infinities equal themselves. Other types
 // match when they are equal. Errors: kInvalidInput when outputs and expectations cannot be compared at all.
-Result<BundledResult> compare_with_bundle(const runtime::Method& method, const formats::bpte::TestCase& test,
+Result<BundledResult> compare_with_bundle(const Runnable& method, const formats::bpte::TestCase& test,
                                           double rtol, double atol);
 
 }  // namespace etalon::cli

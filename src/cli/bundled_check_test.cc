@@ -13,6 +13,20 @@ namespace {
 using namespace runtime::testing;  // NOLINT: programs made by hand
 using ::testing::HasSubstr;
 
+class Loaded final : public Runnable {
+ public:
+  explicit Loaded(runtime::Method& method) : method_(method) {}
+  std::size_t input_count() const override { return method_.input_count(); }
+  std::optional<InputSpec> input(std::size_t i) const override { return input_spec(method_, i); }
+  Status set_input(std::size_t i, const ops::Value& value) override { return method_.set_input(i, value); }
+  Status execute() override { return method_.execute(); }
+  std::size_t output_count() const override { return method_.output_count(); }
+  const ops::Value& output(std::size_t i) const override { return method_.output(i); }
+
+ private:
+  runtime::Method& method_;
+};
+
 class BundledCheck : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -37,9 +51,10 @@ class BundledCheck : public ::testing::Test {
   Result<BundledResult> outcome(const std::vector<float>& expected) {
     const std::vector<float> input = {1, 2};
     formats::bpte::TestCase test{{tensor(input)}, {tensor(expected)}};
-    ETALON_CHECKED(set_bundled_inputs(*method_, test));
-    ETALON_CHECKED(method_->execute());
-    return compare_with_bundle(*method_, test, 0.01, 0.01);
+    Loaded method(*method_);
+    ETALON_CHECKED(set_bundled_inputs(method, test));
+    ETALON_CHECKED(method.execute());
+    return compare_with_bundle(method, test, 0.01, 0.01);
   }
 
   BuiltProgram program_;

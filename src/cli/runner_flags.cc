@@ -25,6 +25,7 @@ const Flag kFlags[] = {
     {"data_path", &RunnerFlags::data_path, "a .ptd with weights stored outside of the program"},
     {"inputs", &RunnerFlags::inputs, "comma-separated .npy or raw files, one per input (ones if not given)"},
     {"output_file", &RunnerFlags::output_file, "base name: each output is written to <base>-<i>.bin"},
+    {"output_dir", &RunnerFlags::output_dir, "a folder: each output is written to <i>.npy"},
     {"server_mode", &RunnerFlags::server_mode, "run once per line on stdin, reading the inputs again"},
     {"print_output", &RunnerFlags::print_output, "what to print of the outputs", "none|summary|all"},
     {"num_executions", &RunnerFlags::num_executions, "how often to run (1)"},
@@ -34,7 +35,7 @@ const Flag kFlags[] = {
     {"bundleio_rtol", &RunnerFlags::bundleio_rtol, "relative tolerance for a .bpte (0.01)"},
     {"bundleio_atol", &RunnerFlags::bundleio_atol, "absolute tolerance for a .bpte (0.01)"},
     {"warmup", &RunnerFlags::warmup, "runs before the ones that count (0)"},
-    {"engine", &RunnerFlags::engine, "which kernels run", "portable|native"},
+    {"engine", &RunnerFlags::engine, "which kernels run", "portable|native|executorch"},
     {"isa", &RunnerFlags::isa, "highest instruction set to use"},
     {"trace", &RunnerFlags::trace, "events to record", "off|ops|kernels"},
     {"cpu_affinity", &RunnerFlags::cpu_affinity, "CPUs to stay on, a mask such as 0xf0"},
@@ -142,10 +143,10 @@ Result<RunnerFlags> parse_runner_flags(std::span<const std::string_view> args) {
   return flags;
 }
 
-std::string runner_help() {
-  std::string out =
-      "etalon-runner: loads an ExecuTorch program and runs it. Takes executor_runner's flags.\n\n"
-      "  etalon-runner --model_path model.pte --num_executions 10 --etdump_path model.etdump\n\n";
+std::string runner_help(std::string_view program) {
+  std::string out = fmt::format(
+      "{0}: loads an ExecuTorch program and runs it. Takes executor_runner's flags.\n\n"
+      "  {0} --model_path model.pte --num_executions 10 --etdump_path model.etdump\n\n", program);
   for (const Flag& flag : kFlags) {
     const std::string choices = flag.choices.empty() ? "" : fmt::format(": {}", flag.choices);
     out += fmt::format("  --{:<16} {}{}\n", flag.name, flag.help, choices);

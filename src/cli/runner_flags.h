@@ -17,6 +17,7 @@ struct RunnerFlags {
   std::string data_path;
   std::string inputs;
   std::string output_file;
+  std::string output_dir;  // for .npy files
   bool server_mode = false;
   std::string print_output = "summary";  // none, summary, all
   std::uint32_t num_executions = 1;
@@ -27,7 +28,7 @@ struct RunnerFlags {
   double bundleio_atol = 0.01;
 
   std::uint32_t warmup = 0;
-  std::string engine;  // portable, native; empty: the fastest there is
+  std::string engine;  // portable, native, executorch; empty: the fastest there is
   std::string isa;
   std::string trace;  // off, ops, kernels; empty: ops if etdump_path was given
   std::string cpu_affinity;
@@ -39,8 +40,8 @@ struct RunnerFlags {
 // `args` without the program's name. Errors: kInvalidInput, in one line that names the flag.
 Result<RunnerFlags> parse_runner_flags(std::span<const std::string_view> args);
 
-// What --help prints.
-std::string runner_help();
+// What --help of `program` prints.
+std::string runner_help(std::string_view program);
 
 // "a,b,c" without empty parts.
 std::vector<std::string> split_by_commas(std::string_view text);

@@ -55,7 +55,7 @@ TEST(RunnerFlags, wrong_ones_are_named) {
 }
 
 TEST(RunnerFlags, every_flag_is_in_the_help) {
-  const std::string help = runner_help();
+  const std::string help = runner_help("etalon-runner");
   for (const char* flag : {"--model_path", "--etdump_path", "--cpu_threads", "--warmup", "--trace", "--json"}) {
     EXPECT_THAT(help, HasSubstr(flag));
   }
