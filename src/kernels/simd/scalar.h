@@ -15,6 +15,8 @@ namespace {
 struct Vec {
   static constexpr std::size_t kLanes = 1;
   static constexpr int kRegisters = 16;
+  // Newton steps that bring reciprocal_estimate to full precision.
+  static constexpr int kReciprocalSteps = 0;
   float v;
 
   ETALON_INLINE static Vec zero() { return {0.0f}; }
@@ -22,6 +24,8 @@ struct Vec {
   ETALON_INLINE static Vec load(const float* p) { return {*p}; }
   // The first `n` <= kLanes floats; the rest are zero and not touched in memory.
   ETALON_INLINE static Vec load(const float* p, std::size_t n) { return {n == 0 ? 0.0f : *p}; }
+  // The same with the lanes of `rest` after them.
+  ETALON_INLINE static Vec load(const float* p, std::size_t n, Vec rest) { return {n == 0 ? rest.v : *p}; }
   ETALON_INLINE void store(float* p) const { *p = v; }
   ETALON_INLINE void store(float* p, std::size_t n) const {
     if (n != 0) *p = v;
@@ -40,6 +44,7 @@ ETALON_INLINE Vec fnma(Vec a, Vec b, Vec c) { return {c.v - a.v * b.v}; }  // c 
 ETALON_INLINE Vec select(Mask m, Vec yes, Vec no) { return m.m ? yes : no; }
 ETALON_INLINE Mask operator<(Vec a, Vec b) { return {a.v < b.v}; }
 ETALON_INLINE Mask operator>(Vec a, Vec b) { return {a.v > b.v}; }
+ETALON_INLINE bool any(Mask m) { return m.m; }
 ETALON_INLINE Mask is_nan(Vec a) { return {a.v != a.v}; }
 // Operand order as in std::max(limit, x): if either is NaN the second operand is returned.
 ETALON_INLINE Vec max(Vec a, Vec b) { return {a.v > b.v ? a.v : b.v}; }
@@ -51,7 +56,7 @@ ETALON_INLINE Vec floor(Vec a) { return {__builtin_floorf(a.v)}; }
 ETALON_INLINE Vec ceil(Vec a) { return {__builtin_ceilf(a.v)}; }
 // x * 2^n for an integral-valued n in [-252, 252].
 ETALON_INLINE Vec scale_by_power(Vec x, Vec n) {
-  const auto whole = static_cast<std::int32_t>(n.v);
+  const std::int32_t whole = n.v == n.v ? static_cast<std::int32_t>(n.v) : 0;
   const std::int32_t half = whole >> 1;
   const auto power = [](std::int32_t e) {
     const std::uint32_t bits = static_cast<std::uint32_t>(e + 127) << 23;
@@ -63,8 +68,25 @@ ETALON_INLINE Vec scale_by_power(Vec x, Vec n) {
 }
 ETALON_INLINE Vec reciprocal_estimate(Vec a) { return {1.0f / a.v}; }
 ETALON_INLINE Vec copy_sign(Vec magnitude, Vec sign) { return {__builtin_copysignf(magnitude.v, sign.v)}; }
+// The first `n` lanes; zero in the others.
+ETALON_INLINE Vec keep_first(Vec a, std::size_t n) { return {n == 0 ? 0.0f : a.v}; }
+// x = m * 2^exponent with m in [0.75, 1.5), for positive finite x.
+ETALON_INLINE Vec split(Vec x, Vec& exponent) {
+  const bool tiny = x.v < 0x1p-126f;
+  const float normal = tiny ? x.v * 0x1p23f : x.v;
+  std::int32_t bits;
+  std::memcpy(&bits, &normal, sizeof bits);
+  const std::int32_t e = (bits - 0x3f400000) >> 23;
+  exponent = {static_cast<float>(e) - (tiny ? 23.0f : 0.0f)};
+  bits -= e * (1 << 23);
+  float m;
+  std::memcpy(&m, &bits, sizeof m);
+  return {m};
+}
 ETALON_INLINE float sum(Vec a) { return a.v; }
 ETALON_INLINE float largest(Vec a) { return a.v; }
+
+ETALON_INLINE void transpose(Vec (&)[1]) {}  // rows[i] lane j becomes rows[j] lane i
 
 }  // namespace
 }  // namespace etalon::kernels
