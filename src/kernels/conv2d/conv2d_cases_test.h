@@ -1,0 +1,156 @@
+// Convolutions to test every algorithm with, and what they should give, computed in double precision.
+#pragma once
+
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/conv2d/conv2d.h"
+
+namespace etalon::kernels::testing {
+
+struct Conv2dCase {
+  std::string name;
+  Conv2dShape shape;
+  Epilogue epilogue;
+};
+
+// 64-byte aligned floats, with a guard behind them that check() looks at.
+class FloatBuffer {
+ public:
+  explicit FloatBuffer(std::size_t size, float fill = 0)
+      : size_(size), data_(static_cast<float*>(std::aligned_alloc(64, bytes())), std::free) {
+    for (std::size_t i = 0; i < bytes() / sizeof(float); ++i) data_.get()[i] = i < size ? fill : kGuard;
+  }
+  float* data() { return data_.get(); }
+  const float* data() const { return data_.get(); }
+  std::size_t size() const { return size_; }
+  float& operator[](std::size_t i) { return data_.get()[i]; }
+  float operator[](std::size_t i) const { return data_.get()[i]; }
+  bool guard_is_whole() const {
+    for (std::size_t i = size_; i < bytes() / sizeof(float); ++i) {
+      if (data_.get()[i] != kGuard) return false;
+    }
+    return true;
+  }
+
+ private:
+  static constexpr float kGuard = 12345.5f;
+  std::size_t bytes() const { return ((size_ + 15) / 16 + 4) * 64; }
+  std::size_t size_;
+  std::unique_ptr<float, decltype(&std::free)> data_;
+};
+
+// Deterministic floats in [-1, 1).
+class Noise {
+ public:
+  explicit Noise(std::uint32_t seed) : state_(seed * 2654435761u + 12345u) {}
+  float next() {
+    state_ = state_ * 1664525u + 1013904223u;
+    return static_cast<float>(static_cast<std::int32_t>(state_)) * 0x1p-31f;
+  }
+
+ private:
+  std::uint32_t state_;
+};
+
+inline double apply(Activation activation, double x, double alpha) {
+  switch (activation) {
+    case Activation::kNone: return x;
+    case Activation::kHardswish: return x * std::min(std::max(x + 3, 0.0), 6.0) / 6;
+    case Activation::kHardsigmoid: return std::min(std::max(x + 3, 0.0), 6.0) / 6;
+    case Activation::kSigmoid: return 1 / (1 + std::exp(-x));
+    case Activation::kSilu: return x / (1 + std::exp(-x));
+    case Activation::kGelu: return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
+    case Activation::kTanh: return std::tanh(x);
+    case Activation::kLeakyRelu: return x < 0 ? alpha * x : x;
+    case Activation::kElu: return x < 0 ? alpha * std::expm1(x) : x;
+  }
+  return x;
+}
+
+struct Conv2dTensors {
+  FloatBuffer input, filter, bias, residual, scale;
+  std::vector<double> want;        // [pixel][out_c]
+  std::vector<double> magnitude;   // sum of |products|, likewise: errors are relative to it
+};
+
+inline std::int64_t residual_stride_of(const Conv2dShape& s) { return s.out_c + 3; }
+
+// Gaps between pixels are NaN: whoever uses them shows it.
+inline Conv2dTensors make_tensors(const Conv2dCase& c, std::uint32_t seed) {
+  const Conv2dShape& s = c.shape;
+  const float nan = std::nanf("");
+  const auto pixels_in = static_cast<std::size_t>(s.batch * s.in_h * s.in_w);
+  const auto pixels_out = static_cast<std::size_t>(s.batch * s.out_h * s.out_w);
+  const auto stride = static_cast<std::size_t>(s.input_is_nchw ? s.in_c : s.in_pixel_stride);
+  const auto out_c = static_cast<std::size_t>(s.out_c), in_c = static_cast<std::size_t>(s.in_c);
+  const auto taps = static_cast<std::size_t>(s.kernel_h * s.kernel_w);
+  Conv2dTensors t{FloatBuffer(pixels_in * stride, nan), FloatBuffer(out_c * taps * in_c / static_cast<std::size_t>(s.groups)),
+                  FloatBuffer(out_c), FloatBuffer(pixels_out * static_cast<std::size_t>(residual_stride_of(s)), nan),
+                  FloatBuffer(static_cast<std::size_t>(s.batch) * in_c), {}, {}};
+  Noise noise(seed);
+  for (std::size_t p = 0; p < pixels_in; ++p) {
+    for (std::size_t i = 0; i < in_c; ++i) t.input[p * stride + i] = noise.next();
+  }
+  for (std::size_t i = 0; i < t.filter.size(); ++i) t.filter[i] = noise.next();
+  for (std::size_t i = 0; i < out_c; ++i) t.bias[i] = noise.next();
+  for (std::size_t i = 0; i < t.scale.size(); ++i) t.scale[i] = noise.next() + 0.25f;
+  for (std::size_t p = 0; p < pixels_out; ++p) {
+    for (std::size_t i = 0; i < out_c; ++i) {
+      t.residual[p * static_cast<std::size_t>(residual_stride_of(s)) + i] = noise.next();
+    }
+  }
+  return t;
+}
+
+inline double input_at(const Conv2dShape& s, const Conv2dTensors& t, std::int64_t image, std::int64_t y,
+                       std::int64_t x, std::int64_t channel) {
+  const std::int64_t at = s.input_is_nchw ? ((image * s.in_c + channel) * s.in_h + y) * s.in_w + x
+                                          : ((image * s.in_h + y) * s.in_w + x) * s.in_pixel_stride + channel;
+  const double value = t.input[static_cast<std::size_t>(at)];
+  return s.has_input_scale ? value * t.scale[static_cast<std::size_t>(image * s.in_c + channel)] : value;
+}
+
+inline void compute_reference(const Conv2dCase& c, Conv2dTensors& t) {
+  const Conv2dShape& s = c.shape;
+  const std::int64_t in_per_group = s.in_c / s.groups, out_per_group = s.out_c / s.groups;
+  for (std::int64_t p = 0; p < s.batch * s.out_h * s.out_w; ++p) {
+    const std::int64_t image = p / (s.out_h * s.out_w), y = p / s.out_w % s.out_h, x = p % s.out_w;
+    for (std::int64_t o = 0; o < s.out_c; ++o) {
+      double sum = t.bias[static_cast<std::size_t>(o)], magnitude = std::abs(sum);
+      for (std::int64_t tap = 0; tap < s.kernel_h * s.kernel_w; ++tap) {
+        const std::int64_t in_y = y * s.stride_h - s.pad_top + tap / s.kernel_w * s.dilation_h;
+        const std::int64_t in_x = x * s.stride_w - s.pad_left + tap % s.kernel_w * s.dilation_w;
+        if (in_y < 0 || in_y >= s.in_h || in_x < 0 || in_x >= s.in_w) continue;
+        for (std::int64_t k = 0; k < in_per_group; ++k) {
+          const std::int64_t w = s.is_depthwise() ? tap * s.out_c + o
+                                                  : (o * s.kernel_h * s.kernel_w + tap) * in_per_group + k;
+          const double product = input_at(s, t, image, in_y, in_x, o / out_per_group * in_per_group + k) *
+                                 t.filter[static_cast<std::size_t>(w)];
+          sum += product;
+          magnitude += std::abs(product);
+        }
+      }
+      const double residual = t.residual[static_cast<std::size_t>(p * residual_stride_of(s) + o)];
+      if (c.epilogue.residual == Epilogue::Residual::kBeforeActivation) sum += residual;
+      sum = apply(c.epilogue.activation, sum, c.epilogue.alpha);
+      sum = std::min<double>(std::max<double>(sum, c.epilogue.min), c.epilogue.max);
+      if (c.epilogue.residual == Epilogue::Residual::kAfterActivation) sum += residual;
+      t.want.push_back(sum);
+      t.magnitude.push_back(magnitude + 1);
+    }
+  }
+}
+
+// Output size that pads `before` and as much after as makes the kernel end inside.
+inline std::int64_t out_size(std::int64_t in, std::int64_t kernel, std::int64_t stride, std::int64_t dilation,
+                             std::int64_t before, std::int64_t after) {
+  return (in + before + after - (kernel - 1) * dilation - 1) / stride + 1;
+}
+
+std::vector<Conv2dCase> conv2d_cases();
+
+}  // namespace etalon::kernels::testing
