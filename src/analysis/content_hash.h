@@ -2,15 +2,13 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
-#include "base/bytes.h"
 #include "base/result.h"
+#include "base/sha256.h"
 
 namespace etalon::analysis {
 
-std::string sha256_hex(Bytes bytes);
-inline std::string sha256_hex(std::string_view text) { return sha256_hex(as_byte_span(text)); }
+using etalon::sha256_hex;
 
 // "sha256:<64 digits>"; errors: those of opening the file.
 Result<std::string> hash_file(const std::string& path);

@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "ir/builder.h"
 
@@ -33,7 +34,18 @@ class ConstantPool {
     return static_cast<std::uint32_t>(program_.mutable_data.size() - 1);
   }
 
+  // Payloads and what they find by key; equal keys are equal bytes.
+  std::uint32_t add_payload(const ir::Delegate& delegate) {
+    for (const ir::NamedData& named : delegate.named_data) {
+      if (!keys_.insert(named.key).second) continue;
+      program_.named_data.push_back({named.key, pte::Blob::borrow(named.data.bytes()), kNamedDataAlignment});
+    }
+    program_.delegate_payloads.push_back(pte::Blob::borrow(delegate.payload));
+    return static_cast<std::uint32_t>(program_.delegate_payloads.size() - 1);
+  }
+
  private:
+  static constexpr std::uint32_t kNamedDataAlignment = 16;
   using Seen = std::map<std::pair<const std::byte*, std::size_t>, std::uint32_t>;
   static std::uint32_t add(std::vector<pte::Blob>& blobs, Seen& seen, Bytes bytes) {
     const auto [found, is_new] = seen.emplace(std::pair(bytes.data(), bytes.size()), static_cast<std::uint32_t>(blobs.size()));
@@ -43,6 +55,7 @@ class ConstantPool {
 
   pte::ProgramToWrite& program_;
   Seen constants_;
+  std::set<std::string> keys_;
 };
 
 class MethodEmitter {
@@ -201,7 +214,29 @@ class MethodEmitter {
     plan_.chains[0].instructions.emplace_back(pte::KernelCall{operator_index(out_name), std::move(args)});
   }
 
+  // Inputs, then outputs.
+  Status emit_delegate_call(const ir::Node& node) {
+    const ir::Delegate* delegate = ir::delegate_of(graph_, node.args);
+    if (delegate == nullptr) return internal_error("the call names no delegate");
+    std::vector<std::int32_t> args;
+    for (const ValueId id : std::get<ir::ValueIds>(node.args[1])) {
+      ETALON_TRY(const std::int32_t index, value(id));
+      args.push_back(index);
+    }
+    for (const ValueId id : node.outs) {
+      ETALON_TRY(const std::int32_t index, value(id));
+      args.push_back(index);
+    }
+    plan_.chains[0].instructions.emplace_back(pte::DelegateCall{static_cast<std::int32_t>(plan_.delegates.size()), std::move(args)});
+    pte::Delegate made;
+    made.id = delegate->backend;
+    made.index = constants_.add_payload(*delegate);
+    plan_.delegates.push_back(std::move(made));
+    return {};
+  }
+
   Status emit_node(const ir::Node& node) {
+    if (ir::is_delegate_call(*node.op)) return emit_delegate_call(node);
     if (node.op->out_name.empty()) return unsupported("the operator has no out form that programs can call");
     std::vector<std::int32_t> args;
     for (const int position : node.op->out_args) {

@@ -116,7 +116,7 @@ Result<ValueIds> Builder::call_all(std::string_view name, std::vector<Arg> args)
   ETALON_CHECKED(complete_args(op->schema, args), name);
   ETALON_TRY(std::vector<Type> types, infer_types(graph_, *op, args));
   const std::size_t position = position_ < 0 ? graph_.nodes.size() : static_cast<std::size_t>(position_);
-  Node node{op, std::move(args), {}, origin_, false};
+  Node node{op, std::move(args), {}, origin_, false, debug_handles_};
   const std::string stem = origin_.source_name.empty() ? op->schema.name.substr(op->schema.name.rfind(':') + 1) : origin_.source_name;
   for (Type& type : types) {
     const std::string value_name = fmt::format("{}_{}", stem, graph_.values.size());

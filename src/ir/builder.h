@@ -18,6 +18,8 @@ class Builder {
 
   // New nodes get this origin, and names derived from `source_name`.
   void set_origin(Origin origin) { origin_ = std::move(origin); }
+  // New nodes stand for these nodes of the graph before lowering.
+  void set_debug_handles(std::vector<std::uint32_t> handles) { debug_handles_ = std::move(handles); }
   const Origin& origin() const { return origin_; }
   // Nodes are inserted before this position instead of appended (for passes); -1 appends.
   void set_insertion_point(std::ptrdiff_t position) { position_ = position; }
@@ -43,6 +45,7 @@ class Builder {
  private:
   Graph& graph_;
   Origin origin_;
+  std::vector<std::uint32_t> debug_handles_;
   std::ptrdiff_t position_ = -1;
   std::uint32_t literal_count_ = 0;
 };

@@ -193,7 +193,55 @@ void Frame::finish_outs() {
   for (ops::Value& value : outs_) out_pointers_.push_back(&value);
 }
 
+namespace {
+
+// The work inside, and what crosses the border.
+NodeCost delegate_cost(const Graph& graph, const Node& node) {
+  NodeCost out;
+  const auto bytes_of = [&](ValueId id) { return graph[id].is_tensor() ? graph[id].tensor().nbytes() : 0; };
+  for (const Arg& arg : node.args) for_each_value(arg, [&](ValueId id) { out.read_bytes += bytes_of(id); });
+  for (const ValueId id : node.outs) out.written_bytes += bytes_of(id);
+  if (const Delegate* delegate = delegate_of(graph, node.args)) {
+    for (const Node& inner : delegate->lowered.nodes) out.flops += cost_of(delegate->lowered, inner).flops;
+    for (const Constant& constant : delegate->lowered.constants) out.read_bytes += constant.type.nbytes();
+  }
+  return out;
+}
+
+// Runs what the payload was made from, node by node, each result becoming a constant.
+Result<std::vector<Constant>> evaluate_delegate(const Graph& graph, const Node& node) {
+  const Delegate* delegate = delegate_of(graph, node.args);
+  if (delegate == nullptr || delegate->lowered.nodes.empty()) return unsupported("the delegate keeps no graph to evaluate");
+  Graph inner = delegate->lowered;
+  const auto set = [&](ValueId id, Constant constant) {
+    inner[id].source = ValueSource::kConstant;
+    inner[id].source_index = static_cast<std::uint32_t>(inner.constants.size());
+    inner.constants.push_back(std::move(constant));
+  };
+  const ValueIds& inputs = std::get<ValueIds>(node.args[1]);
+  if (inputs.size() != inner.inputs.size()) return internal_error("a delegate call has another number of inputs than its graph");
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Constant* constant = graph.constant_of(inputs[i]);
+    if (constant == nullptr || constant->is_state) return invalid_input("executorch_call_delegate: an argument is not known at export");
+    set(inner.inputs[i].value, *constant);
+  }
+  for (const Node& step : inner.nodes) {
+    ETALON_TRY(std::vector<Constant> results, evaluate(inner, step));
+    for (std::size_t i = 0; i < results.size(); ++i) set(step.outs[i], std::move(results[i]));
+  }
+  std::vector<Constant> outs;
+  for (const Output& output : inner.outputs) outs.push_back(*inner.constant_of(std::get<ValueId>(output.value)));
+  return outs;
+}
+
+}  // namespace
+
 Result<std::vector<Type>> infer_types(const Graph& graph, const ops::Op& op, const std::vector<Arg>& args) {
+  if (is_delegate_call(op)) {
+    const Delegate* delegate = delegate_of(graph, args);
+    if (delegate == nullptr) return internal_error("a delegate call names no delegate of the graph");
+    return delegate->out_types;
+  }
   if (returns_numbers(op)) return infer_number(graph, op, args);
   ETALON_TRY(const auto at_max, infer_once(graph, op, args, Assignment::kMax));
   ETALON_TRY(const auto at_probe, infer_once(graph, op, args, Assignment::kProbe));
@@ -211,6 +259,7 @@ Result<std::vector<Type>> infer_types(const Graph& graph, const ops::Op& op, con
 }
 
 NodeCost cost_of(const Graph& graph, const Node& node) {
+  if (is_delegate_call(*node.op)) return delegate_cost(graph, node);
   Frame frame(graph, *node.op, node.args, Assignment::kMax);
   for (const ValueId out : node.outs) {
     const Value& value = graph[out];
@@ -224,6 +273,7 @@ NodeCost cost_of(const Graph& graph, const Node& node) {
 }
 
 Result<std::vector<Constant>> evaluate(const Graph& graph, const Node& node) {
+  if (is_delegate_call(*node.op)) return evaluate_delegate(graph, node);
   Frame frame(graph, *node.op, node.args, Assignment::kMax);
   ETALON_CHECKED(frame.check(), node.op->functional_name);
   if (!frame.all_tensors_have_data()) return invalid_input(node.op->functional_name + ": an argument is not known at export");

@@ -16,6 +16,28 @@ void for_each_use(GraphType& graph, Visit&& visit) {
 
 }  // namespace
 
+const ops::Op& call_delegate_op() {
+  static const ops::OpDef kDef{.schema = "executorch::call_delegate(int delegate, Tensor[] inputs) -> Tensor[]", .out_name = {}};
+  static const ops::Op kOp = [] {
+    ops::Op op;
+    op.def = &kDef;
+    op.schema = ops::parse_schema(kDef.schema).value();
+    op.functional_name = "executorch_call_delegate";
+    return op;
+  }();
+  return kOp;
+}
+
+const Delegate* delegate_of(const Graph& graph, const std::vector<Arg>& args) {
+  const auto* index = args.empty() ? nullptr : std::get_if<std::int64_t>(&args[0]);
+  if (index == nullptr || *index < 0 || static_cast<std::size_t>(*index) >= graph.delegates.size()) return nullptr;
+  return &graph.delegates[static_cast<std::size_t>(*index)];
+}
+
+void number_nodes(Graph& graph) {
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) graph.nodes[n].debug_handles = {static_cast<std::uint32_t>(n + 1)};
+}
+
 const Constant* Graph::constant_of(ValueId id) const {
   const Value& value = (*this)[id];
   return value.source == ValueSource::kConstant ? &constants[value.source_index] : nullptr;

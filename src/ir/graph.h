@@ -11,6 +11,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -57,7 +58,8 @@ struct NumberType {
 
 using Type = std::variant<TensorType, NumberType>;
 
-// Bytes that are borrowed (a mapped file, which whoever holds the graph keeps open) or owned.
+// Bytes that are borrowed (a mapped file, which whoever holds the graph keeps open) or owned. Owned bytes never change
+// and are shared by copies, because a weight may stand in several methods, in a delegate and in what it was made from.
 class Data {
  public:
   Data() = default;
@@ -68,14 +70,15 @@ class Data {
   }
   static Data owned(std::vector<std::byte> bytes) {
     Data data;
-    data.owned_ = std::move(bytes);
+    data.owner_ = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+    data.view_ = *data.owner_;
     return data;
   }
-  Bytes bytes() const { return owned_.empty() ? view_ : Bytes(owned_); }
+  Bytes bytes() const { return view_; }
 
  private:
   Bytes view_;
-  std::vector<std::byte> owned_;
+  std::shared_ptr<const std::vector<std::byte>> owner_;
 };
 
 // A parameter, buffer or literal tensor: dense, in the type's dim order.
@@ -138,6 +141,8 @@ struct Node {
   ValueIds outs;          // one per return; for an operator that returns a list, one per item
   Origin origin;
   bool dead = false;      // removed by the next compact()
+  // The nodes of the graph before lowering that this one stands for (see number_nodes()); empty: not numbered, or new.
+  std::vector<std::uint32_t> debug_handles;
 };
 
 struct Input {
@@ -152,6 +157,8 @@ struct Output {
   ConstantId state{};   // kStateUpdate: which constant takes the value after each run
 };
 
+struct Delegate;
+
 struct Graph {
   std::string method = "forward";
   std::vector<Value> values;
@@ -159,6 +166,7 @@ struct Graph {
   std::vector<Constant> constants;
   std::vector<Input> inputs;
   std::vector<Output> outputs;  // state updates first, then user outputs
+  std::vector<Delegate> delegates;  // what the executorch_call_delegate nodes call
   std::string in_spec;          // pytree specs, JSON
   std::string out_spec;
 
@@ -178,6 +186,32 @@ struct Graph {
   // Drops dead nodes, values that nothing defines any more and constants without uses, renumbering ids.
   void compact();
 };
+
+// Bytes that a delegate's payload finds by key, stored once per program.
+struct NamedData {
+  std::string key;
+  Data data;
+};
+
+// A part of a graph that a backend runs as one call. The call is a node with call_delegate_op(): which delegate, then the
+// inputs; its outputs are the delegate's.
+struct Delegate {
+  std::string backend;      // "XnnpackBackend"
+  std::vector<std::byte> payload;
+  std::vector<NamedData> named_data;
+  std::vector<Type> out_types;
+  std::string listing;      // the payload for people, a line per node
+  Graph lowered;            // what the payload computes; without nodes in a graph that was parsed
+};
+
+// executorch_call_delegate(int delegate, Tensor[] inputs) -> Tensor[]. In graphs only: programs have an instruction for it.
+const ops::Op& call_delegate_op();
+inline bool is_delegate_call(const ops::Op& op) { return &op == &call_delegate_op(); }
+// The delegate that a call names; null if there is none of this number.
+const Delegate* delegate_of(const Graph& graph, const std::vector<Arg>& args);
+
+// Numbers the nodes from 1 in order, so that what they are lowered to can be traced back.
+void number_nodes(Graph& graph);
 
 // Calls `visit(ValueId&)` for each value an argument refers to (None items are passed over).
 template <class ArgType, class Visit>

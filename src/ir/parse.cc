@@ -257,7 +257,8 @@ class Parser {
     } while (accept(","));
     ETALON_CHECKED(expect("="));
     Node made;
-    made.op = ops::find_op(word());
+    const std::string_view op_name = word();
+    made.op = op_name == call_delegate_op().functional_name ? &call_delegate_op() : ops::find_op(op_name);
     if (made.op == nullptr) return error("a known operator before this place");
     ETALON_CHECKED(expect("("));
     while (!accept(")")) {
@@ -265,11 +266,31 @@ class Parser {
       ETALON_TRY(Arg parsed, arg());
       made.args.push_back(std::move(parsed));
     }
+    if (is_delegate_call(*made.op)) ETALON_CHECKED(delegate(made, outs));
     for (auto& [id, parsed] : outs) {
       made.outs.push_back(graph_.add_value(id, std::move(parsed), NodeId(graph_.nodes.size())));
       names_[id] = made.outs.back();
     }
     graph_.nodes.push_back(std::move(made));
+    return {};
+  }
+
+  // The lines behind a call of a delegate. Calls stand in the order of the delegates, each with its own.
+  Status delegate(const Node& call, const std::vector<std::pair<std::string, Type>>& outs) {
+    const auto* index = call.args.size() == 2 ? std::get_if<std::int64_t>(&call.args[0]) : nullptr;
+    if (index == nullptr || !std::holds_alternative<ValueIds>(call.args[1])) return error("a delegate's number and inputs before this place");
+    if (*index != static_cast<std::int64_t>(graph_.delegates.size())) return error("delegates numbered in order of their calls");
+    Delegate made;
+    for (const auto& [id, type] : outs) made.out_types.push_back(type);
+    if (accept("|")) made.backend = std::string(word());
+    while (accept("|")) {
+      const std::size_t end = std::min(text_.find('\n', pos_), text_.size());
+      std::string_view text = text_.substr(pos_, end - pos_);
+      text.remove_prefix(std::min<std::size_t>(3, text.size()));
+      made.listing += std::string(text) + "\n";
+      pos_ = end;
+    }
+    graph_.delegates.push_back(std::move(made));
     return {};
   }
 

@@ -121,6 +121,20 @@ class Printer {
     text += fmt::format(" = {}(", node.op ? node.op->functional_name : "?");
     for (std::size_t i = 0; i < node.args.size(); ++i) text += (i > 0 ? ", " : "") + arg_text(node.args[i]);
     line(text + ")");
+    if (node.op && is_delegate_call(*node.op)) print_delegate(node);
+  }
+
+  // "    | XnnpackBackend", then a line per node of the payload.
+  void print_delegate(const Node& node) {
+    const Delegate* delegate = delegate_of(graph_, node.args);
+    if (delegate == nullptr) return;
+    line("  | " + delegate->backend);
+    std::string_view rest = delegate->listing;
+    while (!rest.empty()) {
+      const std::size_t end = rest.find('\n');
+      line(fmt::format("  |   {}", rest.substr(0, end)));
+      rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    }
   }
 
   std::string state_name(ConstantId id) const {
