@@ -2,7 +2,8 @@
 //
 // decode() is total: whatever the bytes are, it returns a Graph in which every id that a node or a list mentions is a
 // value of the graph (or kNoValue where that is allowed), every constant lies inside the payload or has a key, every
-// enum is known and the parameter lists have the lengths that their node type wants; or an error.
+// enum is known, every value has one producer that comes before its users, and the parameter lists have the lengths
+// that their node type wants; or an error. Old files' `dq_datatype` is read as the Convert node that it stands for.
 // Shapes of internal values are what the writer claimed and are not trustworthy: a reader infers them itself.
 // Constant bytes are spans into the payload. Thread-compatible.
 #pragma once
@@ -84,12 +85,14 @@ struct Value {
   std::uint32_t external_id = kNoExternal;  // argument of the delegate call
   std::uint32_t flags = 0;                  // kExternalInput | kExternalOutput
   Quantization quantization;
-  DataType dynamic_type = DataType::kInvalid;  // legacy `dq_datatype`
 
   bool is_input() const { return (flags & kExternalInput) != 0; }
   bool is_output() const { return (flags & kExternalOutput) != 0; }
   bool is_external() const { return flags != 0; }
 };
+
+// Bytes of a value that is dense with its own dims (rows of 4-bit numbers begin at a byte); nothing on overflow.
+std::optional<std::uint64_t> dense_nbytes(const Value& value);
 
 // Parameters by node type; every other type has none.
 struct Conv {  // kConv2d, kDepthwiseConv2d, kConvTranspose2d; inputs: image, filter, bias or kNoValue
