@@ -1,0 +1,455 @@
+// Convolutions with dense channels (fully connected layers among them) as tiles of matrix products straight from the
+// input: no im2col, no padded copy. Output pixels are sorted into regions whose taps inside the image are the same;
+// taps outside cost nothing. Include one kernels/simd/<isa>.h first.
+#pragma once
+
+#include "kernels/conv2d/conv2d.h"
+#include "kernels/conv2d/tile_impl.h"
+
+namespace etalon::kernels {
+namespace {
+
+constexpr std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+constexpr std::int64_t larger(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
+constexpr std::int64_t div_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }  // a >= 0
+
+// How the output channels are cut into panels, and how large those are.
+struct PanelPlan {
+  std::int64_t groups, channels, k, taps;  // channels and k of one group
+  std::int64_t vecs, count;                // of one group
+
+  explicit PanelPlan(const Conv2dShape& s)
+      : groups(s.groups), channels(s.out_c / s.groups), k(s.in_c / s.groups), taps(s.kernel_h * s.kernel_w) {
+    vecs = div_up(channels, kLanes);
+    const std::int64_t rest = vecs % kPanelVecs;
+    // A last vector alone is narrow work: with registers enough, or nothing else, it joins the panel before.
+    const bool joins = rest == 1 && vecs > 1 && (Vec::kRegisters == 32 || vecs == kMaxVecs);
+    count = div_up(vecs, kPanelVecs) - (joins ? 1 : 0);
+  }
+  std::int64_t first_vec(std::int64_t panel) const { return panel * kPanelVecs; }
+  std::int64_t width(std::int64_t panel) const {
+    return panel + 1 < count ? kPanelVecs : vecs - first_vec(panel);
+  }
+  std::int64_t widest() const { return larger(width(0), width(count - 1)); }
+  std::int64_t channels_of(std::int64_t panel) const {
+    return smaller(channels - first_vec(panel) * kLanes, width(panel) * kLanes);
+  }
+  std::int64_t floats_per_vec() const { return kLanes * (1 + taps * k); }
+  std::int64_t offset(std::int64_t group, std::int64_t panel) const {
+    return (group * vecs + first_vec(panel)) * floats_per_vec();
+  }
+  std::int64_t floats() const { return groups * vecs * floats_per_vec(); }
+};
+
+// One axis of a convolution: which taps of an output position are inside the input.
+struct Axis {
+  std::int64_t in, out, kernel, stride, dilation, pad;
+
+  std::int64_t origin(std::int64_t o) const { return o * stride - pad; }
+  std::int64_t first_tap(std::int64_t o) const {
+    return origin(o) >= 0 ? 0 : smaller(kernel, div_up(-origin(o), dilation));
+  }
+  std::int64_t end_tap(std::int64_t o) const {
+    return origin(o) >= in ? 0 : smaller(kernel, div_up(in - origin(o), dilation));
+  }
+  // The first position after `o` whose taps differ.
+  std::int64_t run_end(std::int64_t o) const {
+    std::int64_t end = out;
+    const std::int64_t first = first_tap(o), last = end_tap(o);
+    if (first > 0) end = smaller(end, div_up(larger(0, pad - (first - 1) * dilation), stride));
+    if (last > 0) end = smaller(end, div_up(larger(0, in + pad - (last - 1) * dilation), stride));
+    return end;
+  }
+};
+
+// A rectangle of output pixels and the taps that some of them (all, if uniform) have inside the image.
+struct Region {
+  std::int64_t y_begin, y_end, x_begin, x_end;
+  std::int64_t ky_begin, ky_end, kx_begin, kx_end;
+  bool uniform;
+
+  std::int64_t pixels() const { return (y_end - y_begin) * (x_end - x_begin); }
+  std::int64_t cost_of_pixel() const { return larger(1, (ky_end - ky_begin) * (kx_end - kx_begin)); }
+};
+
+// Tiles of equal height in a block; see TileRun.
+struct Strip {
+  const Tap* taps;
+  std::int64_t taps_count;
+  const float* const* inputs;
+  const std::int64_t* pixels;
+  std::int64_t rows, tiles;
+  bool own_taps;
+};
+
+// A worker's scratch: a block of strips with all they point to, zeros to read outside of the image, and a panel whose
+// weights have been multiplied by the input's scale.
+struct Scratch {
+  static constexpr std::int64_t kStrips = 64;
+  std::int64_t taps_limit, inputs_limit, pixels_limit, zeros_size, panel_size;
+  Strip* strips;
+  Tap* taps;
+  const float** inputs;
+  std::int64_t* pixels;
+  float* zeros;
+  float* panel;
+  std::size_t bytes = 0;
+
+  Scratch(const Conv2dShape& s, std::byte* memory) {
+    const PanelPlan plan(s);
+    taps_limit = larger(256, 2 * plan.taps);
+    inputs_limit = larger(2048, 2 * plan.taps * kMaxRows);
+    pixels_limit = 2048;
+    zeros_size = s.in_c;
+    panel_size = s.has_input_scale ? plan.widest() * plan.floats_per_vec() : 0;
+    strips = carve<Strip>(memory, kStrips);
+    taps = carve<Tap>(memory, taps_limit);
+    inputs = carve<const float*>(memory, inputs_limit);
+    pixels = carve<std::int64_t>(memory, pixels_limit);
+    zeros = carve<float>(memory, zeros_size);
+    panel = carve<float>(memory, panel_size);
+  }
+
+ private:
+  template <class T>
+  T* carve(std::byte* memory, std::int64_t count) {
+    T* out = memory == nullptr ? nullptr : reinterpret_cast<T*>(memory + bytes);
+    bytes += (static_cast<std::size_t>(count) * sizeof(T) + 63) / 64 * 64;
+    return out;
+  }
+};
+
+class DenseRun {
+ public:
+  DenseRun(const Conv2dShape& shape, const Epilogue& epilogue, const Machine& machine, const Conv2dCall& call)
+      : s_(shape), plan_(s_), epilogue_(epilogue), call_(call), scratch_(s_, call.scratch),
+        ys_{s_.in_h, s_.out_h, s_.kernel_h, s_.stride_h, s_.dilation_h, s_.pad_top},
+        xs_{s_.in_w, s_.out_w, s_.kernel_w, s_.stride_w, s_.dilation_w, s_.pad_left} {
+    tile_rows_ = smaller(rows_of(plan_.width(0)), rows_of(plan_.width(plan_.count - 1)));
+    block_pixels_ = pixels_per_block(machine);
+    __builtin_memset(scratch_.zeros, 0, static_cast<std::size_t>(scratch_.zeros_size) * sizeof(float));
+  }
+
+  void work(unsigned worker, unsigned workers) {
+    std::int64_t cost_of_image = 0;
+    for_each_region([&](const Region& r) { cost_of_image += r.pixels() * r.cost_of_pixel(); });
+    cost_ = cost_of_image * s_.batch;
+    const std::int64_t panels = plan_.groups * plan_.count;
+    if (workers == 1) return work_on(0, panels, 0, cost_);
+    if (splits_pixels(workers)) {
+      return work_on(0, panels, cost_ * worker / workers, cost_ * (worker + 1) / workers);
+    }
+    split_channels(worker, workers);
+  }
+
+ private:
+  // Enough for the weights' trip from memory to be worth it, so few that the input stays in L2 for all panels.
+  std::int64_t pixels_per_block(const Machine& machine) const {
+    const auto l2 = static_cast<std::int64_t>(machine.l2_bytes);
+    const std::int64_t pixel_bytes = 4 * s_.in_c * smaller(s_.stride_h * s_.stride_w, plan_.taps);
+    const std::int64_t panel_bytes = 4 * plan_.widest() * plan_.floats_per_vec();
+    return larger(4 * kMaxRows, larger(l2 / 4, l2 * 3 / 4 - panel_bytes) / pixel_bytes);
+  }
+
+  // By pixels every worker reads all weights, by channels all of the input; the smaller tile makes the better balance.
+  bool splits_pixels(unsigned workers) const {
+    const std::int64_t pixels = s_.batch * s_.out_h * s_.out_w, tiles = div_up(pixels, tile_rows_);
+    if (tiles < 20 * static_cast<std::int64_t>(workers) && tiles % static_cast<std::int64_t>(workers) != 0) return false;
+    return plan_.floats() <= s_.batch * s_.in_h * s_.in_w * s_.in_c || tiles >= 400;
+  }
+
+  // One worker's share of (panel, pixel) pairs in the order of panels: some whole panels and parts of two.
+  void split_channels(unsigned worker, unsigned workers) {
+    const std::int64_t panels = plan_.groups * plan_.count, all = plan_.groups * plan_.vecs * cost_;
+    const std::int64_t begin = all * worker / workers, end = all * (worker + 1) / workers;
+    for (std::int64_t p = 0; p < panels; ++p) {
+      const std::int64_t width = plan_.width(p % plan_.count);
+      const std::int64_t first = (p / plan_.count * plan_.vecs + plan_.first_vec(p % plan_.count)) * cost_;
+      const std::int64_t from = larger(0, begin - first), to = smaller(width * cost_, end - first);
+      if (from >= to) continue;
+      std::int64_t last = p + 1;
+      if (from == 0 && to == width * cost_) last = whole_panels_until(p, end);
+      work_on(p, last, from / width, to / width);
+      p = last - 1;
+    }
+  }
+  std::int64_t whole_panels_until(std::int64_t p, std::int64_t end) const {
+    const std::int64_t panels = plan_.groups * plan_.count;
+    for (++p; p < panels; ++p) {
+      const std::int64_t vecs = p / plan_.count * plan_.vecs + plan_.first_vec(p % plan_.count) + plan_.width(p % plan_.count);
+      if (vecs * cost_ > end) break;
+    }
+    return p;
+  }
+
+  // Rows at the edge are so few that splitting them by columns as well would leave tiles of one pixel.
+  template <class Body>
+  void for_each_region(const Body& body) const {
+    for (std::int64_t y = 0; y < s_.out_h;) {
+      const std::int64_t y_end = ys_.run_end(y);
+      const std::int64_t ky = ys_.first_tap(y), ky_end = ys_.end_tap(y);
+      if (y_end - y < 3 && xs_.run_end(0) != s_.out_w) {
+        body(Region{y, y_end, 0, s_.out_w, ky, ky_end, 0, s_.kernel_w, false});
+      } else {
+        for (std::int64_t x = 0; x < s_.out_w;) {
+          const std::int64_t x_end = xs_.run_end(x);
+          body(Region{y, y_end, x, x_end, ky, ky_end, xs_.first_tap(x), xs_.end_tap(x), true});
+          x = x_end;
+        }
+      }
+      y = y_end;
+    }
+  }
+
+  // Panels [panel_begin, panel_end) of the tiles that start in [cost_begin, cost_end).
+  void work_on(std::int64_t panel_begin, std::int64_t panel_end, std::int64_t cost_begin, std::int64_t cost_end) {
+    panel_begin_ = panel_begin, panel_end_ = panel_end;
+    std::int64_t cost = 0;
+    for (image_ = 0; image_ < s_.batch; ++image_) {
+      for_each_region([&](const Region& r) {
+        const std::int64_t each = r.cost_of_pixel(), pixels = r.pixels();
+        if (cost < cost_end && cost + pixels * each > cost_begin) {
+          add_region(r, div_up(larger(0, cost_begin - cost), each), div_up(smaller(pixels * each, cost_end - cost), each));
+        }
+        cost += pixels * each;
+      });
+      if (s_.has_input_scale) flush();
+    }
+    flush();
+  }
+
+  // Those tiles of a region that start at pixels [begin, end).
+  void add_region(const Region& r, std::int64_t begin, std::int64_t end) {
+    const std::int64_t pixels = r.pixels(), tiles = div_up(pixels, tile_rows_), low = pixels / tiles;
+    const std::int64_t tall = pixels % tiles;  // that many tiles are one row higher
+    const auto start = [&](std::int64_t tile) { return tile * low + smaller(tile, tall); };
+    const auto tile_at = [&](std::int64_t pixel) {  // the first that starts there or later
+      const std::int64_t in_tall = tall * (low + 1);
+      return pixel <= in_tall ? div_up(pixel, low + 1) : tall + div_up(pixel - in_tall, low);
+    };
+    const std::int64_t tile_end = tile_at(end);
+    for (std::int64_t tile = tile_at(begin); tile < tile_end;) {
+      const std::int64_t rows = tile < tall ? low + 1 : low;
+      const std::int64_t same = (tile < tall ? smaller(tall, tile_end) : tile_end) - tile;
+      tile += r.uniform ? add_uniform(r, start(tile), rows, same) : add_mixed(r, start(tile), rows);
+    }
+  }
+
+  bool has_room(std::int64_t taps, std::int64_t inputs, std::int64_t pixels) const {
+    return strips_used_ < Scratch::kStrips && taps_used_ + taps <= scratch_.taps_limit &&
+           inputs_used_ + inputs <= scratch_.inputs_limit && pixels_used_ + pixels <= smaller(block_pixels_, scratch_.pixels_limit);
+  }
+
+  const float* input_pixel(std::int64_t y, std::int64_t x) const {
+    return call_.input + ((image_ * s_.in_h + y) * s_.in_w + x) * s_.in_pixel_stride;
+  }
+
+  Strip& add_strip(std::int64_t rows, std::int64_t tiles, bool own_taps) {
+    Strip& strip = scratch_.strips[strips_used_++];
+    strip = {scratch_.taps + taps_used_, 0, scratch_.inputs + inputs_used_, scratch_.pixels + pixels_used_, rows, tiles, own_taps};
+    return strip;
+  }
+
+  // As many of the tiles as fit the block (at least one) as one strip.
+  std::int64_t add_uniform(const Region& r, std::int64_t first_pixel, std::int64_t rows, std::int64_t tiles) {
+    if (!has_room(plan_.taps, rows, rows)) flush();
+    const std::int64_t room = smaller(smaller(block_pixels_, scratch_.pixels_limit) - pixels_used_, scratch_.inputs_limit - inputs_used_);
+    tiles = larger(1, smaller(tiles, room / rows));
+    Strip& strip = add_strip(rows, tiles, false);
+    add_shared_taps(r, strip);
+    const std::int64_t width = r.x_end - r.x_begin;
+    std::int64_t y = r.y_begin + first_pixel / width, x = r.x_begin + first_pixel % width;
+    const std::int64_t in_y = r.ky_begin * s_.dilation_h - s_.pad_top, in_x = r.kx_begin * s_.dilation_w - s_.pad_left;
+    for (std::int64_t i = 0; i < rows * tiles; ++i) {
+      // Without taps the pointer is only moved around.
+      scratch_.inputs[inputs_used_++] =
+          strip.taps_count == 0 ? scratch_.zeros : input_pixel(y * s_.stride_h + in_y, x * s_.stride_w + in_x);
+      scratch_.pixels[pixels_used_++] = (image_ * s_.out_h + y) * s_.out_w + x;
+      if (++x == r.x_end) x = r.x_begin, ++y;
+    }
+    return tiles;
+  }
+
+  // Taps that follow each other in memory are one: a row of the kernel, if channels leave no gaps.
+  void add_shared_taps(const Region& r, Strip& strip) {
+    const bool whole_rows = s_.groups == 1 && s_.dilation_w == 1 && s_.in_pixel_stride == s_.in_c;
+    const std::int64_t across = r.kx_end - r.kx_begin, step = whole_rows ? larger(1, across) : 1;
+    for (std::int64_t ky = r.ky_begin; ky < r.ky_end; ++ky) {
+      for (std::int64_t kx = r.kx_begin; kx < r.kx_end; kx += step) {
+        const std::int64_t y = (ky - r.ky_begin) * s_.dilation_h, x = (kx - r.kx_begin) * s_.dilation_w;
+        scratch_.taps[taps_used_++] = {(y * s_.in_w + x) * s_.in_pixel_stride, ky * s_.kernel_w + kx, step * plan_.k};
+        ++strip.taps_count;
+      }
+    }
+  }
+
+  // One tile whose pixels have different taps inside: each gets its own pointers, to zeros where it is outside.
+  std::int64_t add_mixed(const Region& r, std::int64_t first_pixel, std::int64_t rows) {
+    if (!has_room(plan_.taps, plan_.taps * rows, rows)) flush();
+    Strip& strip = add_strip(rows, 1, true);
+    const std::int64_t width = r.x_end - r.x_begin;
+    std::int64_t kx_begin = s_.kernel_w, kx_end = 0;
+    for (std::int64_t i = first_pixel; i < first_pixel + rows; ++i) {
+      const std::int64_t x = r.x_begin + i % width;
+      kx_begin = smaller(kx_begin, xs_.first_tap(x)), kx_end = larger(kx_end, xs_.end_tap(x));
+      scratch_.pixels[pixels_used_++] = (image_ * s_.out_h + r.y_begin + i / width) * s_.out_w + x;
+    }
+    for (std::int64_t ky = r.ky_begin; ky < r.ky_end; ++ky) {
+      for (std::int64_t kx = kx_begin; kx < kx_end; ++kx) {
+        scratch_.taps[taps_used_++] = {0, ky * s_.kernel_w + kx, plan_.k};
+        ++strip.taps_count;
+        for (std::int64_t i = first_pixel; i < first_pixel + rows; ++i) {
+          const std::int64_t y = ys_.origin(r.y_begin + i / width) + ky * s_.dilation_h;
+          const std::int64_t x = xs_.origin(r.x_begin + i % width) + kx * s_.dilation_w;
+          scratch_.inputs[inputs_used_++] = x < 0 || x >= s_.in_w ? scratch_.zeros : input_pixel(y, x);
+        }
+      }
+    }
+    return 1;
+  }
+
+  void flush() {
+    for (std::int64_t p = panel_begin_; p < panel_end_ && strips_used_ > 0; ++p) {
+      run_panel(p / plan_.count, p % plan_.count);
+    }
+    strips_used_ = taps_used_ = inputs_used_ = pixels_used_ = 0;
+  }
+
+  void run_panel(std::int64_t group, std::int64_t panel) {
+    const std::int64_t width = plan_.width(panel), channel = group * plan_.channels + plan_.first_vec(panel) * kLanes;
+    TileRun run;
+    run.panel = static_cast<const float*>(call_.packed) + plan_.offset(group, panel);
+    if (s_.has_input_scale) run.panel = scaled_panel(run.panel, width, group);
+    run.last_lanes = static_cast<std::size_t>(plan_.channels_of(panel) - (width - 1) * kLanes);
+    run.a_shift = group * plan_.k;
+    run.output = call_.output + channel;
+    run.output_stride = s_.out_pixel_stride;
+    run.residual = call_.residual == nullptr ? nullptr : call_.residual + channel;
+    run.residual_stride = call_.residual_pixel_stride;
+    run.epilogue = &epilogue_;
+    run.tap_floats = plan_.k * width * kLanes;
+    for (std::int64_t i = 0; i < strips_used_; ++i) {
+      const Strip& strip = scratch_.strips[i];
+      run.taps = strip.taps, run.taps_count = strip.taps_count;
+      run.inputs = strip.inputs, run.own_taps = strip.own_taps;
+      run.pixels = strip.pixels, run.tiles = strip.tiles;
+      kTiles.at[width][strip.rows](run);
+    }
+  }
+
+  // Scaling the weights by the image's input_scale is scaling the input, and is done once for all pixels of a block.
+  const float* scaled_panel(const float* panel, std::int64_t width, std::int64_t group) {
+    const float* scale = call_.input_scale + image_ * s_.in_c + group * plan_.k;
+    const std::int64_t row = width * kLanes;
+    __builtin_memcpy(scratch_.panel, panel, static_cast<std::size_t>(row) * sizeof(float));
+    const float* from = panel + row;
+    float* to = scratch_.panel + row;
+    for (std::int64_t tap = 0; tap < plan_.taps; ++tap) {
+      for (std::int64_t k = 0; k < plan_.k; ++k, from += row, to += row) {
+        const Vec factor = Vec::of(scale[k]);
+        for (std::int64_t j = 0; j < row; j += kLanes) (Vec::load(from + j) * factor).store(to + j);
+      }
+    }
+    return scratch_.panel;
+  }
+
+  Conv2dShape s_;
+  PanelPlan plan_;
+  const Epilogue& epilogue_;
+  const Conv2dCall& call_;
+  Scratch scratch_;
+  Axis ys_, xs_;
+  std::int64_t tile_rows_, block_pixels_, cost_ = 0;
+  std::int64_t image_ = 0, panel_begin_ = 0, panel_end_ = 0;
+  std::int64_t strips_used_ = 0, taps_used_ = 0, inputs_used_ = 0, pixels_used_ = 0;
+};
+
+// A pointwise layer has no use for rows and images: it becomes one row of pixels.
+Conv2dShape flattened(const Conv2dShape& shape) {
+  Conv2dShape s = shape;
+  if (!s.is_pointwise() || (s.has_input_scale && s.batch > 1)) return s;
+  s.in_w = s.out_w = s.batch * s.out_h * s.out_w;
+  s.batch = s.in_h = s.out_h = 1;
+  return s;
+}
+
+const char* refusal_gemm(const Conv2dShape& s, const Epilogue&) {
+  if (s.input_is_nchw) return "wants channels innermost";
+  return s.is_pointwise() ? nullptr : "wants a 1x1 kernel with stride 1";
+}
+
+const char* refusal_igemm(const Conv2dShape& s, const Epilogue&) {
+  if (s.input_is_nchw) return "wants channels innermost";
+  return s.is_pointwise() ? "wants more than a 1x1 kernel with stride 1" : nullptr;
+}
+
+double inside_share(const Axis& axis) {
+  double taps = 0;
+  for (std::int64_t o = 0; o < axis.out;) {
+    const std::int64_t end = axis.run_end(o);
+    taps += static_cast<double>((end - o) * larger(0, axis.end_tap(o) - axis.first_tap(o)));
+    o = end;
+  }
+  return taps / static_cast<double>(axis.out * axis.kernel);
+}
+
+double cycles(const Conv2dShape& s, const Machine& machine) {
+  const PanelPlan plan(s);
+  const double share = inside_share({s.in_h, s.out_h, s.kernel_h, s.stride_h, s.dilation_h, s.pad_top}) *
+                       inside_share({s.in_w, s.out_w, s.kernel_w, s.stride_w, s.dilation_w, s.pad_left});
+  const auto pixels = static_cast<double>(s.batch * s.out_h * s.out_w), vecs = static_cast<double>(plan.groups * plan.vecs);
+  const double fmas = pixels * vecs * static_cast<double>(plan.taps * plan.k) * share;
+  const double weights = 4.0 * static_cast<double>(plan.floats());
+  const double from_memory = weights > static_cast<double>(machine.l2_bytes) ? weights / 16 : weights / 40;
+  return fmas * (kLanes == 1 ? 0.8 : 0.55) + pixels * vecs * 2 + from_memory;
+}
+
+std::size_t packed_bytes(const Conv2dShape& s) {
+  return static_cast<std::size_t>(PanelPlan(s).floats()) * sizeof(float);
+}
+
+// `rows` consecutive floats of each of `channels` channels, which lie `stride` apart, to [rows][width], zeros beyond.
+void pack_rows(const float* from, std::int64_t stride, std::int64_t channels, std::int64_t rows, std::int64_t width, float* to) {
+  constexpr std::int64_t kChunk = 16;  // a cache line of each channel
+  for (std::int64_t first = 0; first < rows; first += kChunk) {
+    const std::int64_t end = smaller(rows, first + kChunk);
+    for (std::int64_t j = 0; j < width; ++j) {
+      for (std::int64_t i = first; i < end; ++i) to[i * width + j] = j < channels ? from[j * stride + i] : 0.0f;
+    }
+  }
+}
+
+void pack(const Conv2dShape& s, const float* filter, const float* bias, void* packed) {
+  const PanelPlan plan(s);
+  const std::int64_t length = plan.taps * plan.k;
+  for (std::int64_t group = 0; group < plan.groups; ++group) {
+    for (std::int64_t panel = 0; panel < plan.count; ++panel) {
+      const std::int64_t width = plan.width(panel) * kLanes, used = plan.channels_of(panel);
+      const std::int64_t channel = group * plan.channels + plan.first_vec(panel) * kLanes;
+      float* out = static_cast<float*>(packed) + plan.offset(group, panel);
+      for (std::int64_t j = 0; j < width; ++j) out[j] = j < used && bias != nullptr ? bias[channel + j] : 0.0f;
+      pack_rows(filter + channel * length, length, used, length, width, out + width);
+    }
+  }
+}
+
+std::size_t scratch_bytes(const Conv2dShape& s, const Machine&) { return Scratch(s, nullptr).bytes; }
+
+void run(const Conv2dShape& s, const Epilogue& e, const Machine& machine, const Conv2dCall& call, unsigned worker,
+         unsigned workers) {
+  DenseRun(flattened(s), e, machine, call).work(worker, workers);
+}
+
+constexpr Conv2dAlgorithm gemm(std::string_view name, std::string_view tile) {
+  return {.name = name, .tile = tile, .isa = Isa::ETALON_ISA, .math = MathMode::kExact, .is_depthwise = false,
+          .refusal = refusal_gemm, .cycles = cycles, .packed_bytes = packed_bytes, .pack = pack,
+          .scratch_bytes = scratch_bytes, .run = run};
+}
+constexpr Conv2dAlgorithm igemm(std::string_view name, std::string_view tile) {
+  Conv2dAlgorithm out = gemm(name, tile);
+  out.refusal = refusal_igemm;
+  return out;
+}
+
+}  // namespace
+}  // namespace etalon::kernels

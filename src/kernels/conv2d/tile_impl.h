@@ -1,0 +1,226 @@
+// The matrix products under convolutions and fully connected layers: tiles of some output pixels by some vectors of
+// output channels, summed in registers. Include one kernels/simd/<isa>.h first.
+//
+// Weights come as panels of kVecs vectors of output channels: first their biases, then, for each tap and input
+// channel, their weights: [bias][tap][k][kVecs * kLanes]. A tile walks a panel tap by tap; for each tap every pixel
+// of the tile has a pointer to k input channels. So a 1x1 layer is one tap, and a convolution needs no copy of its
+// input: its taps are offsets, the same ones for all pixels whose taps are all inside the image.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "kernels/epilogue.h"
+#include "kernels/vector/math_impl.h"
+
+namespace etalon::kernels {
+namespace {
+
+constexpr std::int64_t kLanes = static_cast<std::int64_t>(Vec::kLanes);
+
+struct Tap {
+  std::int64_t a_offset;  // floats from a pixel's pointer
+  std::int64_t b_index;   // of the tap in a panel, in units of TileRun::tap_floats
+  std::int64_t k;         // length of both runs
+};
+
+// What tiles of one height have to know; see run_tiles().
+struct TileRun {
+  const float* panel;
+  std::size_t last_lanes;      // channels in the panel's last vector, 1..kLanes
+  const Tap* taps;
+  std::int64_t taps_count;
+  std::int64_t tap_floats;     // weights of one tap in the panel
+  const float* const* inputs;  // of each tile: kRows pointers, or, with own_taps, kRows for each tap
+  bool own_taps;
+  std::int64_t a_shift;        // added to every a_offset: the first channel of the panel's group
+  const std::int64_t* pixels;  // of each tile: kRows output pixels
+  std::int64_t tiles;
+  float* output;               // of pixel 0, at the panel's first channel
+  std::int64_t output_stride;
+  const float* residual;       // likewise
+  std::int64_t residual_stride;
+  const Epilogue* epilogue;
+};
+
+ETALON_INLINE Vec load_channels(const float* p, std::size_t lanes) {
+  return lanes == Vec::kLanes ? Vec::load(p) : Vec::load(p, lanes);
+}
+ETALON_INLINE void store_channels(Vec v, float* p, std::size_t lanes) {
+  if (lanes == Vec::kLanes) return v.store(p);
+  v.store(p, lanes);
+}
+
+// The epilogues that are too long to be unrolled over a tile's registers; `sums` is [rows][vecs] vectors.
+__attribute__((noinline)) void finish_tile(const TileRun& r, const float* sums, const std::int64_t* pixels,
+                                           std::int64_t rows, std::int64_t vecs) {
+  const Epilogue& e = *r.epilogue;
+  const Vec low = Vec::of(e.min), high = Vec::of(e.max), alpha = Vec::of(e.alpha);
+  with_activation(e.activation, [&](auto tag) {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      for (std::int64_t j = 0; j < vecs; ++j) {
+        const std::size_t lanes = j + 1 == vecs ? r.last_lanes : Vec::kLanes;
+        Vec x = Vec::load(sums + (i * vecs + j) * kLanes), residual = Vec::zero();
+        if (e.residual != Epilogue::Residual::kNone) {
+          residual = load_channels(r.residual + pixels[i] * r.residual_stride + j * kLanes, lanes);
+        }
+        if (e.residual == Epilogue::Residual::kBeforeActivation) x = x + residual;
+        x = clamp(activate<decltype(tag)::kValue>(x, alpha), low, high);
+        if (e.residual == Epilogue::Residual::kAfterActivation) x = x + residual;
+        store_channels(x, r.output + pixels[i] * r.output_stride + j * kLanes, lanes);
+      }
+    }
+  });
+}
+
+template <int kRows, int kVecs>
+struct Tile {
+  // A tile too small to hide the latency of its sums keeps several sets of them.
+  static constexpr int kSums = kRows * kVecs;
+  static constexpr int kSets = kSums >= 8 ? 1 : kSums >= 4 ? 2 : 4;
+  Vec acc[kSets][kRows][kVecs];
+
+  template <int kSet>
+  ETALON_INLINE void step(const float* const (&a)[kRows], const float* b, std::int64_t k) {
+    Vec weights[kVecs];
+#pragma GCC unroll 8
+    for (int j = 0; j < kVecs; ++j) weights[j] = Vec::load(b + (k * kVecs + j) * kLanes);
+#pragma GCC unroll 32
+    for (int i = 0; i < kRows; ++i) {
+      const Vec x = Vec::of(a[i][k]);
+#pragma GCC unroll 8
+      for (int j = 0; j < kVecs; ++j) acc[kSet][i][j] = fma(x, weights[j], acc[kSet][i][j]);
+    }
+  }
+
+  ETALON_INLINE void start(const float* panel) {
+#pragma GCC unroll 4
+    for (int s = 0; s < kSets; ++s) {
+#pragma GCC unroll 32
+      for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+        for (int j = 0; j < kVecs; ++j) acc[s][i][j] = s == 0 ? Vec::load(panel + j * kLanes) : Vec::zero();
+      }
+    }
+  }
+
+  ETALON_INLINE void add(const float* const (&a)[kRows], const float* b, std::int64_t count) {
+    std::int64_t k = 0;
+    if constexpr (kSets == 4) {
+      for (; k + 4 <= count; k += 4) step<0>(a, b, k), step<1>(a, b, k + 1), step<2>(a, b, k + 2), step<3>(a, b, k + 3);
+    } else if constexpr (kSets == 2) {
+      for (; k + 2 <= count; k += 2) step<0>(a, b, k), step<1>(a, b, k + 1);
+    }
+    for (; k < count; ++k) step<0>(a, b, k);
+  }
+
+  ETALON_INLINE void join_sets() {
+#pragma GCC unroll 4
+    for (int s = 1; s < kSets; ++s) {
+#pragma GCC unroll 32
+      for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+        for (int j = 0; j < kVecs; ++j) acc[0][i][j] = acc[0][i][j] + acc[s][i][j];
+      }
+    }
+  }
+
+  template <class Body>
+  ETALON_INLINE void for_each(const Body& body) {
+#pragma GCC unroll 32
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+      for (int j = 0; j < kVecs; ++j) body(acc[0][i][j], i, j);
+    }
+  }
+
+  ETALON_INLINE void add_residual(const TileRun& r, const std::int64_t* pixels) {
+    for_each([&](Vec& x, int i, int j) __attribute__((always_inline)) {
+      const float* p = r.residual + pixels[i] * r.residual_stride + j * kLanes;
+      x = x + (j + 1 == kVecs ? load_channels(p, r.last_lanes) : Vec::load(p));
+    });
+  }
+
+  ETALON_INLINE void finish(const TileRun& r, const std::int64_t* pixels) {
+    const Epilogue& e = *r.epilogue;
+    if (e.activation != Activation::kNone && e.activation != Activation::kHardswish) {
+      alignas(64) float sums[kRows * kVecs * kLanes];
+      for_each([&](Vec& x, int i, int j) __attribute__((always_inline)) { x.store(sums + (i * kVecs + j) * kLanes); });
+      return finish_tile(r, sums, pixels, kRows, kVecs);
+    }
+    if (e.residual == Epilogue::Residual::kBeforeActivation) add_residual(r, pixels);
+    if (e.activation == Activation::kHardswish) {
+      for_each([&](Vec& x, int, int) __attribute__((always_inline)) { x = hardswish(x); });
+    }
+    if (e.min != -__builtin_inff() || e.max != __builtin_inff()) {
+      const Vec low = Vec::of(e.min), high = Vec::of(e.max);
+      for_each([&](Vec& x, int, int) __attribute__((always_inline)) { x = clamp(x, low, high); });
+    }
+    if (e.residual == Epilogue::Residual::kAfterActivation) add_residual(r, pixels);
+    if (r.last_lanes == Vec::kLanes) {
+      for_each([&](Vec& x, int i, int j) __attribute__((always_inline)) {
+        x.store(r.output + pixels[i] * r.output_stride + j * kLanes);
+      });
+    } else {
+      for_each([&](Vec& x, int i, int j) __attribute__((always_inline)) {
+        float* p = r.output + pixels[i] * r.output_stride + j * kLanes;
+        if (j + 1 == kVecs) return x.store(p, r.last_lanes);
+        x.store(p);
+      });
+    }
+  }
+};
+
+template <int kRows, int kVecs>
+__attribute__((noinline)) void run_tiles(const TileRun& r) {
+  const float* const* inputs = r.inputs;
+  const std::int64_t* pixels = r.pixels;
+  const float* weights = r.panel + kVecs * kLanes;
+  for (std::int64_t t = 0; t < r.tiles; ++t) {
+    Tile<kRows, kVecs> tile;
+    tile.start(r.panel);
+    for (std::int64_t p = 0; p < r.taps_count; ++p) {
+      const Tap& tap = r.taps[p];
+      const float* a[kRows];
+#pragma GCC unroll 32
+      for (int i = 0; i < kRows; ++i) a[i] = inputs[i] + (tap.a_offset + r.a_shift);
+      tile.add(a, weights + tap.b_index * r.tap_floats, tap.k);
+      if (r.own_taps) inputs += kRows;
+    }
+    tile.join_sets();
+    tile.finish(r, pixels);
+    if (!r.own_taps) inputs += kRows;
+    pixels += kRows;
+  }
+}
+
+// Tiles are kVecs wide where there are channels enough, and so high that sums, weights and one input fit the registers.
+constexpr std::int64_t kPanelVecs = kLanes == 1 ? 4 : 2;
+constexpr std::int64_t kMaxVecs = kPanelVecs + 1;
+constexpr std::int64_t kMaxRows = Vec::kRegisters == 32 ? 12 : 8;
+constexpr std::int64_t rows_of(std::int64_t vecs) {
+  if (Vec::kRegisters == 32) return vecs == 1 ? 12 : 8;
+  return vecs == 1 ? 8 : vecs == 2 ? 6 : vecs == 3 ? 4 : 3;
+}
+
+using RunTiles = void (*)(const TileRun&);
+
+struct TileTable {
+  RunTiles at[kMaxVecs + 1][kMaxRows + 1];
+};
+template <int kVecs, int... kRowsLessOne>
+constexpr void fill_tiles(TileTable& table, std::integer_sequence<int, kRowsLessOne...>) {
+  ((table.at[kVecs][kRowsLessOne + 1] = run_tiles<kRowsLessOne + 1, kVecs>), ...);
+}
+template <int... kVecsLessOne>
+constexpr TileTable make_tiles(std::integer_sequence<int, kVecsLessOne...>) {
+  TileTable table{};
+  (fill_tiles<kVecsLessOne + 1>(table, std::make_integer_sequence<int, rows_of(kVecsLessOne + 1)>{}), ...);
+  return table;
+}
+// By width in vectors and height.
+constexpr TileTable kTiles = make_tiles(std::make_integer_sequence<int, kMaxVecs>{});
+
+}  // namespace
+}  // namespace etalon::kernels
