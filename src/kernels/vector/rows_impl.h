@@ -8,11 +8,13 @@
 namespace etalon::kernels {
 namespace {
 
-// combine(accumulator, elements) over a row, with four accumulators; missing elements of the last register are `rest`.
+// combine(accumulator, elements) over a row, with four accumulators that begin as `start`; missing elements of the last
+// register are `rest`.
 template <class Combine, class Join>
-ETALON_INLINE Vec reduce_row(const float* x, std::size_t n, Vec rest, const Combine& combine, const Join& join) {
+ETALON_INLINE Vec reduce_row(const float* x, std::size_t n, Vec start, Vec rest, const Combine& combine,
+                           const Join& join) {
   constexpr std::size_t kLanes = Vec::kLanes;
-  Vec acc[4] = {rest, rest, rest, rest};
+  Vec acc[4] = {start, start, start, start};
   std::size_t i = 0;
   for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
 #pragma GCC unroll 4
@@ -26,10 +28,11 @@ ETALON_INLINE Vec add_two(Vec a, Vec b) { return a + b; }
 ETALON_INLINE Vec max_two(Vec a, Vec b) { return max(a, b); }
 
 __attribute__((noinline)) float sum_row(const float* x, std::size_t n) {
-  return sum(reduce_row(x, n, Vec::zero(), add_two, add_two));
+  return sum(reduce_row(x, n, Vec::zero(), Vec::zero(), add_two, add_two));
 }
 __attribute__((noinline)) float max_row(const float* x, std::size_t n) {
-  return largest(reduce_row(x, n, Vec::of(-__builtin_inff()), max_two, max_two));
+  const Vec lowest = Vec::of(-__builtin_inff());
+  return largest(reduce_row(x, n, lowest, lowest, max_two, max_two));
 }
 
 // The sum is divided out last, so the row is read three times; it is in the first-level cache by then.
@@ -38,10 +41,10 @@ __attribute__((noinline)) void softmax_row(const float* x, float* out, std::size
   if (n == 0) return;
   const Vec factor = Vec::of(scale);
   const auto scaled_max = [&](Vec acc, Vec v) __attribute__((always_inline)) { return max(acc, v * factor); };
-  // Negative zero times a factor could not be told from an infinity of the other sign: such rows take the plain way.
-  const Vec lowest = Vec::of(scale < 0 ? __builtin_inff() : -__builtin_inff());
-  const Vec shift = scale == 0 ? Vec::zero()
-                               : Vec::of(largest(reduce_row(x, n, lowest, scaled_max, max_two)));
+  const Vec lowest = Vec::of(-__builtin_inff());
+  const Vec filling = Vec::of(scale < 0 ? __builtin_inff() : -__builtin_inff());  // the lowest, once it is scaled
+  const Vec shift =
+      scale == 0 ? Vec::zero() : Vec::of(largest(reduce_row(x, n, lowest, filling, scaled_max, max_two)));
   Vec total[2] = {Vec::zero(), Vec::zero()};
   const auto power = [&](Vec v) __attribute__((always_inline)) { return exp_nonpositive(v * factor - shift); };
   std::size_t i = 0;
@@ -100,7 +103,7 @@ __attribute__((noinline)) void layer_norm_row(const float* x, const float* gamma
   // The row's end is filled with zeros for the sum; here it must be the mean, which then is no deviation.
   constexpr std::size_t kLanes = Vec::kLanes;
   const std::size_t whole = n / kLanes * kLanes;
-  Vec squares = reduce_row(x, whole, Vec::zero(), add_square, add_two);
+  Vec squares = reduce_row(x, whole, Vec::zero(), Vec::zero(), add_square, add_two);
   if (whole < n) squares = add_square(squares, Vec::load(x + whole, n - whole, mean));
   const float rstd_value = 1.0f / __builtin_sqrtf(sum(squares) / count + eps);
   const Vec rstd = Vec::of(rstd_value);
