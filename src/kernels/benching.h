@@ -7,6 +7,12 @@
 #include <chrono>
 #include <cstdint>
 
+#include "kernels/isa.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace etalon::kernels::benching {
 
 inline double seconds_now() {
@@ -48,6 +54,62 @@ double report_cycles(benchmark::State& state, double units, const char* counter,
   }
   state.counters[counter] = best * clock_hertz() / units;
   return best;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx512f"), noinline)) inline double fma_flops_avx512(long rounds) {
+  __m512 acc[12];
+#pragma GCC unroll 12
+  for (int j = 0; j < 12; ++j) acc[j] = _mm512_set1_ps(1.0f);
+  const __m512 x = _mm512_set1_ps(0.999f);
+  const double start = seconds_now();
+  for (long i = 0; i < rounds; ++i) {
+#pragma GCC unroll 12
+    for (int j = 0; j < 12; ++j) asm volatile("vfmadd231ps %1, %1, %0" : "+v"(acc[j]) : "v"(x));
+  }
+  const double seconds = seconds_now() - start;
+  return 2.0 * 16 * 12 * static_cast<double>(rounds) / seconds;
+}
+__attribute__((target("avx2,fma"), noinline)) inline double fma_flops_avx2(long rounds) {
+  __m256 acc[12];
+#pragma GCC unroll 12
+  for (int j = 0; j < 12; ++j) acc[j] = _mm256_set1_ps(1.0f);
+  const __m256 x = _mm256_set1_ps(0.999f);
+  const double start = seconds_now();
+  for (long i = 0; i < rounds; ++i) {
+#pragma GCC unroll 12
+    for (int j = 0; j < 12; ++j) asm volatile("vfmadd231ps %1, %1, %0" : "+x"(acc[j]) : "x"(x));
+  }
+  const double seconds = seconds_now() - start;
+  return 2.0 * 8 * 12 * static_cast<double>(rounds) / seconds;
+}
+#endif
+
+// float32 operations per second of one core; 0 if nobody knows how to measure this ISA.
+inline double peak_flops(Isa isa) {
+  double best = 0;
+#if defined(__x86_64__)
+  for (int i = 0; i < 200; ++i) {
+    if (is_within(Isa::kAvx512, isa)) best = std::max(best, fma_flops_avx512(10000));
+    else if (isa == Isa::kAvx2) best = std::max(best, fma_flops_avx2(10000));
+  }
+#endif
+  return best;
+}
+
+// Runs `body` for as long as `state` wants and reports the fastest run: this machine has other work, too.
+// `flops` per run; share_of_peak is of `peak`, if that is known.
+template <class Body>
+void run_best(benchmark::State& state, double flops, double peak, const Body& body) {
+  double best = 1e30;
+  for (auto _ : state) {
+    const double start = seconds_now();
+    body();
+    best = std::min(best, seconds_now() - start);
+  }
+  state.counters["best_us"] = best * 1e6;
+  state.counters["GFLOP/s"] = flops / best * 1e-9;
+  if (peak > 0) state.counters["%peak"] = 100 * flops / best / peak;
 }
 
 }  // namespace etalon::kernels::benching
