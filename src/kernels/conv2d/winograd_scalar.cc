@@ -1,0 +1,14 @@
+#include "kernels/simd/scalar.h"
+
+#include "kernels/vector/math_impl.h"
+
+#include "kernels/conv2d/winograd_impl.h"
+
+namespace etalon::kernels {
+
+extern constinit const Conv2dAlgorithm kWinogradF4Scalar =
+    winograd<WinogradF4>("f32_conv2d_winograd_ukernel_f4x4_6x2__scalar", "F(4x4,3x3)");
+extern constinit const Conv2dAlgorithm kWinogradF2Scalar =
+    winograd<WinogradF2>("f32_conv2d_winograd_ukernel_f2x2_6x2__scalar", "F(2x2,3x3)");
+
+}  // namespace etalon::kernels
