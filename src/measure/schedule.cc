@@ -1,32 +1,11 @@
 #include "measure/schedule.h"
 
 #include <algorithm>
-#include <utility>
+
+#include "measure/random.h"
 
 namespace etalon::measure {
 namespace {
-
-// SplitMix64 (Steele, Lea, Flood 2014): the standard library's shuffles differ between implementations.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() {
-    std::uint64_t z = (state_ += 0x9E3779B97F4A7C15U);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-    return z ^ (z >> 31);
-  }
-  std::size_t below(std::size_t bound) { return static_cast<std::size_t>(next() % bound); }
-
- private:
-  std::uint64_t state_;
-};
-
-void shuffle(std::vector<Launch>& launches, std::size_t first, Random& random) {
-  for (std::size_t i = launches.size(); i > first + 1; --i) {
-    std::swap(launches[i - 1], launches[first + random.below(i - first)]);
-  }
-}
 
 std::uint32_t share_of(std::uint32_t iterations, std::uint32_t launches, std::uint32_t round) {
   return iterations / launches + (round < iterations % launches ? 1U : 0U);
@@ -51,7 +30,7 @@ std::vector<Launch> schedule_launches(std::span<const std::uint32_t> iterations,
       const std::uint32_t count = launches_for(iterations[run], design);
       if (round < count) launches.push_back({run, round, share_of(iterations[run], count, round)});
     }
-    if (design == Design::kInterleaved) shuffle(launches, first, random);
+    if (design == Design::kInterleaved) random.shuffle(std::span(launches).subspan(first));
   }
   return launches;
 }
