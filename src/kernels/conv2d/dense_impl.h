@@ -98,8 +98,8 @@ struct Scratch {
   Scratch(const Conv2dShape& s, std::byte* memory) {
     const PanelPlan plan(s);
     taps_limit = larger(256, 2 * plan.taps);
-    inputs_limit = larger(2048, 2 * plan.taps * kMaxRows);
-    pixels_limit = 2048;
+    inputs_limit = larger(1024, 2 * plan.taps * kMaxRows);
+    pixels_limit = 1024;
     zeros_size = s.in_c;
     panel_size = s.has_input_scale ? plan.widest() * plan.floats_per_vec() : 0;
     strips = carve<Strip>(memory, kStrips);
@@ -143,12 +143,15 @@ class DenseRun {
   }
 
  private:
-  // Enough for the weights' trip from memory to be worth it, so few that the input stays in L2 for all panels.
+  // Weights that stay in L2 are walked for small blocks, whose input and output stay there as well. Larger ones should
+  // make their trip from memory as rarely as possible: as often as blocks of input fit beside one panel.
   std::int64_t pixels_per_block(const Machine& machine) const {
     const auto l2 = static_cast<std::int64_t>(machine.l2_bytes);
-    const std::int64_t pixel_bytes = 4 * s_.in_c * smaller(s_.stride_h * s_.stride_w, plan_.taps);
+    const std::int64_t in_bytes = 4 * s_.in_c * smaller(s_.stride_h * s_.stride_w, plan_.taps);
     const std::int64_t panel_bytes = 4 * plan_.widest() * plan_.floats_per_vec();
-    return larger(4 * kMaxRows, larger(l2 / 4, l2 * 3 / 4 - panel_bytes) / pixel_bytes);
+    const std::int64_t pixels = 4 * plan_.floats() <= l2 / 2 ? l2 / 4 / (in_bytes + 4 * s_.out_c)
+                                                              : larger(l2 / 4, l2 * 3 / 4 - panel_bytes) / in_bytes;
+    return larger(4 * kMaxRows, pixels);
   }
 
   // By pixels every worker reads all weights, by channels all of the input; the smaller tile makes the better balance.
@@ -260,14 +263,21 @@ class DenseRun {
     const std::int64_t width = r.x_end - r.x_begin;
     std::int64_t y = r.y_begin + first_pixel / width, x = r.x_begin + first_pixel % width;
     const std::int64_t in_y = r.ky_begin * s_.dilation_h - s_.pad_top, in_x = r.kx_begin * s_.dilation_w - s_.pad_left;
-    for (std::int64_t i = 0; i < rows * tiles; ++i) {
+    for (std::int64_t left = rows * tiles; left > 0;) {
+      const std::int64_t run = smaller(left, r.x_end - x);
       // Without taps the pointer is only moved around.
-      scratch_.inputs[inputs_used_++] =
-          strip.taps_count == 0 ? scratch_.zeros : input_pixel(y * s_.stride_h + in_y, x * s_.stride_w + in_x);
-      scratch_.pixels[pixels_used_++] = (image_ * s_.out_h + y) * s_.out_w + x;
-      if (++x == r.x_end) x = r.x_begin, ++y;
+      const float* from = strip.taps_count == 0 ? scratch_.zeros : input_pixel(y * s_.stride_h + in_y, x * s_.stride_w + in_x);
+      add_pixels(from, strip.taps_count == 0 ? 0 : s_.stride_w * s_.in_pixel_stride, (image_ * s_.out_h + y) * s_.out_w + x, run);
+      left -= run, x = r.x_begin, ++y;
     }
     return tiles;
+  }
+
+  void add_pixels(const float* input, std::int64_t step, std::int64_t pixel, std::int64_t count) {
+    const float** inputs = scratch_.inputs + inputs_used_;
+    std::int64_t* pixels = scratch_.pixels + pixels_used_;
+    for (std::int64_t i = 0; i < count; ++i) inputs[i] = input + i * step, pixels[i] = pixel + i;
+    inputs_used_ += count, pixels_used_ += count;
   }
 
   // Taps that follow each other in memory are one: a row of the kernel, if channels leave no gaps.
