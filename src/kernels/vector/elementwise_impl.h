@@ -65,11 +65,17 @@ ETALON_INLINE Vec unary_of(Vec x, Vec alpha) {
 template <Unary kOp>
 __attribute__((noinline)) void unary(const float* x, float* out, std::size_t n, const UnaryParams& params) {
   const Vec alpha = Vec::of(params.alpha);
+  // Most calls have no bounds, and the two instructions are a tenth of an activation. A copy keeps every bit, whatever
+  // the elements are.
+  if (kOp == Unary::kCopy || (params.min == -__builtin_inff() && params.max == __builtin_inff())) {
+    for_each_register(n, out, OneOperand{x},
+                      [&](Vec v) __attribute__((always_inline)) { return unary_of<kOp>(v, alpha); });
+    return;
+  }
   const Vec low = Vec::of(params.min);
   const Vec high = Vec::of(params.max);
   for_each_register(n, out, OneOperand{x}, [&](Vec v) __attribute__((always_inline)) {
-    // A copy keeps every bit, whatever the elements are.
-    return kOp == Unary::kCopy ? v : clamp(unary_of<kOp>(v, alpha), low, high);
+    return clamp(unary_of<kOp>(v, alpha), low, high);
   });
 }
 

@@ -57,8 +57,8 @@ struct VectorKernels {
 
   // Softmax of one row of n; `scale` multiplies x first. n may be 0.
   void (*softmax_row)(const float* x, float* out, std::size_t n, float scale);
-  // (x - mean) / sqrt(var + eps) * gamma + beta over one row of n; gamma and beta may be null. Two passes over the
-  // deviations, so that a large mean costs no accuracy. `mean` and `rstd` receive what was used unless null.
+  // (x - mean) / sqrt(var + eps) * gamma + beta over one row of n; gamma and beta may be null. A large mean
+  // costs no accuracy: where one pass would cancel, two are made. `mean` and `rstd` receive what was used unless null.
   void (*layer_norm_row)(const float* x, const float* gamma, const float* beta, float* out, std::size_t n, float eps,
                          float* mean, float* rstd);
   float (*sum_row)(const float* x, std::size_t n);
