@@ -166,6 +166,14 @@ void read_analysis(const json& root, Manifest& manifest) {
   }
 }
 
+ordered_json executorch_json(const ExecutorchUse& use) {
+  ordered_json out = {{"present", use.present}};
+  put(out, "version", use.version);
+  put(out, "sha", use.sha);
+  if (!use.sha.empty()) out["dirty"] = false;  // of a released package
+  return out;
+}
+
 ordered_json analysis_json(const Manifest& manifest) {
   ordered_json pairs = ordered_json::array();
   for (const Comparison& pair : manifest.compare_pairs) {
@@ -190,7 +198,7 @@ std::string manifest_json(const Manifest& manifest, const std::string& run_dir) 
   root["tool"] = manifest.tool;
   if (!manifest.config.path.empty()) root["config"] = identity_json(manifest.config);
   root["model"] = identity_json(manifest.model);
-  root["executorch"] = {{"present", false}};
+  root["executorch"] = executorch_json(manifest.executorch);
   root["platform"] = manifest.platform;
   root["device"] = manifest.device;
   root["design"] = manifest.design;
@@ -220,6 +228,10 @@ Result<Manifest> read_manifest(const std::string& run_dir) {
   manifest.tool = text_member(root, "tool");
   manifest.config = read_identity(root, "config");
   manifest.model = read_identity(root, "model");
+  if (const json* executorch = member(root, "executorch"); executorch != nullptr) {
+    manifest.executorch = {flag_member(*executorch, "present"), text_member(*executorch, "version"),
+                           text_member(*executorch, "sha")};
+  }
   manifest.platform = text_member(root, "platform");
   manifest.design = text_member(root, "design");
   manifest.seed = count_member(root, "seed").value_or(0);

@@ -70,12 +70,20 @@ struct Comparison {
   std::uint32_t candidate_threads = 1;
 };
 
+// ExecuTorch's own runtime, if it ran.
+struct ExecutorchUse {
+  bool present = false;
+  std::string version;  // "1.5.1+cpu"; empty: a runner that does not say
+  std::string sha;
+};
+
 struct Manifest {
   std::string generated_at;  // ISO 8601, UTC
   std::string status;        // "complete", "failed" (some runs), "running"
   std::string tool;          // "etalon 0.1.0"
   FileIdentity config;
   FileIdentity model;
+  ExecutorchUse executorch;
   std::string platform;
   std::string design;
   std::uint64_t seed = 0;

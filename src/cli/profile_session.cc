@@ -16,6 +16,7 @@
 #include "analysis/run_report.h"
 #include "base/file.h"
 #include "cli/profile_samples.h"
+#include "cli/runner_paths.h"
 #include "cli/version.h"
 #include "formats/etdump/etdump.h"
 #include "measure/schedule.h"
@@ -76,6 +77,7 @@ class Session {
   Status record_kernels(Unit& unit);
   void summarize_latency(Unit& unit) const;
 
+  void note_executorch(const RunRequest& request, const RunOutcome& outcome);
   Result<RunOutcome> start(Unit& unit, RunRequest request, std::string_view what);
   RunRequest request_for(const Unit& unit) const;
   std::string path_of(const std::string& relative) const { return run_dir_ + "/" + relative; }
@@ -148,7 +150,7 @@ Status Session::make_units() {
     }
     std::string runner = experiment.runner_path;
     if (runner.empty()) {
-      ETALON_TRY(runner, own_runner_path());
+      ETALON_TRY(runner, experiment.engine == "executorch" ? executorch_runner_path() : own_runner_path());
     }
     if (hashes.count(runner) == 0 && file_exists(runner)) {
       ETALON_TRY(hashes[runner], analysis::hash_file(runner));
@@ -190,7 +192,9 @@ void Session::keep_unselected(const analysis::Manifest& earlier) {
     const bool configured =
         std::any_of(config_.experiments.begin(), config_.experiments.end(),
                     [&](const Experiment& experiment) { return experiment.name == known.experiment; });
-    if (!selected && configured && earlier.model.hash == manifest_.model.hash) kept_.push_back(known);
+    if (selected || !configured || earlier.model.hash != manifest_.model.hash) continue;
+    kept_.push_back(known);
+    manifest_.executorch = earlier.executorch;
   }
 }
 
@@ -204,6 +208,7 @@ void Session::reuse_finished() {
         if (known.key != unit.result.key || known.status != "ok" || !files_exist(run_dir_, known)) continue;
         unit.result = known;
         unit.reused = true;
+        manifest_.executorch = earlier->executorch;
       }
     }
     if (!unit.reused) unit.samples = read_samples(path_of(stem_of(unit) + "_samples.json"), unit.result.key);
@@ -233,17 +238,11 @@ void Session::plan() {
   for (const Unit& unit : units_) total_ += unit.reused ? 0 : 1;
 }
 
-// A configuration may name our runner by path, here or copied elsewhere; it then gets our flags too, so that its
-// timing runs are not traced.
-bool is_own_runner(const std::string& path) {
-  constexpr std::string_view kName = "etalon-runner";
-  return std::string_view(path).substr(path.rfind('/') + 1) == kName;
-}
-
 RunRequest Session::request_for(const Unit& unit) const {
   const Experiment& experiment = *unit.experiment;
   RunRequest request;
   request.runner = unit.result.runner;
+  // A configuration may name our runner by path; it then gets our flags too, so that its timing runs are not traced.
   request.own_runner = is_own_runner(unit.result.runner);
   request.model = config_.model;
   request.iterations = experiment.runs;
@@ -270,6 +269,15 @@ Status append_log(const std::string& path, std::string_view text) {
   return {};
 }
 
+// A runner that is not ours is an executor_runner, which does not tell its version.
+void Session::note_executorch(const RunRequest& request, const RunOutcome& outcome) {
+  if (request.own_runner && outcome.engine != "executorch") return;
+  manifest_.executorch.present = true;
+  if (outcome.engine_version.empty()) return;
+  manifest_.executorch.version = outcome.engine_version;
+  manifest_.executorch.sha = outcome.engine_revision;
+}
+
 Result<RunOutcome> Session::start(Unit& unit, RunRequest request, std::string_view what) {
   if (progress_) progress_(analysis::run_name(unit.result.experiment, unit.result.threads), done_, total_);
   unit.result.log = stem_of(unit) + ".log";
@@ -292,6 +300,7 @@ Result<RunOutcome> Session::start(Unit& unit, RunRequest request, std::string_vi
     ETALON_CHECKED(
         append_log(request.log_path, fmt::format("# {} failed: {}\n", utc_now(), unit.result.error)));
   }
+  if (outcome.ok() && outcome->ok) note_executorch(request, *outcome);
   if (!outcome.ok()) return RunOutcome();  // the run failed; the session goes on
   return outcome;
 }
@@ -516,14 +525,6 @@ Result<SessionOutcome> Session::run() {
 }
 
 }  // namespace
-
-Result<std::string> own_runner_path() {
-  ETALON_TRY(const std::string self, platform::own_executable());
-  const std::string runner = self.substr(0, self.rfind('/') + 1) + "etalon-runner";
-  if (platform::is_executable(runner)) return runner;
-  return not_found(runner +
-                   ": the runner is missing beside etalon; build it, or name another with runner_path");
-}
 
 Result<SessionOutcome> run_session(const measure::Config& config, const SessionOptions& options,
                                    targets::Target& target, const SessionProgress& progress) {

@@ -38,7 +38,4 @@ struct SessionOutcome {
 Result<SessionOutcome> run_session(const measure::Config& config, const SessionOptions& options,
                                    targets::Target& target, const SessionProgress& progress);
 
-// "etalon-runner" beside this program.
-Result<std::string> own_runner_path();
-
 }  // namespace etalon::cli

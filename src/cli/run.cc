@@ -9,9 +9,9 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/engine_choice.h"
+#include "cli/run_executorch.h"
 #include "cli/run_report.h"
 #include "cli/tensor_files.h"
-#include "ops/strided.h"
 #include "platform/clock.h"
 #include "runtime/module.h"
 #include "trace/etdump_recorder.h"
@@ -93,33 +93,13 @@ Status execute(runtime::Method& method, std::vector<runtime::Tensor>& tensors, c
   return {};
 }
 
-// "min -0.31  mean 0.02  max 1.24", or nothing for tensors without elements.
-Result<std::string> range_of(const TensorView& view) {
-  if (view.numel() == 0) return std::string();
-  ETALON_TRY(auto doubles, runtime::Tensor::zeros(DType::kFloat64, view.sizes()));
-  ops::copy_cast(view, doubles.view());
-  const auto elements = doubles.elements<double>();
-  double least = elements[0];
-  double most = elements[0];
-  double sum = 0;
-  std::size_t not_finite = 0;
-  for (const double x : elements) {
-    least = std::min(least, x);
-    most = std::max(most, x);
-    sum += x;
-    if (!(x - x == 0.0)) ++not_finite;
-  }
-  const std::string warning = not_finite == 0 ? "" : fmt::format("  ({} not finite)", not_finite);
-  return fmt::format("min {:.6g}  mean {:.6g}  max {:.6g}{}", least, sum / static_cast<double>(elements.size()), most,
-                     warning);
-}
-
 Result<std::string> write_output(const ops::Value& output, std::size_t i, const std::string& folder,
-                                 const Console& console) {
+                                 const Console& console, RunReport& report) {
   if (!output.is(Tag::kTensor)) return std::string();
   const TensorView& view = *output.as_tensor();
-  ETALON_TRY(const std::string range, range_of(view));
-  std::string line = fmt::format("  output {}: {} {}  {}", i, name_of(view.dtype()), to_string(view.sizes()), range);
+  ETALON_TRY(OutputSummary summary, summarize_output(i, view));
+  std::string line = "  " + describe(summary);
+  report.outputs.push_back(std::move(summary));
   if (!folder.empty()) {
     const std::string path = fmt::format("{}/{}.npy", folder, i);
     bool widened = false;
@@ -130,28 +110,24 @@ Result<std::string> write_output(const ops::Value& output, std::size_t i, const 
   return line + "\n";
 }
 
-Result<std::string> write_outputs(const runtime::Method& method, const RunFlags& flags, const Console& console) {
+Result<std::string> write_outputs(const runtime::Method& method, const RunFlags& flags, const Console& console,
+                                  RunReport& report) {
   if (!flags.output_dir.empty()) ETALON_CHECKED(make_directories(flags.output_dir));
   std::string text;
   for (std::size_t i = 0; i < method.output_count(); ++i) {
-    ETALON_TRY(const std::string line, write_output(method.output(i), i, flags.output_dir, console));
+    ETALON_TRY(const std::string line, write_output(method.output(i), i, flags.output_dir, console, report));
     text += line;
   }
   return text;
 }
 
-std::string summary(const RunReport& report, const Console& console) {
-  std::string text = fmt::format("{}: method {}, engine {}, {} thread{}\n", console.bold(report.model), report.method,
-                                 report.engine, report.threads, report.threads == 1 ? "" : "s");
-  text += fmt::format("  load {:.3f} ms  first {:.3f} ms", report.load_ms, report.first_ms.value_or(0));
-  if (!report.runs_ms.empty()) {
-    text += fmt::format("  median {:.3f} ms  p95 {:.3f} ms  ({} run{})", percentile(report.runs_ms, 0.5),
-                        percentile(report.runs_ms, 0.95), report.runs_ms.size(), report.runs_ms.size() == 1 ? "" : "s");
-  }
-  return text + fmt::format("  memory {:.1f} MB\n", static_cast<double>(report.memory_bytes) / 1e6);
+ExecutorchRun for_executorch(const RunFlags& flags) {
+  return {flags.model, flags.method, flags.data, flags.inputs, flags.output_dir, flags.isa,
+          flags.threads, flags.runs, flags.warmup, flags.etdump, flags.json};
 }
 
 Result<int> run(const RunFlags& flags, Console& console) {
+  if (flags.engine == "executorch") return run_executorch(for_executorch(flags), console);
   RunReport report;
   runtime::ModuleOptions options;
   options.external_data = flags.data;
@@ -173,10 +149,10 @@ Result<int> run(const RunFlags& flags, Console& console) {
 
   ETALON_TRY(auto tensors, read_inputs(*method, flags, console), flags.model);
   ETALON_CHECKED(execute(*method, tensors, flags, recorder.get(), console, report), flags.model);
-  ETALON_TRY(const std::string outputs, write_outputs(*method, flags, console));
+  ETALON_TRY(const std::string outputs, write_outputs(*method, flags, console, report));
   if (recorder != nullptr) ETALON_CHECKED(recorder->write(flags.etdump));
   if (!flags.json.empty()) ETALON_CHECKED(write_json(flags.json, to_json(report)));
-  if (flags.json != "-") console.print(summary(report, console) + outputs);
+  if (flags.json != "-") console.print(summary_of(report, console) + outputs);
   return kExitOk;
 }
 

@@ -38,6 +38,13 @@ Json kernel_json(const KernelRecord& record) {
   return out;
 }
 
+Json output_json(const OutputSummary& output) {
+  Json out = {{"index", output.index}, {"dtype", output.dtype}, {"sizes", output.sizes}};
+  if (std::isfinite(output.mean)) out.update({{"min", output.min}, {"mean", output.mean}, {"max", output.max}});
+  if (output.not_finite > 0) out["not_finite"] = output.not_finite;
+  return out;
+}
+
 }  // namespace
 
 std::vector<KernelRecord> kernel_records(const runtime::Method& method) {
@@ -73,7 +80,10 @@ double percentile(std::vector<double> values, double share) {
 
 std::string to_json(const RunReport& report, const std::vector<KernelRecord>* kernels) {
   Json out = {{"schema", "etalon-run/1"}, {"model", report.model},           {"method", report.method},
-              {"engine", report.engine},  {"engine_wanted", report.engine_wanted}, {"isa", report.isa}};
+              {"engine", report.engine},  {"engine_wanted", report.engine_wanted}};
+  if (!report.engine_version.empty()) out["engine_version"] = report.engine_version;
+  if (!report.engine_revision.empty()) out["engine_revision"] = report.engine_revision;
+  if (!report.isa.empty()) out["isa"] = report.isa;
   if (!report.isa_wanted.empty()) out["isa_wanted"] = report.isa_wanted;
   out["threads"] = report.threads;
   if (report.threads_wanted > 0) out["threads_wanted"] = report.threads_wanted;
@@ -85,10 +95,11 @@ std::string to_json(const RunReport& report, const std::vector<KernelRecord>* ke
     out["median_ms"] = percentile(report.runs_ms, 0.5);
     out["p95_ms"] = percentile(report.runs_ms, 0.95);
   }
-  out["memory_bytes"] = report.memory_bytes;
+  if (report.memory_bytes > 0) out["memory_bytes"] = report.memory_bytes;
   if (const auto peak = platform::peak_rss_bytes()) out["peak_rss_bytes"] = *peak;
   const auto faults = platform::page_faults();
   out["page_faults"] = {{"minor", faults.minor}, {"major", faults.major}};
+  for (const OutputSummary& output : report.outputs) out["outputs"].push_back(output_json(output));
   if (!report.notes.empty()) out["notes"] = report.notes;
   if (kernels != nullptr) {
     Json list = Json::array();
@@ -97,6 +108,20 @@ std::string to_json(const RunReport& report, const std::vector<KernelRecord>* ke
   }
   // Model paths may hold any bytes; JSON may not.
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string summary_of(const RunReport& report, const Console& console) {
+  std::string engine = report.engine;
+  if (!report.engine_version.empty()) engine += " " + report.engine_version;
+  std::string text = fmt::format("{}: method {}, engine {}, {} thread{}\n", console.bold(report.model), report.method,
+                                 engine, report.threads, report.threads == 1 ? "" : "s");
+  text += fmt::format("  load {:.3f} ms  first {:.3f} ms", report.load_ms, report.first_ms.value_or(0));
+  if (!report.runs_ms.empty()) {
+    text += fmt::format("  median {:.3f} ms  p95 {:.3f} ms  ({} run{})", percentile(report.runs_ms, 0.5),
+                        percentile(report.runs_ms, 0.95), report.runs_ms.size(), report.runs_ms.size() == 1 ? "" : "s");
+  }
+  if (report.memory_bytes > 0) text += fmt::format("  memory {:.1f} MB", static_cast<double>(report.memory_bytes) / 1e6);
+  return text + "\n";
 }
 
 Status write_json(const std::string& path, const std::string& json) {

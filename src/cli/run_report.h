@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cli/console.h"
+#include "cli/output_summary.h"
 #include "runtime/method.h"
 
 namespace etalon::cli {
@@ -16,6 +18,8 @@ struct RunReport {
   std::string method;
   std::string engine_wanted;
   std::string engine;      // what ran
+  std::string engine_version;   // of a runtime that is not ours: "1.5.1+cpu"
+  std::string engine_revision;  // its commit
   std::string isa_wanted;  // empty: not asked for
   std::string isa;         // what ran
   int threads_wanted = 0;  // 0: not asked for
@@ -25,6 +29,7 @@ struct RunReport {
   std::optional<double> first_ms;  // the first execution of the process, warm-up or not
   std::vector<double> runs_ms;
   std::uint64_t memory_bytes = 0;  // tensors and scratch
+  std::vector<OutputSummary> outputs;
   std::vector<std::string> notes;  // where what ran is not what was asked for
 };
 
@@ -42,6 +47,9 @@ double percentile(std::vector<double> values, double share);
 
 // interfaces.md, section 2; `kernels` adds a list of them.
 std::string to_json(const RunReport& report, const std::vector<KernelRecord>* kernels = nullptr);
+
+// Two lines: what ran, and its times.
+std::string summary_of(const RunReport& report, const Console& console);
 
 // Writes to a file, or to stdout for "-".
 Status write_json(const std::string& path, const std::string& json);

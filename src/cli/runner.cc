@@ -286,6 +286,11 @@ class Runner {
 
   Status write_report() {
     if (flags_.json.empty()) return {};
+    for (std::size_t i = 0; i < engine_.output_count(); ++i) {
+      if (!engine_.output(i).is(Tag::kTensor)) continue;
+      ETALON_TRY(OutputSummary summary, summarize_output(i, *engine_.output(i).as_tensor()));
+      report_.outputs.push_back(std::move(summary));
+    }
     if (flags_.trace != "kernels") return write_json(flags_.json, to_json(report_));
     const auto kernels = engine_.kernels();
     return write_json(flags_.json, to_json(report_, &kernels));

@@ -67,6 +67,8 @@ Status read_own_report(const RunRequest& request, RunOutcome& outcome) {
   if (report.load_ms) outcome.load_ms = report.load_ms;
   outcome.peak_rss_bytes = report.peak_rss_bytes;
   outcome.engine = std::move(report.engine);
+  outcome.engine_version = std::move(report.engine_version);
+  outcome.engine_revision = std::move(report.engine_revision);
   outcome.isa = std::move(report.isa);
   outcome.kernels = std::move(report.kernels);
   return {};
@@ -100,7 +102,8 @@ Result<RunOutcome> HostTarget::run(const RunRequest& request) {
   command.argv = command_line(request);
   command.environment = request.environment;
   // XNNPACK names the kernels it chooses at this level, in builds that log at all.
-  if (!request.own_runner && request.tracing == Tracing::kKernels)
+  const bool has_xnnpack = !request.own_runner || request.engine == "executorch";
+  if (has_xnnpack && request.tracing == Tracing::kKernels)
     command.environment.emplace("XNN_LOG_LEVEL", "5");
   command.log_path = request.log_path;
   command.timeout_seconds = request.timeout_seconds;

@@ -113,6 +113,8 @@ Result<RunnerReport> parse_runner_report(std::string_view source) {
   report.load_ms = number(root, "load_ms");
   report.peak_rss_bytes = number(root, "peak_rss_bytes");
   report.engine = text(root, "engine");
+  report.engine_version = text(root, "engine_version");
+  report.engine_revision = text(root, "engine_revision");
   report.isa = text(root, "isa");
   const auto kernels = root.find("kernels");
   if (kernels == root.end() || !kernels->is_array()) return report;

@@ -34,6 +34,8 @@ struct RunnerReport {
   std::optional<double> load_ms;
   std::optional<double> peak_rss_bytes;
   std::string engine;
+  std::string engine_version;   // of a runtime that is not ours
+  std::string engine_revision;
   std::string isa;
   std::vector<KernelUse> kernels;
 };

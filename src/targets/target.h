@@ -44,6 +44,8 @@ struct RunOutcome {
   std::optional<double> load_ms;
   std::optional<double> peak_rss_bytes;
   std::string engine;  // what ran, as our runner says
+  std::string engine_version;
+  std::string engine_revision;
   std::string isa;
   std::vector<KernelUse> kernels;
   std::string output;  // merged stdout and stderr

@@ -37,6 +37,7 @@ CONFINED = {
     "zlib.h": "formats",
     "simdjson.h": "formats",
     "CLI/": "cli",
+    "executorch/": "backends/executorch",
     "boost/": "measure",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
