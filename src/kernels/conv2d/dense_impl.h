@@ -9,37 +9,9 @@
 namespace etalon::kernels {
 namespace {
 
-constexpr std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
-constexpr std::int64_t larger(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
-constexpr std::int64_t div_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }  // a >= 0
-
-// How the output channels are cut into panels, and how large those are.
-struct PanelPlan {
-  std::int64_t groups, channels, k, taps;  // channels and k of one group
-  std::int64_t vecs, count;                // of one group
-
-  explicit PanelPlan(const Conv2dShape& s)
-      : groups(s.groups), channels(s.out_c / s.groups), k(s.in_c / s.groups), taps(s.kernel_h * s.kernel_w) {
-    vecs = div_up(channels, kLanes);
-    const std::int64_t rest = vecs % kPanelVecs;
-    // A last vector alone is narrow work: with registers enough, or nothing else, it joins the panel before.
-    const bool joins = rest == 1 && vecs > 1 && (Vec::kRegisters == 32 || vecs == kMaxVecs);
-    count = div_up(vecs, kPanelVecs) - (joins ? 1 : 0);
-  }
-  std::int64_t first_vec(std::int64_t panel) const { return panel * kPanelVecs; }
-  std::int64_t width(std::int64_t panel) const {
-    return panel + 1 < count ? kPanelVecs : vecs - first_vec(panel);
-  }
-  std::int64_t widest() const { return larger(width(0), width(count - 1)); }
-  std::int64_t channels_of(std::int64_t panel) const {
-    return smaller(channels - first_vec(panel) * kLanes, width(panel) * kLanes);
-  }
-  std::int64_t floats_per_vec() const { return kLanes * (1 + taps * k); }
-  std::int64_t offset(std::int64_t group, std::int64_t panel) const {
-    return (group * vecs + first_vec(panel)) * floats_per_vec();
-  }
-  std::int64_t floats() const { return groups * vecs * floats_per_vec(); }
-};
+PanelPlan plan_of(const Conv2dShape& s) {
+  return {s.groups, s.out_c / s.groups, s.in_c / s.groups, s.kernel_h * s.kernel_w};
+}
 
 // One axis of a convolution: which taps of an output position are inside the input.
 struct Axis {
@@ -96,7 +68,7 @@ struct Scratch {
   std::size_t bytes = 0;
 
   Scratch(const Conv2dShape& s, std::byte* memory) {
-    const PanelPlan plan(s);
+    const PanelPlan plan = plan_of(s);
     taps_limit = larger(256, 2 * plan.taps);
     inputs_limit = larger(1024, 2 * plan.taps * kMaxRows);
     pixels_limit = 1024;
@@ -122,7 +94,7 @@ struct Scratch {
 class DenseRun {
  public:
   DenseRun(const Conv2dShape& shape, const Epilogue& epilogue, const Machine& machine, const Conv2dCall& call)
-      : s_(shape), plan_(s_), epilogue_(epilogue), call_(call), scratch_(s_, call.scratch),
+      : s_(shape), plan_(plan_of(s_)), epilogue_(epilogue), call_(call), scratch_(s_, call.scratch),
         ys_{s_.in_h, s_.out_h, s_.kernel_h, s_.stride_h, s_.dilation_h, s_.pad_top},
         xs_{s_.in_w, s_.out_w, s_.kernel_w, s_.stride_w, s_.dilation_w, s_.pad_left} {
     tile_rows_ = smaller(rows_of(plan_.width(0)), rows_of(plan_.width(plan_.count - 1)));
@@ -404,7 +376,7 @@ double inside_share(const Axis& axis) {
 }
 
 double cycles(const Conv2dShape& s, const Machine& machine) {
-  const PanelPlan plan(s);
+  const PanelPlan plan = plan_of(s);
   const double share = inside_share({s.in_h, s.out_h, s.kernel_h, s.stride_h, s.dilation_h, s.pad_top}) *
                        inside_share({s.in_w, s.out_w, s.kernel_w, s.stride_w, s.dilation_w, s.pad_left});
   const auto pixels = static_cast<double>(s.batch * s.out_h * s.out_w), vecs = static_cast<double>(plan.groups * plan.vecs);
@@ -415,22 +387,11 @@ double cycles(const Conv2dShape& s, const Machine& machine) {
 }
 
 std::size_t packed_bytes(const Conv2dShape& s) {
-  return static_cast<std::size_t>(PanelPlan(s).floats()) * sizeof(float);
-}
-
-// `rows` consecutive floats of each of `channels` channels, which lie `stride` apart, to [rows][width], zeros beyond.
-void pack_rows(const float* from, std::int64_t stride, std::int64_t channels, std::int64_t rows, std::int64_t width, float* to) {
-  constexpr std::int64_t kChunk = 16;  // a cache line of each channel
-  for (std::int64_t first = 0; first < rows; first += kChunk) {
-    const std::int64_t end = smaller(rows, first + kChunk);
-    for (std::int64_t j = 0; j < width; ++j) {
-      for (std::int64_t i = first; i < end; ++i) to[i * width + j] = j < channels ? from[j * stride + i] : 0.0f;
-    }
-  }
+  return static_cast<std::size_t>(plan_of(s).floats()) * sizeof(float);
 }
 
 void pack(const Conv2dShape& s, const float* filter, const float* bias, void* packed) {
-  const PanelPlan plan(s);
+  const PanelPlan plan = plan_of(s);
   const std::int64_t length = plan.taps * plan.k;
   for (std::int64_t group = 0; group < plan.groups; ++group) {
     for (std::int64_t panel = 0; panel < plan.count; ++panel) {
@@ -438,7 +399,7 @@ void pack(const Conv2dShape& s, const float* filter, const float* bias, void* pa
       const std::int64_t channel = group * plan.channels + plan.first_vec(panel) * kLanes;
       float* out = static_cast<float*>(packed) + plan.offset(group, panel);
       for (std::int64_t j = 0; j < width; ++j) out[j] = j < used && bias != nullptr ? bias[channel + j] : 0.0f;
-      pack_rows(filter + channel * length, length, used, length, width, out + width);
+      pack_transposed(filter + channel * length, length, used, length, plan.width(panel), Vec::of(1.0f), out + width);
     }
   }
 }

@@ -19,6 +19,10 @@ namespace {
 
 constexpr std::int64_t kLanes = static_cast<std::int64_t>(Vec::kLanes);
 
+constexpr std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+constexpr std::int64_t larger(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
+constexpr std::int64_t div_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }  // a >= 0
+
 struct Tap {
   std::int64_t a_offset;  // floats from a pixel's pointer
   std::int64_t b_index;   // of the tap in a panel, in units of TileRun::tap_floats
@@ -221,6 +225,57 @@ constexpr TileTable make_tiles(std::integer_sequence<int, kVecsLessOne...>) {
 }
 // By width in vectors and height.
 constexpr TileTable kTiles = make_tiles(std::make_integer_sequence<int, kMaxVecs>{});
+
+// How the output channels are cut into panels, and how large those are.
+struct PanelPlan {
+  std::int64_t groups, channels, k, taps;  // channels and k of one group
+  std::int64_t vecs, count;                // of one group
+
+  PanelPlan(std::int64_t groups_, std::int64_t channels_, std::int64_t k_, std::int64_t taps_)
+      : groups(groups_), channels(channels_), k(k_), taps(taps_) {
+    vecs = div_up(channels, kLanes);
+    const std::int64_t rest = vecs % kPanelVecs;
+    // A last vector alone is narrow work: with registers enough, or nothing else, it joins the panel before.
+    const bool joins = rest == 1 && vecs > 1 && (Vec::kRegisters == 32 || vecs == kMaxVecs);
+    count = div_up(vecs, kPanelVecs) - (joins ? 1 : 0);
+  }
+  std::int64_t first_vec(std::int64_t panel) const { return panel * kPanelVecs; }
+  std::int64_t width(std::int64_t panel) const {
+    return panel + 1 < count ? kPanelVecs : vecs - first_vec(panel);
+  }
+  std::int64_t widest() const { return larger(width(0), width(count - 1)); }
+  std::int64_t channels_of(std::int64_t panel) const {
+    return smaller(channels - first_vec(panel) * kLanes, width(panel) * kLanes);
+  }
+  std::int64_t floats_per_vec() const { return kLanes * (1 + taps * k); }
+  std::int64_t offset(std::int64_t group, std::int64_t panel) const {
+    return (group * vecs + first_vec(panel)) * floats_per_vec();
+  }
+  std::int64_t floats() const { return groups * vecs * floats_per_vec(); }
+};
+
+// `length` consecutive floats of each of `channels` channels, `stride` apart, times `factor`, to a panel's
+// [length][vecs * kLanes]; zeros for channels beyond.
+__attribute__((noinline)) void pack_transposed(const float* from, std::int64_t stride, std::int64_t channels,
+                                               std::int64_t length, std::int64_t vecs, Vec factor, float* to) {
+  for (std::int64_t first = 0; first < length; first += kLanes) {
+    const auto columns = static_cast<std::size_t>(smaller(kLanes, length - first));
+    for (std::int64_t v = 0; v < vecs; ++v) {
+      Vec tile[Vec::kLanes];
+#pragma GCC unroll 16
+      for (std::int64_t i = 0; i < kLanes; ++i) {
+        const std::int64_t channel = v * kLanes + i;
+        tile[i] = channel < channels ? load_channels(from + channel * stride + first, columns) * factor : Vec::zero();
+      }
+      transpose(tile);
+      float* out = to + (first * vecs + v) * kLanes;
+#pragma GCC unroll 16
+      for (std::int64_t i = 0; i < kLanes; ++i) {
+        if (first + i < length) tile[i].store(out + i * vecs * kLanes);
+      }
+    }
+  }
+}
 
 }  // namespace
 }  // namespace etalon::kernels
