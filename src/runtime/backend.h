@@ -68,6 +68,8 @@ struct DelegateSource {
   std::function<std::optional<Bytes>(std::string_view key)> named_data;
   // One per argument of its first call, inputs then outputs, with the upper bounds of their sizes.
   std::span<const ops::Value* const> args;
+  // By argument: its data are a constant of the program, the same in every call. Missing entries are false.
+  std::vector<bool> constant_args;
 };
 
 class Backend {

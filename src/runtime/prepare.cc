@@ -365,14 +365,18 @@ Status MethodBuilder::build_delegates() {
   MethodState& state = *state_;
   for (std::size_t i = 0; i < state.plan->delegates.size(); ++i) {
     const pte::Delegate& delegate = state.plan->delegates[i];
+    DelegateSource source;
     std::vector<const ops::Value*> args;
     for (const auto& instruction : chain().instructions) {
       const auto* call = std::get_if<pte::DelegateCall>(&instruction);
       if (call == nullptr || at(call->delegate_index) != i) continue;
-      for (const std::int32_t value : call->args) args.push_back(&state.values.at(at(value)));
+      for (const std::int32_t value : call->args) {
+        const auto* tensor = std::get_if<pte::Tensor>(&state.plan->values[at(value)]);
+        args.push_back(&state.values.at(at(value)));
+        source.constant_args.push_back(tensor != nullptr && tensor->is_constant() && !moved_into_[at(value)]);
+      }
       break;
     }
-    DelegateSource source;
     source.payload = delegate.payload;
     source.compile_specs = delegate.compile_specs;
     source.named_data = [this](std::string_view key) { return program_.named_data(key); };

@@ -1,0 +1,233 @@
+// Convolutions and fully connected layers: the algorithm is chosen by kernels/conv2d, everything around it is fused.
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "backends/native/operations/evidence.h"
+#include "backends/native/plan_builder.h"
+
+namespace etalon::native {
+namespace {
+
+using kernels::Conv2dAlgorithm;
+using kernels::Conv2dShape;
+
+enum Slot : std::size_t { kImage, kFilter, kBias, kResidual, kScale };
+constexpr std::int64_t kSharedMultiplyAdds = 150'000;
+
+class Conv2dOperation final : public Operation {
+ public:
+  Conv2dOperation(const Conv2dAlgorithm& algorithm, const Conv2dShape& shape, const kernels::Epilogue& epilogue,
+                  const kernels::Machine& machine)
+      : algorithm_(algorithm), shape_(shape), epilogue_(epilogue), machine_(machine) {
+    scratch_bytes = algorithm.scratch_bytes(shape, machine);
+  }
+
+  void run(const RunContext& context, unsigned worker, unsigned workers) const override {
+    kernels::Conv2dCall call;
+    call.input = context.at(image);
+    call.output = context.at(output);
+    call.packed = packed;
+    if (has_residual) {
+      call.residual = context.at(residual);
+      call.residual_pixel_stride = residual_pixel_stride;
+    }
+    if (shape_.has_input_scale) call.input_scale = context.at(scale);
+    call.scratch = context.scratch;
+    algorithm_.run(shape_, epilogue_, machine_, call, worker, workers);
+  }
+
+  Operand image, output, residual, scale;
+  bool has_residual = false;
+  std::int64_t residual_pixel_stride = 0;
+  const void* packed = nullptr;
+
+ private:
+  const Conv2dAlgorithm& algorithm_;
+  Conv2dShape shape_;
+  kernels::Epilogue epilogue_;
+  kernels::Machine machine_;
+};
+
+// How a filter is stored, against how the algorithm wants it.
+struct FilterView {
+  const float* data;
+  const float* bias;
+  bool is_hwo, is_io;
+};
+
+// Writes the filter in the order of conv2d.h into `storage` if the payload has another, and returns where it is.
+const float* in_kernel_order(const FilterView& filter, const Conv2dShape& shape, std::vector<float>& storage) {
+  const auto out_c = static_cast<std::size_t>(shape.out_c);
+  const auto per_out = static_cast<std::size_t>(shape.kernel_h * shape.kernel_w * (shape.in_c / shape.groups));
+  const bool is_out_first = !filter.is_hwo && !filter.is_io;
+  if (is_out_first != shape.is_depthwise()) return filter.data;
+  storage.resize(out_c * per_out);
+  for (std::size_t o = 0; o < out_c; ++o) {
+    for (std::size_t k = 0; k < per_out; ++k) {
+      if (is_out_first) {
+        storage[k * out_c + o] = filter.data[o * per_out + k];
+      } else {
+        storage[o * per_out + k] = filter.data[k * out_c + o];
+      }
+    }
+  }
+  return storage.data();
+}
+
+std::string packing_key(const FilterView& filter, const Conv2dAlgorithm* algorithm, const Conv2dShape& shape) {
+  std::string key;
+  const auto append = [&key](const auto& field) { key.append(reinterpret_cast<const char*>(&field), sizeof(field)); };
+  append(filter.data);
+  append(filter.bias);
+  append(filter.is_hwo);
+  append(filter.is_io);
+  append(algorithm);
+  for (const std::int64_t size : {shape.in_h, shape.in_w, shape.in_c, shape.out_h, shape.out_w, shape.out_c, shape.kernel_h,
+                                  shape.kernel_w, shape.stride_h, shape.stride_w, shape.dilation_h, shape.dilation_w,
+                                  shape.pad_top, shape.pad_left, shape.groups}) {
+    append(size);
+  }
+  append(shape.input_is_nchw);
+  append(shape.has_input_scale);
+  return key;
+}
+
+Conv2dShape shape_of(const Conv& conv, const Dims& in, const Dims& out) {
+  Conv2dShape shape;
+  shape.in_c = in.back();
+  shape.out_c = out.back();
+  if (conv.is_linear) {
+    shape.in_w = shape.out_w = numel(out) / std::max<std::int64_t>(out.back(), 1);
+    return shape;
+  }
+  shape.batch = in[0];
+  shape.in_h = in[1];
+  shape.in_w = in[2];
+  shape.out_h = out[1];
+  shape.out_w = out[2];
+  shape.kernel_h = conv.kernel_h;
+  shape.kernel_w = conv.kernel_w;
+  shape.stride_h = conv.stride_h;
+  shape.stride_w = conv.stride_w;
+  shape.dilation_h = conv.dilation_h;
+  shape.dilation_w = conv.dilation_w;
+  shape.pad_top = conv.pad_top;
+  shape.pad_left = conv.pad_left;
+  shape.groups = conv.groups;
+  return shape;
+}
+
+bool is_planes(const Dims& dims, const Dims& strides) {
+  if (dims.size() != 4) return false;
+  const Dims permuted = {dims[0], dims[3], dims[1], dims[2]};
+  return is_contiguous(permuted, {strides[0], strides[3], strides[1], strides[2]});
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : "; ") + part;
+  return text;
+}
+
+class ConvLowering {
+ public:
+  ConvLowering(PlanBuilder& builder, const Node& node, const Conv& conv)
+      : builder_(builder),
+        node_(node),
+        conv_(conv),
+        shape_(shape_of(conv, builder.dims(node.inputs[kImage]), builder.dims(node.output()))) {}
+
+  Status run() {
+    const Settings& settings = builder_.settings();
+    shape_.has_input_scale = has(kScale);
+    const Placement image = place_image();
+    const Placement output = builder_.output(node_.output());
+    shape_.out_pixel_stride = row_stride(builder_.dims(node_.output()), output.strides).value_or(shape_.out_c);
+    const auto choice = kernels::choose_conv2d(shape_, conv_.epilogue, settings.cap, settings.math, settings.machine);
+    auto operation = std::make_unique<Conv2dOperation>(*choice.algorithm, shape_, conv_.epilogue, settings.machine);
+    operation->image = image.at;
+    operation->output = output.at;
+    if (has(kScale)) operation->scale = builder_.contiguous_input(node_.inputs[kScale]).at;
+    if (has(kResidual)) place_residual(*operation, output);
+    pack(*choice.algorithm, &operation->packed);
+    describe(*operation, choice);
+    builder_.add(std::move(operation), node_);
+    return {};
+  }
+
+ private:
+  bool has(Slot slot) const { return node_.inputs[slot] != kNoValue; }
+
+  // A model's NCHW input is read as it is, if the algorithm that reads it so is not worse.
+  Placement place_image() {
+    const ValueId id = node_.inputs[kImage];
+    const Placement as_is = builder_.input(id);
+    shape_.in_pixel_stride = shape_.in_c;
+    if (!conv_.is_linear && !has(kScale) && is_planes(builder_.dims(id), as_is.strides) &&
+        !row_stride(builder_.dims(id), as_is.strides)) {
+      shape_.input_is_nchw = true;
+      if (reads_planes()) return as_is;
+      shape_.input_is_nchw = false;
+    }
+    return builder_.row_input(id, shape_.in_pixel_stride);
+  }
+
+  bool reads_planes() const {
+    const Settings& settings = builder_.settings();
+    const auto planes = kernels::choose_conv2d(shape_, conv_.epilogue, settings.cap, settings.math, settings.machine);
+    Conv2dShape rows = shape_;
+    rows.input_is_nchw = false;
+    const auto pixels = kernels::choose_conv2d(rows, conv_.epilogue, settings.cap, settings.math, settings.machine);
+    return planes.algorithm->isa == pixels.algorithm->isa;
+  }
+
+  void place_residual(Conv2dOperation& operation, const Placement& output) {
+    const Placement residual = builder_.row_input(node_.inputs[kResidual], operation.residual_pixel_stride);
+    operation.has_residual = true;
+    operation.residual = residual.at;
+    if (operation.residual_pixel_stride == shape_.out_pixel_stride) builder_.allow_in_place(output, residual);
+  }
+
+  void pack(const Conv2dAlgorithm& algorithm, const void** where) {
+    const auto floats = [&](ValueId id) {
+      return id == kNoValue ? nullptr : reinterpret_cast<const float*>(builder_.value(id).constant.data());
+    };
+    const FilterView filter{floats(node_.inputs[kFilter]), floats(node_.inputs[kBias]), conv_.filter_is_hwo,
+                            conv_.filter_is_io};
+    const Conv2dShape shape = shape_;
+    builder_.pack(packing_key(filter, &algorithm, shape), algorithm.packed_bytes(shape),
+                  [filter, shape, &algorithm](std::byte* packed) {
+                    std::vector<float> storage;
+                    algorithm.pack(shape, in_kernel_order(filter, shape, storage), filter.bias, packed);
+                  },
+                  where);
+  }
+
+  void describe(Conv2dOperation& operation, const kernels::Conv2dChoice& choice) const {
+    const Dims& in = builder_.dims(node_.inputs[kImage]);
+    const Dims& out = builder_.dims(node_.output());
+    auto& evidence = operation.evidence;
+    set_isa(evidence, choice.algorithm->isa, builder_.settings(), joined(choice.refusals));
+    evidence.kernel = choice.algorithm->name;
+    evidence.tile = choice.algorithm->tile;
+    evidence.flops = 2 * shape_.multiply_adds();
+    const std::int64_t weights = shape_.out_c * shape_.kernel_h * shape_.kernel_w * (shape_.in_c / shape_.groups);
+    evidence.bytes = 4 * (numel(in) + numel(out) * (has(kResidual) ? 2 : 1) + weights);
+    evidence.shape = shape_text(in, out);
+    operation.is_shared = shape_.multiply_adds() >= kSharedMultiplyAdds;
+  }
+
+  PlanBuilder& builder_;
+  const Node& node_;
+  const Conv& conv_;
+  Conv2dShape shape_;
+};
+
+}  // namespace
+
+Status lower(PlanBuilder& builder, const Node& node, const Conv& conv) {
+  return ConvLowering(builder, node, conv).run();
+}
+
+}  // namespace etalon::native

@@ -1,0 +1,31 @@
+// Small pieces of the evidence that operations give.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "backends/native/settings.h"
+#include "runtime/backend.h"
+#include "tensor/dims.h"
+
+namespace etalon::native {
+
+inline std::string shape_text(const Dims& in, const Dims& out) {
+  const auto text = [](const Dims& dims) {
+    std::string s;
+    for (const std::int64_t size : dims) s += (s.empty() ? "" : "x") + std::to_string(size);
+    return s.empty() ? std::string("1") : s;
+  };
+  return text(in) + " -> " + text(out);
+}
+
+// What ran, what was allowed, and why they differ: no algorithm of a better ISA exists for it unless `reason` says more.
+inline void set_isa(runtime::DelegateOperation& evidence, kernels::Isa ran, const Settings& settings,
+                    std::string_view reason = {}) {
+  evidence.isa = kernels::info_of(ran).name;
+  evidence.wanted_isa = kernels::info_of(settings.cap).name;
+  if (ran == settings.cap) return;
+  evidence.reason = reason.empty() ? "no kernel of this kind for " + evidence.wanted_isa : std::string(reason);
+}
+
+}  // namespace etalon::native
