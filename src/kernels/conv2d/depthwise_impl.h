@@ -89,6 +89,13 @@ ETALON_INLINE void depthwise_tile(const DepthwiseStrip& s, const Vec* kept, std:
       add_column<W>(sums, kept, s.weights, value, r, i);
     }
   }
+  if (s.hardswish) {
+#pragma GCC unroll 4
+    for (int h = 0; h < W::kRows; ++h) {
+#pragma GCC unroll 8
+      for (int j = 0; j < W::kColumns; ++j) sums[h][j] = hardswish(sums[h][j]);
+    }
+  }
   const Vec low = Vec::of(s.min), high = Vec::of(s.max);
   const std::int64_t columns = kInside ? W::kColumns : s.end - x;
   float* out = s.output + (x - s.begin) * s.out_pixel;
@@ -98,9 +105,7 @@ ETALON_INLINE void depthwise_tile(const DepthwiseStrip& s, const Vec* kept, std:
 #pragma GCC unroll 8
     for (int j = 0; j < W::kColumns; ++j) {
       if (!kInside && j >= columns) break;
-      Vec y = sums[h][j];
-      if (s.hardswish) y = hardswish(y);
-      y = clamp(y, low, high);
+      const Vec y = clamp(sums[h][j], low, high);
       float* p = out + h * s.out_row + j * s.out_pixel;
       if constexpr (kFull) {
         y.store(p);

@@ -39,21 +39,16 @@ struct RunPlan {
     panels = (s.out_c + kPanel - 1) / kPanel;
   }
   std::int64_t panel_floats() const { return kPanel * (1 + runs * length); }
-  std::int64_t scratch_floats() const { return 4 * round16(runs) + runs * round16(window) + kMaxPixels * kPanel; }
+  std::int64_t scratch_floats() const { return 2 * round16(runs * length) + runs * round16(window) + kMaxPixels * kPanel; }
   static std::int64_t round16(std::int64_t n) { return (n + 15) / 16 * 16; }
-};
-
-// A run of the window that lies inside the image.
-struct InputRun {
-  std::int64_t input;    // offset of the tile's first pixel's run, in floats
-  std::int64_t weights;  // offset in the panel
 };
 
 struct PixelTile {
   const float* input;
-  const InputRun* runs;
-  std::int64_t count, length, step;
-  const float* panel;
+  const std::int32_t* offsets;  // of the elements of the first pixel's window that lie inside the image, in floats
+  std::int64_t count, step;
+  const float* bias;
+  const float* weights;  // of the first of these elements
   float* output;
   std::int64_t out_pixel;
   std::size_t n;  // channels of the last register
@@ -66,25 +61,29 @@ __attribute__((noinline)) void compute_pixels(const PixelTile& t) {
   Vec sums[kPixels][kVecs];
 #pragma GCC unroll 2
   for (int j = 0; j < kVecs; ++j) {
-    const Vec bias = Vec::load(t.panel + j * kLanes);
+    const Vec bias = Vec::load(t.bias + j * kLanes);
 #pragma GCC unroll 16
     for (int i = 0; i < kPixels; ++i) sums[i][j] = bias;
   }
   const std::int64_t step = t.step;
-  for (std::int64_t r = 0; r < t.count; ++r) {
-    const float* x = t.input + t.runs[r].input;
-    const float* w = t.panel + t.runs[r].weights;
-    const float* const end = w + t.length * kPanel;
-    for (; w != end; w += kPanel, ++x) {
-      Vec weight[kVecs];
+  const float* w = t.weights;
+  for (std::int64_t e = 0; e < t.count; ++e, w += kPanel) {
+    const float* x = t.input + t.offsets[e];
+    Vec weight[kVecs];
 #pragma GCC unroll 2
-      for (int j = 0; j < kVecs; ++j) weight[j] = Vec::load(w + j * kLanes);
+    for (int j = 0; j < kVecs; ++j) weight[j] = Vec::load(w + j * kLanes);
 #pragma GCC unroll 16
-      for (int i = 0; i < kPixels; ++i) {
-        const Vec value = Vec::of(x[i * step]);
+    for (int i = 0; i < kPixels; ++i) {
+      const Vec value = Vec::of(x[i * step]);
 #pragma GCC unroll 2
-        for (int j = 0; j < kVecs; ++j) sums[i][j] = fma(value, weight[j], sums[i][j]);
-      }
+      for (int j = 0; j < kVecs; ++j) sums[i][j] = fma(value, weight[j], sums[i][j]);
+    }
+  }
+  if (t.hardswish) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kPixels; ++i) {
+#pragma GCC unroll 2
+      for (int j = 0; j < kVecs; ++j) sums[i][j] = hardswish(sums[i][j]);
     }
   }
   const Vec low = Vec::of(t.min), high = Vec::of(t.max);
@@ -92,9 +91,7 @@ __attribute__((noinline)) void compute_pixels(const PixelTile& t) {
   for (int i = 0; i < kPixels; ++i) {
 #pragma GCC unroll 2
     for (int j = 0; j < kVecs; ++j) {
-      Vec y = sums[i][j];
-      if (t.hardswish) y = hardswish(y);
-      y = clamp(y, low, high);
+      const Vec y = clamp(sums[i][j], low, high);
       float* out = t.output + i * t.out_pixel + j * kLanes;
       if (j + 1 < kVecs) {
         y.store(out);
@@ -122,9 +119,14 @@ class FewChannelsRun {
  public:
   FewChannelsRun(const Conv2dShape& shape, const Epilogue& epilogue, const Conv2dCall& call)
       : s_(shape), plan_(shape), epilogue_(epilogue), call_(call) {
-    runs_ = reinterpret_cast<InputRun*>(call.scratch);
-    window_ = reinterpret_cast<float*>(call.scratch) + 4 * RunPlan::round16(plan_.runs);
+    const std::int64_t elements = plan_.runs * plan_.length;
+    offsets_ = reinterpret_cast<std::int32_t*>(call.scratch);
+    window_offsets_ = offsets_ + RunPlan::round16(elements);
+    window_ = reinterpret_cast<float*>(window_offsets_ + RunPlan::round16(elements));
     sums_ = window_ + plan_.runs * RunPlan::round16(plan_.window);
+    for (std::int64_t i = 0; i < elements; ++i) {
+      window_offsets_[i] = static_cast<std::int32_t>(i / plan_.length * RunPlan::round16(plan_.window) + i % plan_.length);
+    }
     staged_ = epilogue.residual != Epilogue::Residual::kNone ||
               (epilogue.activation != Activation::kNone && epilogue.activation != Activation::kHardswish);
     row_floats_ = s_.in_w * (s_.input_is_nchw ? 1 : s_.in_c);
@@ -142,89 +144,99 @@ class FewChannelsRun {
   void compute_row(std::int64_t image, std::int64_t y) {
     const float* input = call_.input + image * s_.in_c * s_.in_h * s_.in_w;
     const std::int64_t tiles = (s_.out_w + kMaxPixels - 1) / kMaxPixels;
+    find_runs(y);
     for (std::int64_t tile = 0; tile < tiles; ++tile) {
       const std::int64_t x = s_.out_w * tile / tiles, pixels = s_.out_w * (tile + 1) / tiles - x;
       // In floats from the start of a row of the input.
       const std::int64_t begin = (x * s_.stride_w - s_.pad_left) * (s_.input_is_nchw ? 1 : s_.in_c);
       const std::int64_t floats = (pixels - 1) * plan_.step + plan_.length;
       const bool inside = begin >= 0 && begin + floats <= row_floats_;
-      list_runs(y, inside ? begin : 0);
-      const float* from = input;
-      if (!inside) {
-        copy_window(input, begin, floats);
-        from = window_;
-      }
-      compute_tile(from, (image * s_.out_h + y) * s_.out_w + x, pixels);
-    }
-  }
-
-  // Those inside the image, at `begin` floats after the start of their row.
-  void list_runs(std::int64_t y, std::int64_t begin) {
-    count_ = 0;
-    for (std::int64_t ky = 0; ky < s_.kernel_h; ++ky) {
-      const std::int64_t in_y = y * s_.stride_h - s_.pad_top + ky * s_.dilation_h;
-      if (in_y < 0 || in_y >= s_.in_h) continue;
-      for (std::int64_t c = 0; c < plan_.runs_per_row; ++c) {
-        const std::int64_t run = ky * plan_.runs_per_row + c;
-        runs_[count_++] = {(c * s_.in_h + in_y) * row_floats_ + begin, kPanel * (1 + run * plan_.length)};
+      if (!inside) copy_window(input + row_start_, begin, floats);
+      for (std::int64_t panel = 0; panel < plan_.panels; ++panel) {
+        compute_tile(inside ? input + row_start_ + begin : window_, inside ? offsets_ : window_offsets_,
+                     (image * s_.out_h + y) * s_.out_w + x, pixels, panel);
       }
     }
   }
 
-  void copy_window(const float* input, std::int64_t begin, std::int64_t floats) {
+  // From the start of the first row inside the image to that of a run.
+  std::int64_t offset_of(std::int64_t run) const {
+    const std::int64_t row = (run - first_run_) / plan_.runs_per_row * s_.dilation_h;
+    return (run % plan_.runs_per_row * s_.in_h + row) * row_floats_;
+  }
+
+  // Rows of the window that lie inside the image follow each other, and so do their runs.
+  void find_runs(std::int64_t y) {
+    const std::int64_t top = y * s_.stride_h - s_.pad_top;
+    std::int64_t first = 0, last = s_.kernel_h;
+    while (first < last && top + first * s_.dilation_h < 0) ++first;
+    while (last > first && top + (last - 1) * s_.dilation_h >= s_.in_h) --last;
+    first_run_ = first * plan_.runs_per_row;
+    runs_ = (last - first) * plan_.runs_per_row;
+    row_start_ = runs_ == 0 ? 0 : (top + first * s_.dilation_h) * row_floats_;
+    for (std::int64_t run = 0; run < runs_; ++run) {
+      const std::int64_t offset = offset_of(first_run_ + run);
+      std::int32_t* to = offsets_ + run * plan_.length;
+      for (std::int64_t i = 0; i < plan_.length; ++i) to[i] = static_cast<std::int32_t>(offset + i);
+    }
+  }
+
+  void copy_window(const float* rows, std::int64_t begin, std::int64_t floats) {
     const std::int64_t before = std::clamp<std::int64_t>(-begin, 0, floats);
     const std::int64_t end = std::clamp<std::int64_t>(row_floats_ - begin, before, floats);
-    for (std::int64_t r = 0; r < count_; ++r) {
-      const float* from = input + runs_[r].input;
-      runs_[r].input = r * RunPlan::round16(plan_.window);
-      float* to = window_ + runs_[r].input;
+    for (std::int64_t run = 0; run < runs_; ++run) {
+      const float* from = rows + offset_of(first_run_ + run);
+      float* to = window_ + run * RunPlan::round16(plan_.window);
       std::fill(to, to + before, 0.0f);
       for (std::int64_t i = before; i < end; ++i) to[i] = from[begin + i];
       std::fill(to + end, to + floats, 0.0f);
     }
   }
 
-  void compute_tile(const float* input, std::int64_t pixel, std::int64_t pixels) {
+  void compute_tile(const float* input, const std::int32_t* offsets, std::int64_t pixel, std::int64_t pixels,
+                    std::int64_t panel) {
     PixelTile t;
     t.input = input;
-    t.runs = runs_;
-    t.count = count_;
-    t.length = plan_.length;
+    t.offsets = offsets;
+    t.count = runs_ * plan_.length;
     t.step = plan_.step;
     t.out_pixel = staged_ ? kPanel : s_.out_pixel_stride;
     t.min = staged_ ? -__builtin_inff() : epilogue_.min;
     t.max = staged_ ? __builtin_inff() : epilogue_.max;
     t.hardswish = !staged_ && epilogue_.activation == Activation::kHardswish;
-    for (std::int64_t panel = 0; panel < plan_.panels; ++panel) {
-      const std::int64_t channel = panel * kPanel, channels = std::min(kPanel, s_.out_c - channel);
-      const std::int64_t vecs = (channels + kLanes - 1) / kLanes;
-      float* output = call_.output + pixel * s_.out_pixel_stride + channel;
-      t.panel = static_cast<const float*>(call_.packed) + panel * plan_.panel_floats();
-      t.output = staged_ ? sums_ : output;
-      t.n = static_cast<std::size_t>(channels - (vecs - 1) * kLanes);
-      kPixelTable.at[vecs - 1][pixels](t);
-      if (!staged_) continue;
-      const float* residual =
-          call_.residual == nullptr ? nullptr : call_.residual + pixel * call_.residual_pixel_stride + channel;
-      finish({sums_, kPanel, output, s_.out_pixel_stride, residual, call_.residual_pixel_stride, pixels,
-              static_cast<std::size_t>(channels)},
-             epilogue_);
-    }
+    const std::int64_t channel = panel * kPanel, channels = std::min(kPanel, s_.out_c - channel);
+    const std::int64_t vecs = (channels + kLanes - 1) / kLanes;
+    float* output = call_.output + pixel * s_.out_pixel_stride + channel;
+    t.bias = static_cast<const float*>(call_.packed) + panel * plan_.panel_floats();
+    t.weights = t.bias + kPanel * (1 + first_run_ * plan_.length);
+    t.output = staged_ ? sums_ : output;
+    t.n = static_cast<std::size_t>(channels - (vecs - 1) * kLanes);
+    kPixelTable.at[vecs - 1][pixels](t);
+    if (!staged_) return;
+    const float* residual =
+        call_.residual == nullptr ? nullptr : call_.residual + pixel * call_.residual_pixel_stride + channel;
+    finish({sums_, kPanel, output, s_.out_pixel_stride, residual, call_.residual_pixel_stride, pixels,
+            static_cast<std::size_t>(channels)},
+           epilogue_);
   }
 
   const Conv2dShape& s_;
   const RunPlan plan_;
   const Epilogue& epilogue_;
   const Conv2dCall& call_;
-  InputRun* runs_;
+  std::int32_t* offsets_;         // of the window's elements in the input
+  std::int32_t* window_offsets_;  // in the copied window
   float* window_;
   float* sums_;
-  std::int64_t row_floats_, count_ = 0;
+  std::int64_t row_floats_;
+  // Of the output row at work.
+  std::int64_t first_run_ = 0, runs_ = 0, row_start_ = 0;
   bool staged_;
 };
 
 const char* few_channels_refusal(const Conv2dShape& s, const Epilogue&) {
   if (s.groups != 1) return "wants one group";
+  if (s.in_c * s.in_h * s.in_w > (std::int64_t{1} << 30)) return "wants a smaller image";
   if (s.dilation_w != 1) return "wants no dilation along rows";
   if (s.has_input_scale) return "does not scale its input";
   if (!s.input_is_nchw && s.in_pixel_stride != s.in_c) return "wants pixels without gaps";
