@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -43,6 +44,10 @@ class Runner {
 
   Result<int> run() {
     ETALON_CHECKED(prepare());
+    if (flags_.command_mode) {
+      ETALON_CHECKED(obey());
+      return kExitOk;
+    }
     ETALON_CHECKED(load());
     ETALON_CHECKED(flags_.server_mode ? serve() : run_once());
     ETALON_CHECKED(write_events());
@@ -237,6 +242,49 @@ class Runner {
       ETALON_LOG_INFO("SERVER MODE DONE");
     }
     return {};
+  }
+
+  // For benchmarks that interleave several processes: one keeps its state between commands, and is idle in between.
+  Status obey() {
+    answer(fmt::format(R"({{"engine":"{}","version":"{}","threads":{}}})", report_.engine, report_.engine_version,
+                       report_.threads));
+    std::string line;
+    while (std::getline(std::cin, line)) {
+      const std::string_view command = line;
+      if (command == "load") {
+        ETALON_CHECKED(load());
+        ETALON_CHECKED(read_inputs());
+        answer(fmt::format(R"({{"load_ms":{:.6f}}})", report_.load_ms));
+      } else if (command.starts_with("run ") && !inputs_.empty()) {
+        ETALON_CHECKED(run_batch(std::strtoul(line.c_str() + 4, nullptr, 10)));
+      } else if (command.starts_with("output ") && report_.first_ms) {
+        flags_.output_dir = line.substr(7);
+        ETALON_CHECKED(emit_outputs());
+        answer("{}");
+      } else {
+        return invalid_input(fmt::format("command '{}', want load, then run N or output DIR", command.substr(0, 40)));
+      }
+    }
+    return {};
+  }
+
+  // Handing over the inputs counts: it does in every other engine.
+  Status run_batch(std::size_t count) {
+    std::string times;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint64_t start = platform::now_ns();
+      ETALON_TRY(const double ms, timed_execution());
+      static_cast<void>(ms);
+      times += fmt::format("{}{:.6f}", i == 0 ? "" : ",", platform::ns_to_ms(platform::now_ns() - start));
+    }
+    answer(fmt::format(R"({{"ms":[{}]}})", times));
+    return {};
+  }
+
+  static void answer(std::string_view json) {
+    put(json);
+    put("\n");
+    std::fflush(stdout);
   }
 
   Status emit_outputs() {

@@ -19,6 +19,7 @@ struct RunnerFlags {
   std::string output_file;
   std::string output_dir;  // for .npy files
   bool server_mode = false;
+  bool command_mode = false;
   std::string print_output = "summary";  // none, summary, all
   std::uint32_t num_executions = 1;
   std::string method_name;
