@@ -1,0 +1,326 @@
+// See attention.h. A block of query rows stays in the first cache while blocks of keys go by: scores by register tiles
+// over packed keys, one pass for their maxima, one that turns them into powers in place, and the product with the
+// packed values on top of the rows' sums so far. Include a kernels/simd header and kernels/vector/math_impl.h first.
+//
+// Powers are powers of two: without a mask the scale of the scores contains log2(e). With one, scores are as PyTorch
+// computes them, so that masks of -inf and of the lowest finite number mean what they mean there: a row that is all
+// -inf gives NaN, a row that is all lowest averages the values.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/attention/attention.h"
+
+namespace etalon::kernels {
+namespace {
+
+constexpr auto kLanes = static_cast<std::int64_t>(Vec::kLanes);
+constexpr std::int64_t kPanel = 2 * kLanes;
+constexpr int kTileRows = (Vec::kRegisters - 4) / 2;
+constexpr std::int64_t kTiles = 4;             // per block of queries
+constexpr std::int64_t kKeyBlock = 256;
+static_assert(kKeyBlock % kPanel == 0);
+constexpr float kLog2E = 1.44269504088896341f;
+
+ETALON_INLINE std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+// Strides that are an odd number of cache lines do not compete for the same sets.
+ETALON_INLINE std::int64_t odd_lines(std::int64_t floats) { return (ceil_div(floats, 16) | 1) * 16; }
+
+// 2^x for x <= 0, relative error 1.2e-7.
+ETALON_INLINE Vec exp2_nonpositive(Vec x) {
+  x = max(Vec::of(-160.0f), x);
+  const Vec n = round_even(x), f = x - n;
+  Vec p = fma(Vec::of(0.001326472731307149f), f, Vec::of(0.009671512991189957f));
+  p = fma(p, f, Vec::of(0.05550733581185341f));
+  p = fma(p, f, Vec::of(0.24022242426872253f));
+  p = fma(p, f, Vec::of(0.6931470036506653f));
+  return scale_by_power(fma(p, f, Vec::of(1.0f)), n);
+}
+
+// Where things are in the scratch; floats.
+struct AttentionPlan {
+  std::int64_t key_panels, value_panels, block_rows;
+  std::int64_t q_row, score_row, sum_row;  // strides between rows
+  std::int64_t values, queries, scores, sums, state, end;
+
+  explicit AttentionPlan(const AttentionShape& s) {
+    key_panels = ceil_div(s.keys, kPanel);
+    value_panels = ceil_div(s.value_depth, kPanel);
+    block_rows = std::min<std::int64_t>(kTiles * kTileRows, s.queries);
+    q_row = odd_lines(s.depth);
+    score_row = odd_lines(std::min(kKeyBlock, key_panels * kPanel));
+    sum_row = odd_lines(value_panels * kPanel);
+    values = line(key_panels * s.depth * kPanel);
+    queries = values + line(value_panels * s.keys * kPanel);
+    scores = queries + block_rows * q_row;
+    sums = scores + block_rows * score_row;
+    state = sums + block_rows * sum_row;
+    end = state + line(2 * block_rows);
+  }
+
+ private:
+  static std::int64_t line(std::int64_t floats) { return ceil_div(floats, 16) * 16; }
+};
+
+// Keys in panels of kPanel, [panel][depth][kPanel]; zeros for keys that do not exist.
+[[maybe_unused]] void pack_keys(const AttentionShape& s, const float* k, float* out) {
+  for (std::int64_t key = 0; key < s.keys; key += kLanes) {
+    float* panel = out + key / kPanel * s.depth * kPanel + key % kPanel;
+    for (std::int64_t d = 0; d < s.depth; d += kLanes) {
+      const std::int64_t depth = std::min(kLanes, s.depth - d);
+      Vec rows[Vec::kLanes];
+#pragma GCC unroll 16
+      for (std::int64_t i = 0; i < kLanes; ++i) {
+        const bool exists = key + i < s.keys;
+        rows[i] = exists ? Vec::load(k + (key + i) * s.k_stride + d, static_cast<std::size_t>(depth)) : Vec::zero();
+      }
+      transpose(rows);
+#pragma GCC unroll 16
+      for (std::int64_t i = 0; i < kLanes; ++i) {
+        if (i < depth) rows[i].store(panel + (d + i) * kPanel);
+      }
+    }
+  }
+  if (s.keys % kPanel == 0 || s.keys % kPanel > kLanes) return;
+  float* last = out + s.keys / kPanel * s.depth * kPanel + kLanes;  // no key reached its second half
+  for (std::int64_t d = 0; d < s.depth; ++d) Vec::zero().store(last + d * kPanel);
+}
+
+// Values in panels of kPanel elements, [panel][key][kPanel].
+[[maybe_unused]] void pack_values(const AttentionShape& s, const float* v, float* out) {
+  for (std::int64_t d = 0; d < ceil_div(s.value_depth, kPanel) * kPanel; d += kLanes) {
+    float* panel = out + d / kPanel * s.keys * kPanel + d % kPanel;
+    const auto n = static_cast<std::size_t>(std::clamp<std::int64_t>(s.value_depth - d, 0, kLanes));
+    for (std::int64_t key = 0; key < s.keys; ++key) {
+      const Vec row = n == 0 ? Vec::zero() : Vec::load(v + (key * s.v_stride + d), n);
+      row.store(panel + key * kPanel);
+    }
+  }
+}
+
+// c[row][0 .. kVecs * kLanes) = or += sum over k of a[row][k] * b[k][..].
+template <int kRows, int kVecs, bool kAdd>
+__attribute__((noinline)) void multiply(const float* a, std::int64_t a_row, const float* b, float* c,
+                                        std::int64_t c_row, std::int64_t depth) {
+  Vec sums[kRows][kVecs];
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (int j = 0; j < kVecs; ++j) sums[i][j] = kAdd ? Vec::load(c + i * c_row + j * kLanes) : Vec::zero();
+  }
+  for (std::int64_t k = 0; k < depth; ++k, b += kPanel) {
+    Vec row[kVecs];
+#pragma GCC unroll 2
+    for (int j = 0; j < kVecs; ++j) row[j] = Vec::load(b + j * kLanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      const Vec x = Vec::of(a[i * a_row + k]);
+#pragma GCC unroll 2
+      for (int j = 0; j < kVecs; ++j) sums[i][j] = fma(x, row[j], sums[i][j]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (int j = 0; j < kVecs; ++j) sums[i][j].store(c + i * c_row + j * kLanes);
+  }
+}
+
+using Multiply = void (*)(const float*, std::int64_t, const float*, float*, std::int64_t, std::int64_t);
+struct MultiplyTable {
+  Multiply scores[kTileRows + 1] = {};
+  Multiply values[2][kTileRows + 1] = {};  // of one and of two registers
+  template <int kRows>
+  constexpr void fill() {
+    scores[kRows] = multiply<kRows, 2, false>;
+    values[0][kRows] = multiply<kRows, 1, true>;
+    values[1][kRows] = multiply<kRows, 2, true>;
+    if constexpr (kRows > 1) fill<kRows - 1>();
+  }
+  constexpr MultiplyTable() { fill<kTileRows>(); }
+};
+constexpr MultiplyTable kMultiply;
+
+// The largest of a row's scores, after adding the mask (unless null).
+template <bool kMasked>
+ETALON_INLINE float find_largest(float* scores, const float* mask, std::int64_t keys) {
+  const Vec lowest = Vec::of(-__builtin_inff());
+  Vec a = lowest, b = lowest;
+  const auto get = [&](std::int64_t j) {
+    Vec x = Vec::load(scores + j);
+    if constexpr (kMasked) {
+      x = x + Vec::load(mask + j);
+      x.store(scores + j);
+    }
+    return x;
+  };
+  std::int64_t j = 0;
+  for (; j + kPanel <= keys; j += kPanel) {
+    a = max(get(j), a);
+    b = max(get(j + kLanes), b);
+  }
+  if (j + kLanes <= keys) {
+    a = max(get(j), a);
+    j += kLanes;
+  }
+  if (j < keys) {
+    const auto n = static_cast<std::size_t>(keys - j);
+    Vec x = Vec::load(scores + j, n, lowest);
+    if constexpr (kMasked) x = x + Vec::load(mask + j, n);
+    x.store(scores + j);  // -inf for keys that do not exist: their powers are zero
+    b = max(x, b);
+  }
+  return largest(max(a, b));
+}
+
+// Scores to powers of two of (score - largest) * factor; their sum.
+ETALON_INLINE float exponentiate(float* scores, std::int64_t keys, float top, float factor) {
+  const Vec shift = Vec::of(top), scale = Vec::of(factor);
+  Vec a = Vec::zero(), b = Vec::zero();
+  const auto turn = [&](std::int64_t j) {
+    const Vec p = exp2_nonpositive((Vec::load(scores + j) - shift) * scale);
+    p.store(scores + j);
+    return p;
+  };
+  std::int64_t j = 0;
+  for (; j + kPanel <= keys; j += kPanel) {
+    a = a + turn(j);
+    b = b + turn(j + kLanes);
+  }
+  for (; j < keys; j += kLanes) a = a + turn(j);
+  return sum(a + b);
+}
+
+class AttentionRun {
+ public:
+  AttentionRun(const AttentionShape& shape, const float* q, const float* mask, float* out, std::byte* scratch)
+      : s_(shape), plan_(shape), q_(q), mask_(mask), out_(out), base_(reinterpret_cast<float*>(scratch)),
+        factor_(mask == nullptr ? 1.0f : kLog2E), scale_(mask == nullptr ? shape.scale * kLog2E : shape.scale) {}
+
+  void pack(const float* k, const float* v) const {
+    pack_keys(s_, k, base_);
+    pack_values(s_, v, base_ + plan_.values);
+  }
+
+  void run(std::int64_t begin, std::int64_t end) {
+    for (first_ = begin; first_ < end; first_ += rows_) {
+      // Blocks of nearly equal height, and tiles likewise.
+      rows_ = ceil_div(end - first_, ceil_div(end - first_, plan_.block_rows));
+      tiles_ = ceil_div(rows_, kTileRows);
+      start_rows();
+      for (std::int64_t key = 0; key < s_.keys; key += kKeyBlock) {
+        const std::int64_t keys = std::min(kKeyBlock, s_.keys - key);
+        score(key, keys);
+        for (std::int64_t row = 0; row < rows_; ++row) soften(row, key, keys);
+        add_values(key, keys);
+      }
+      finish_rows();
+    }
+  }
+
+ private:
+  std::int64_t tile_begin(std::int64_t tile) const { return rows_ * tile / tiles_; }
+  float* queries() const { return base_ + plan_.queries; }
+  float* scores(std::int64_t row) const { return base_ + plan_.scores + row * plan_.score_row; }
+  float* sums(std::int64_t row) const { return base_ + plan_.sums + row * plan_.sum_row; }
+  float& largest_of(std::int64_t row) const { return base_[plan_.state + 2 * row]; }
+  float& total_of(std::int64_t row) const { return base_[plan_.state + 2 * row + 1]; }
+
+  void start_rows() const {
+    const Vec scale = Vec::of(scale_);
+    for (std::int64_t row = 0; row < rows_; ++row) {
+      const float* from = q_ + (first_ + row) * s_.q_stride;
+      float* to = queries() + row * plan_.q_row;
+      for (std::int64_t d = 0; d < s_.depth; d += kLanes) {
+        const auto n = static_cast<std::size_t>(std::min(kLanes, s_.depth - d));
+        (Vec::load(from + d, n) * scale).store(to + d);
+      }
+      for (std::int64_t d = 0; d < plan_.value_panels * kPanel; d += kLanes) Vec::zero().store(sums(row) + d);
+      largest_of(row) = -__builtin_inff();
+      total_of(row) = 0;
+    }
+  }
+
+  void score(std::int64_t key, std::int64_t keys) const {
+    for (std::int64_t j = 0; j < keys; j += kPanel) {
+      const float* panel = base_ + (key + j) * s_.depth;
+      for (std::int64_t tile = 0; tile < tiles_; ++tile) {
+        const std::int64_t row = tile_begin(tile), rows = tile_begin(tile + 1) - row;
+        kMultiply.scores[rows](queries() + row * plan_.q_row, plan_.q_row, panel, scores(row) + j, plan_.score_row,
+                               s_.depth);
+      }
+    }
+  }
+
+  void soften(std::int64_t row, std::int64_t key, std::int64_t keys) const {
+    float* x = scores(row);
+    const float* mask = mask_ == nullptr ? nullptr : mask_ + (first_ + row) * s_.mask_stride + key;
+    const float found = mask == nullptr ? find_largest<false>(x, mask, keys) : find_largest<true>(x, mask, keys);
+    const float before = largest_of(row), top = found > before ? found : before;
+    // A row that has been all -inf so far has no shift: its powers are zero, not NaN.
+    const float shift = top == -__builtin_inff() ? 0.0f : top;
+    if (top > before && total_of(row) != 0) shrink(row, before - top);
+    largest_of(row) = top;
+    total_of(row) += exponentiate(x, keys, shift, factor_);
+  }
+
+  // The largest score has grown by -`change`: what was summed weighs less.
+  void shrink(std::int64_t row, float change) const {
+    const Vec weight = exp2_nonpositive(Vec::of(change) * Vec::of(factor_));
+    total_of(row) *= largest(weight);
+    float* x = sums(row);
+    for (std::int64_t d = 0; d < plan_.value_panels * kPanel; d += kLanes) (Vec::load(x + d) * weight).store(x + d);
+  }
+
+  void add_values(std::int64_t key, std::int64_t keys) const {
+    for (std::int64_t panel = 0; panel < plan_.value_panels; ++panel) {
+      const float* values = base_ + plan_.values + (panel * s_.keys + key) * kPanel;
+      const int wide = s_.value_depth - panel * kPanel > kLanes ? 1 : 0;
+      for (std::int64_t tile = 0; tile < tiles_; ++tile) {
+        const std::int64_t row = tile_begin(tile), rows = tile_begin(tile + 1) - row;
+        kMultiply.values[wide][rows](scores(row), plan_.score_row, values, sums(row) + panel * kPanel, plan_.sum_row,
+                                     keys);
+      }
+    }
+  }
+
+  void finish_rows() const {
+    for (std::int64_t row = 0; row < rows_; ++row) {
+      const Vec weight = Vec::of(1.0f / total_of(row));
+      float* to = out_ + (first_ + row) * s_.out_stride;
+      for (std::int64_t d = 0; d < s_.value_depth; d += kLanes) {
+        const auto n = static_cast<std::size_t>(std::min(kLanes, s_.value_depth - d));
+        (Vec::load(sums(row) + d) * weight).store(to + d, n);
+      }
+    }
+  }
+
+  const AttentionShape& s_;
+  const AttentionPlan plan_;
+  const float* q_;
+  const float* mask_;
+  float* out_;
+  float* base_;
+  const float factor_, scale_;  // of powers; of scores
+  std::int64_t first_ = 0, rows_ = 0, tiles_ = 0;
+};
+
+std::size_t attention_scratch_bytes(const AttentionShape& s) {
+  return static_cast<std::size_t>(AttentionPlan(s).end) * sizeof(float);
+}
+
+void attention_run(const AttentionShape& s, const float* q, const float* k, const float* v, const float* mask,
+                   float* out, std::int64_t begin, std::int64_t end, bool kv_is_packed, std::byte* scratch) {
+  AttentionRun run(s, q, mask, out, scratch);
+  if (!kv_is_packed) run.pack(k, v);
+  run.run(begin, end);
+}
+
+constexpr AttentionKernel attention(std::string_view name) {
+  return {.name = name, .isa = Isa::ETALON_ISA, .scratch_bytes = attention_scratch_bytes, .run = attention_run};
+}
+
+}  // namespace
+}  // namespace etalon::kernels
