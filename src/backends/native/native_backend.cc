@@ -1,5 +1,6 @@
 #include "backends/native/native_backend.h"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 
 #include "backends/native/delegate.h"
 #include "backends/native/machine.h"
+#include "platform/build_id.h"
 #include "runtime/method.h"
 
 namespace etalon::native {
@@ -26,6 +28,12 @@ unsigned cpus_of_this_process() {
 
 }  // namespace
 
+std::string packing_configuration(const Settings& settings) {
+  return fmt::format("{} {} {} {} {} {} {}", kernels::info_of(settings.cap).name,
+                     settings.math == kernels::MathMode::kFast ? "fast" : "exact", settings.winograd,
+                     settings.machine.l1_bytes, settings.machine.l2_bytes, settings.threads, platform::build_id());
+}
+
 Result<std::unique_ptr<NativeBackend>> NativeBackend::create(const Options& options) {
   const platform::CpuInfo cpu = platform::read_cpu_info();
   Settings settings;
@@ -35,6 +43,8 @@ Result<std::unique_ptr<NativeBackend>> NativeBackend::create(const Options& opti
   settings.threads = std::min(options.threads == 0 ? cpus_of_this_process() : options.threads, kMaxThreads);
   settings.math = options.math;
   settings.winograd = options.winograd;
+  settings.packed_cache = options.packed_cache;
+  settings.packed_sink = options.packed_sink;
   settings.machine = machine_of(cpu);
   settings.memory_limit = runtime::default_memory_limit();
   return std::unique_ptr<NativeBackend>(new NativeBackend(settings));

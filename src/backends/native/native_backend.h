@@ -21,11 +21,16 @@ namespace etalon::native {
 inline constexpr std::string_view kXnnpackId = "XnnpackBackend";
 
 struct Options {
-  std::string isa;       // the highest one to use; empty or "auto": the best there is
+  std::string isa = {};  // the highest one to use; empty or "auto": the best there is
   unsigned threads = 1;  // 0: one per CPU that this process may use
   kernels::MathMode math = kernels::MathMode::kExact;
   bool winograd = true;
+  const PrepackedCache* packed_cache = nullptr;     // see Settings
+  std::vector<PackedEntry>* packed_sink = nullptr;
 };
+
+// What packed weights depend on besides the program: the ISA, the arithmetic, the machine's caches, this build.
+std::string packing_configuration(const Settings& settings);
 
 // Thread-safe; delegates share the backend's threads, and one that finds them busy runs on its caller's alone.
 class NativeBackend final : public runtime::Backend {

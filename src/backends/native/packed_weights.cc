@@ -10,7 +10,32 @@ std::uint32_t PackedWeights::request(std::string key, std::size_t bytes, std::fu
   return found->second;
 }
 
+void PackedWeights::take_from_cache() {
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const auto found = cache_->find(prefix_ + std::to_string(i), entries_[i].bytes);
+    if (!found) continue;
+    entries_[i].data = found->data();
+    entries_[i].pack = nullptr;
+    bytes_ += round_up(entries_[i].bytes, kAlignment);
+  }
+}
+
+void PackedWeights::give_to_sink() {
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    sink_->push_back({prefix_ + std::to_string(i), Bytes(entries_[i].data, entries_[i].bytes)});
+  }
+}
+
 Status PackedWeights::commit() {
+  const bool is_first = !is_committed_;
+  is_committed_ = true;
+  if (is_first && cache_ != nullptr) take_from_cache();
+  ETALON_CHECKED(pack_missing());
+  if (is_first && sink_ != nullptr) give_to_sink();
+  return {};
+}
+
+Status PackedWeights::pack_missing() {
   std::size_t total = 0;
   for (const Entry& entry : entries_) {
     if (entry.data == nullptr) total += round_up(entry.bytes, kAlignment);
@@ -20,8 +45,8 @@ Status PackedWeights::commit() {
   std::byte* next = block.data();
   for (Entry& entry : entries_) {
     if (entry.data != nullptr) continue;
-    entry.data = next;
     entry.pack(next);
+    entry.data = next;
     entry.pack = nullptr;
     next += round_up(entry.bytes, kAlignment);
   }
