@@ -77,6 +77,10 @@ Result<std::unique_ptr<NativeDelegate>> NativeDelegate::compile(const runtime::D
   ETALON_TRY(delegate->graph_, xnn::decode(source.payload));
   delegate->named_data_ = source.named_data;
   ETALON_CHECKED(delegate->describe_arguments(source));
+  if (settings.packed_cache != nullptr || settings.packed_sink != nullptr) {
+    delegate->packed_.keep_in(settings.packed_cache, settings.packed_sink,
+                              fmt::format("{:016x}/", content_hash(source.payload)));
+  }
   std::vector<Dims> inputs(source.args.size());
   for (std::size_t i = 0; i < delegate->input_count_; ++i) inputs[i] = physical_dims(*source.args[i]->as_tensor());
   ETALON_TRY(auto plan, delegate->build_plan(inputs));
