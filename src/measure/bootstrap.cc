@@ -48,35 +48,36 @@ double acceleration(std::span<const double> values, const Statistic& statistic) 
 // statistic that is a middle value repeats itself often.
 double bias_correction(std::span<const double> sorted, double estimate) {
   const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), estimate);
-  const double below =
-      static_cast<double>(first - sorted.begin()) + static_cast<double>(last - first) / 2;
+  const double below = static_cast<double>(first - sorted.begin()) + static_cast<double>(last - first) / 2;
   const auto count = static_cast<double>(sorted.size());
   return normal_quantile(std::clamp(below / count, 0.5 / count, 1 - 0.5 / count));
 }
 
 double corrected_level(double level, double bias, double skew) {
+  if (bias == 0 && skew == 0) return level;
   const double z = bias + normal_quantile(level);
   return normal_cdf(bias + z / (1 - skew * z));
 }
 
 }  // namespace
 
-Interval bootstrap_interval(std::span<const double> values, const Statistic& statistic,
-                            const BootstrapOptions& options) {
+BootstrapDistribution::BootstrapDistribution(std::span<const double> values, const Statistic& statistic,
+                                             const BootstrapOptions& options) {
+  if (values.empty()) return;
   std::vector<double> copy(values.begin(), values.end());
-  if (values.empty()) return {};
-  const double estimate = statistic(copy);
-  if (values.size() < 2 || options.resamples < 2) return {estimate, estimate};
-  const std::vector<double> sorted = resampled_statistics(values, statistic, options);
-  double low = (1 - options.confidence) / 2;
-  double high = 1 - low;
-  if (options.kind == BootstrapKind::kBca) {
-    const double bias = bias_correction(sorted, estimate);
-    const double skew = acceleration(values, statistic);
-    low = corrected_level(low, bias, skew);
-    high = corrected_level(high, bias, skew);
-  }
-  return {quantile(sorted, low), quantile(sorted, high)};
+  estimate_ = statistic(copy);
+  if (values.size() < 2 || options.resamples < 2) return;
+  sorted_ = resampled_statistics(values, statistic, options);
+  if (options.kind != BootstrapKind::kBca) return;
+  bias_ = bias_correction(sorted_, estimate_);
+  skew_ = acceleration(values, statistic);
+}
+
+Interval BootstrapDistribution::interval(double confidence) const {
+  if (sorted_.empty()) return {estimate_, estimate_};
+  const double tail = (1 - confidence) / 2;
+  return {quantile(sorted_, corrected_level(tail, bias_, skew_)),
+          quantile(sorted_, corrected_level(1 - tail, bias_, skew_))};
 }
 
 }  // namespace etalon::measure

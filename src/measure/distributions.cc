@@ -12,11 +12,10 @@ namespace etalon::measure {
 namespace {
 
 using boost::math::policies::ignore_error;
-using Quiet = boost::math::policies::policy<boost::math::policies::domain_error<ignore_error>,
-                                            boost::math::policies::pole_error<ignore_error>,
-                                            boost::math::policies::overflow_error<ignore_error>,
-                                            boost::math::policies::evaluation_error<ignore_error>,
-                                            boost::math::policies::promote_double<false>>;
+using Quiet = boost::math::policies::policy<
+    boost::math::policies::domain_error<ignore_error>, boost::math::policies::pole_error<ignore_error>,
+    boost::math::policies::overflow_error<ignore_error>,
+    boost::math::policies::evaluation_error<ignore_error>, boost::math::policies::promote_double<false>>;
 using Normal = boost::math::normal_distribution<double, Quiet>;
 using Student = boost::math::students_t_distribution<double, Quiet>;
 using NoncentralT = boost::math::non_central_t_distribution<double, Quiet>;

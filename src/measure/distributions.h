@@ -1,5 +1,5 @@
-// The probability distributions that the statistics of this layer need. A thin front of Boost.Math, so that its
-// templates are compiled once. Arguments out of range give NaN, never an exception.
+// The probability distributions that the statistics of this layer need. A thin front of Boost.Math, so that
+// its templates are compiled once. Arguments out of range give NaN, never an exception.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ double student_two_sided(double t, double degrees);
 // P(at most `successes` of `trials`).
 double binomial_cdf(std::size_t successes, std::size_t trials, double probability);
 
-// An interval for the probability behind `successes` of `trials` (Clopper and Pearson 1934; exact, so never too
-// narrow): for the error bars of a table of rates.
+// An interval for the probability behind `successes` of `trials` (Clopper and Pearson 1934; exact, so never
+// too narrow): for the error bars of a table of rates.
 struct ProbabilityInterval {
   double low = 0;
   double high = 1;

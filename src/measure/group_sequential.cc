@@ -16,8 +16,8 @@ double density(double x, double deviation) {
   return std::exp(-x * x / (2 * deviation * deviation)) / (deviation * 2.5066282746310002);
 }
 
-// The part of the Brownian motion that has not stopped so far (Armitage, McPherson and Rowe 1969): weights are
-// density times Simpson's weight at evenly spaced values.
+// The part of the Brownian motion that has not stopped so far (Armitage, McPherson and Rowe 1969): weights
+// are density times Simpson's weight at evenly spaced values.
 class Continuing {
  public:
   // P(|value| >= bound at the next look), for those that have not stopped.
@@ -25,8 +25,8 @@ class Continuing {
     if (values_.empty()) return 2 * normal_cdf(-bound / deviation);
     double sum = 0;
     for (std::size_t i = 0; i < values_.size(); ++i) {
-      sum += weights_[i] * (normal_cdf((-bound - values_[i]) / deviation) +
-                            normal_cdf((values_[i] - bound) / deviation));
+      sum += weights_[i] *
+             (normal_cdf((-bound - values_[i]) / deviation) + normal_cdf((values_[i] - bound) / deviation));
     }
     return sum;
   }
@@ -48,7 +48,8 @@ class Continuing {
   double density_at(double value, double deviation) const {
     if (values_.empty()) return density(value, deviation);
     double sum = 0;
-    for (std::size_t i = 0; i < values_.size(); ++i) sum += weights_[i] * density(value - values_[i], deviation);
+    for (std::size_t i = 0; i < values_.size(); ++i)
+      sum += weights_[i] * density(value - values_[i], deviation);
     return sum;
   }
 
@@ -57,6 +58,10 @@ class Continuing {
 };
 
 }  // namespace
+
+std::string_view spending_name(Spending spending) {
+  return spending == Spending::kPocock ? "pocock" : "obrien-fleming";
+}
 
 double alpha_spent(double fraction, double alpha, Spending spending) {
   if (fraction <= 0) return 0;

@@ -21,7 +21,8 @@ void expect_boundaries(Spending spending, const std::vector<double>& wanted) {
   }
 }
 
-// Five equal looks, two-sided 5 %, as in Reboussin, DeMets, Kim and Lan 2000 (their program ld98) and R's ldbounds.
+// Five equal looks, two-sided 5 %, as in Reboussin, DeMets, Kim and Lan 2000 (their program ld98) and R's
+// ldbounds.
 TEST(GroupSequential, has_the_published_boundaries_of_obrien_and_fleming) {
   expect_boundaries(Spending::kObrienFleming, {4.8769, 3.3569, 2.6803, 2.2898, 2.0310});
 }

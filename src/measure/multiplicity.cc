@@ -44,9 +44,8 @@ std::vector<double> adjusted_p_values(std::span<const double> p_values, Family f
 
 double family_confidence(double confidence, std::size_t claims, std::size_t comparisons, Family family) {
   if (comparisons < 2) return confidence;
-  const double share = family == Family::kHolm
-                           ? 1.0
-                           : static_cast<double>(std::clamp<std::size_t>(claims, 1, comparisons));
+  const double share =
+      family == Family::kHolm ? 1.0 : static_cast<double>(std::clamp<std::size_t>(claims, 1, comparisons));
   return 1 - (1 - confidence) * share / static_cast<double>(comparisons);
 }
 

@@ -12,8 +12,8 @@
 namespace etalon::measure {
 namespace {
 
-// The signed-rank test needs pi/3 times the units of a t test on normal noise (Hodges and Lehmann 1956), and fewer on
-// the heavy tails of timings; the normal case is the one that cannot be too optimistic.
+// The signed-rank test needs pi/3 times the units of a t test on normal noise (Hodges and Lehmann 1956), and
+// fewer on the heavy tails of timings; the normal case is the one that cannot be too optimistic.
 constexpr double kRankCost = 1.0471975511965976;
 
 double power_with(double effect, double deviation, std::size_t count, double alpha) {

@@ -1,4 +1,5 @@
-// What a comparison can and cannot see: computed from the A/A control before it starts, and printed beside its verdict.
+// What a comparison can and cannot see: computed from the A/A control before it starts, and printed beside
+// its verdict.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +12,8 @@ struct PowerGoal {
   double power = 0.90;  // the chance to see the effect
 };
 
-// The standard deviation of units as the estimate of Hodges and Lehmann sees it: from the spread of their pair
-// averages, so that one wild block counts once and not squared. 0 for fewer than two units.
+// The standard deviation of units as the estimate of Hodges and Lehmann sees it: from the spread of their
+// pair averages, so that one wild block counts once and not squared. 0 for fewer than two units.
 double robust_deviation(std::span<const double> units);
 
 // The smallest |log ratio| that `count` units with this deviation show with the power asked for; infinite

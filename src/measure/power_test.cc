@@ -11,8 +11,8 @@
 namespace etalon::measure {
 namespace {
 
-// scipy: the effect at which a t test of 10 values with deviation 0.01 has 90 % power is 0.011545649888854875;
-// the signed-rank test needs pi / 3 times the variance.
+// scipy: the effect at which a t test of 10 values with deviation 0.01 has 90 % power is
+// 0.011545649888854875; the signed-rank test needs pi / 3 times the variance.
 TEST(Power, smallest_effect_agrees_with_scipy) {
   EXPECT_NEAR(smallest_effect(0.01, 10), 0.011545649888854875 * std::sqrt(1.0471975511965976), 1e-8);
   EXPECT_TRUE(std::isinf(smallest_effect(0.01, 1)));

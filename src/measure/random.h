@@ -1,5 +1,5 @@
-// A small generator whose draws are the same on every machine: the standard library's shuffles and distributions
-// differ between implementations, and a verdict must be recomputable from its seed.
+// A small generator whose draws are the same on every machine: the standard library's shuffles and
+// distributions differ between implementations, and a verdict must be recomputable from its seed.
 #pragma once
 
 #include <cmath>

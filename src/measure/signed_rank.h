@@ -1,8 +1,8 @@
 // Wilcoxon's signed-rank test, and the estimate and interval of Hodges and Lehmann that belong to it.
 //
-// Used on logarithms of ratios: under "no difference" each is as likely to be x as -x, which is what drawing the
-// order of the arms guarantees. Nothing is assumed about the shape of the noise, and a few wild blocks move
-// neither the test nor the estimate. Hollander and Wolfe, Nonparametric Statistical Methods, chapter 3.
+// Used on logarithms of ratios: under "no difference" each is as likely to be x as -x, which is what drawing
+// the order of the arms guarantees. Nothing is assumed about the shape of the noise, and a few wild blocks
+// move neither the test nor the estimate. Hollander and Wolfe, Nonparametric Statistical Methods, chapter 3.
 #pragma once
 
 #include <cstddef>
@@ -29,8 +29,8 @@ struct SignedRank {
 // the normal approximation with corrections for ties and continuity.
 SignedRank signed_rank_test(std::span<const double> differences);
 
-// The median of the averages of all pairs, each value also with itself; 0 for no value. At most 5000 values: more
-// are thinned evenly, as the quadratic number of averages would not fit.
+// The median of the averages of all pairs, each value also with itself; 0 for no value. At most 5000 values:
+// more are thinned evenly, as the quadratic number of averages would not fit.
 double hodges_lehmann(std::span<const double> values);
 
 // The values that the test at 1 - confidence would not reject as the centre. With too few values for the

@@ -34,7 +34,8 @@ double median(std::span<const double> values) {
 std::optional<QuantileBounds> quantile_bounds(std::span<const double> sorted, double fraction,
                                               double confidence) {
   const std::size_t count = sorted.size();
-  if (count == 0 || !(fraction > 0 && fraction < 1) || !(confidence > 0 && confidence < 1)) return std::nullopt;
+  if (count == 0 || !(fraction > 0 && fraction < 1) || !(confidence > 0 && confidence < 1))
+    return std::nullopt;
   const double tail = (1 - confidence) / 2;
   // The i-th of n (0-based) is above the quantile with P(Binomial(n, fraction) <= i).
   std::size_t low = 0;

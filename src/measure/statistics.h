@@ -29,8 +29,8 @@ double quantile(std::span<const double> sorted, double fraction);
 double median(std::span<const double> values);
 double median_in_place(std::span<double> values);
 
-// What order statistics alone say about a quantile, with at least the confidence asked for. Absent when the sample
-// is too small to support it: a p99 needs 368 samples for 95 %, and is not to be printed from fewer.
+// What order statistics alone say about a quantile, with at least the confidence asked for. Absent when the
+// sample is too small to support it: a p99 needs 368 samples for 95 %, and is not to be printed from fewer.
 struct QuantileBounds {
   double low = 0;
   double high = 0;
@@ -38,8 +38,8 @@ struct QuantileBounds {
 std::optional<QuantileBounds> quantile_bounds(std::span<const double> sorted, double fraction,
                                               double confidence);
 
-// Which samples lie far above the rest (more than three interquartile ranges above the third quartile): they are
-// counted and shown with their place in time, never taken out.
+// Which samples lie far above the rest (more than three interquartile ranges above the third quartile): they
+// are counted and shown with their place in time, never taken out.
 std::vector<std::size_t> far_outliers(std::span<const double> samples);
 
 }  // namespace etalon::measure

@@ -17,8 +17,8 @@ TEST(Statistics, median_of_even_and_odd_counts) {
   EXPECT_EQ(median({}), 0);
 }
 
-// Order statistics 39 and 61 of 100 bound a median with 95 % (Conover, Practical Nonparametric Statistics, 3.2: 40 to
-// 61 has 95.4 %; each tail is held below 2.5 % here).
+// Order statistics 39 and 61 of 100 bound a median with 95 % (Conover, Practical Nonparametric
+// Statistics, 3.2: 40 to 61 has 95.4 %; each tail is held below 2.5 % here).
 TEST(Statistics, order_statistics_bound_the_median) {
   std::vector<double> sorted(100);
   std::iota(sorted.begin(), sorted.end(), 1.0);

@@ -1,0 +1,403 @@
+#include "measure/protocol.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <numeric>
+#include <span>
+#include <thread>
+#include <utility>
+
+#include "measure/random.h"
+#include "measure/sentinel.h"
+#include "measure/statistics.h"
+#include "measure/steady.h"
+#include "platform/clock.h"
+
+namespace etalon::measure {
+namespace {
+
+constexpr int kFirstSentinels = 9;  // a baseline before anything runs
+constexpr std::uint64_t kControlSeed = 0xC0;
+constexpr std::uint64_t kMeasureSeed = 0x3E;
+
+Status check_looks(const Plan& plan) {
+  for (std::size_t i = 1; i < plan.looks.size(); ++i) {
+    if (plan.looks[i] <= plan.looks[i - 1])
+      return invalid_input("looks: the numbers of launches must ascend");
+  }
+  if (plan.looks.empty() || plan.looks.back() == plan.launches) return {};
+  return invalid_input(
+      fmt::format("looks: the last is {}, want {} as `launches`", plan.looks.back(), plan.launches));
+}
+
+Status check_plan(const Plan& plan, std::size_t arms) {
+  if (arms < 2) return invalid_input(fmt::format("found {} arm, want a baseline and a candidate", arms));
+  if (plan.launches == 0) return invalid_input("launches: found 0, want at least 1");
+  if (plan.blocks_per_launch == 0) return invalid_input("blocks_per_launch: found 0, want at least 1");
+  if (plan.most_runs == 0) return invalid_input("most_runs: found 0, want at least 1");
+  return check_looks(plan);
+}
+
+// The launches of one set of arms: the control's or the comparison's.
+class Phase {
+ public:
+  Phase(const Plan& plan, const LaunchWorker& launch, const Surroundings& world, SentinelWatch& watch,
+        const std::uint32_t& runs_per_block, std::uint64_t seed)
+      : plan_(plan),
+        launch_(launch),
+        world_(world),
+        watch_(watch),
+        runs_per_block_(runs_per_block),
+        seed_(seed) {}
+
+  // `numbers[i]` is what LaunchWorker calls arm i of `arms`.
+  Status run_launch(std::uint32_t index, std::span<const std::size_t> numbers, std::vector<ArmSamples>& arms);
+  Result<double> probe(std::size_t number);
+
+ private:
+  struct Runner {
+    std::unique_ptr<Worker> worker;
+    LaunchRecord* record = nullptr;
+    double level_ns = 0;
+  };
+
+  Result<Runner> start(std::size_t number, LaunchRecord& record);
+  Status warm_up(Runner& runner);
+  Result<std::vector<Block>> measure_block(std::span<const std::size_t> order, std::vector<Runner>& runners);
+  Result<std::vector<Block>> measure_exclusively(std::span<const std::size_t> order,
+                                                 std::span<const std::size_t> numbers,
+                                                 std::span<LaunchRecord* const> records);
+  Status run_segment(Worker& worker, std::uint32_t runs, Block& block);
+  Status run_blocks(std::uint32_t index, std::span<const std::size_t> numbers,
+                    std::span<LaunchRecord* const> records, std::vector<Runner>& runners);
+  double read_sentinel();
+  std::uint32_t blocks_per_launch() const { return plan_.concurrent ? plan_.blocks_per_launch : 1; }
+
+  const Plan& plan_;
+  const LaunchWorker& launch_;
+  const Surroundings& world_;
+  SentinelWatch& watch_;
+  const std::uint32_t& runs_per_block_;
+  std::uint64_t seed_;
+};
+
+LaunchRecord& record_of(ArmSamples& arm, std::uint32_t index) {
+  for (LaunchRecord& launch : arm.launches) {
+    if (launch.index == index) return launch;
+  }
+  arm.launches.emplace_back().index = index;
+  return arm.launches.back();
+}
+
+bool is_finished(const LaunchRecord& record, std::uint32_t block) {
+  return std::any_of(record.blocks.begin(), record.blocks.end(),
+                     [block](const Block& known) { return known.index == block && !known.voided; });
+}
+
+std::vector<std::size_t> drawn_order(std::size_t arms, std::uint64_t seed) {
+  std::vector<std::size_t> order(arms);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  Random(seed).shuffle(std::span(order));
+  return order;
+}
+
+void append_ms(std::span<const double> times_ns, std::vector<double>& out) {
+  for (const double time : times_ns) out.push_back(std::max(time, 1.0) / 1e6);
+}
+
+double Phase::read_sentinel() {
+  if (!(plan_.sentinel_tolerance > 0)) return 0;
+  return world_.sentinel_ns();
+}
+
+Result<Phase::Runner> Phase::start(std::size_t number, LaunchRecord& record) {
+  Runner runner;
+  runner.record = &record;
+  if (record.started_at.empty()) record.started_at = world_.utc_now();
+  ETALON_TRY(runner.worker, launch_(number));
+  ETALON_CHECKED(warm_up(runner));
+  return runner;
+}
+
+// Batches of 1, 2, 4, ... runs until the series is steady, in the process that will be measured.
+Status Phase::warm_up(Runner& runner) {
+  if (plan_.warmup_runs == 0) return {};
+  std::vector<double> trace;
+  Steadiness found;
+  const std::uint64_t start = world_.now_ns();
+  for (std::uint32_t batch = 1; trace.size() < plan_.warmup_runs && !found.steady(); batch *= 2) {
+    const auto left = plan_.warmup_runs - static_cast<std::uint32_t>(trace.size());
+    ETALON_TRY(const std::vector<double> times, runner.worker->run(std::min(batch, left)));
+    if (times.empty()) return run_failed("a worker returned no times");
+    trace.insert(trace.end(), times.begin(), times.end());
+    found = find_steady_state(trace);
+    if (static_cast<double>(world_.now_ns() - start) > plan_.warmup_seconds * 1e9) break;
+  }
+  runner.level_ns = found.level;
+  runner.record->warmup_ms.clear();
+  append_ms(trace, runner.record->warmup_ms);
+  runner.record->steadiness = steadiness_name(found.kind);
+  return {};
+}
+
+// The time of a steady run of one arm, from a process of its own that measures nothing else; 0: not looked
+// for.
+Result<double> Phase::probe(std::size_t number) {
+  LaunchRecord record;
+  ETALON_TRY(const Runner runner, start(number, record));
+  return runner.level_ns;
+}
+
+// The first call after a change of arms finds the caches full of the other arm's data.
+Status Phase::run_segment(Worker& worker, std::uint32_t runs, Block& block) {
+  ETALON_TRY(const std::vector<double> times, worker.run(runs + 1));
+  if (times.size() != runs + 1) {
+    return run_failed(fmt::format("a worker returned {} times of {} runs", times.size(), runs + 1));
+  }
+  append_ms(std::span(times).first(1), block.switch_ms);
+  append_ms(std::span(times).subspan(1), block.runs_ms);
+  return {};
+}
+
+Result<std::vector<Block>> Phase::measure_block(std::span<const std::size_t> order,
+                                                std::vector<Runner>& runners) {
+  std::vector<Block> blocks(order.size());
+  const std::uint32_t part = plan_.mirrored ? runs_per_block_ / 2 : runs_per_block_;
+  for (std::size_t place = 0; place < order.size(); ++place) {
+    const std::size_t arm = order[place];
+    blocks[arm].place = static_cast<std::uint32_t>(place);
+    // The last arm of the way there is the first of the way back: one longer stretch.
+    const bool turns = plan_.mirrored && place + 1 == order.size();
+    ETALON_CHECKED(run_segment(*runners[arm].worker, turns ? 2 * part : part, blocks[arm]));
+  }
+  for (std::size_t place = plan_.mirrored ? order.size() - 1 : 0; place > 0; --place) {
+    const std::size_t arm = order[place - 1];
+    ETALON_CHECKED(run_segment(*runners[arm].worker, part, blocks[arm]));
+  }
+  return blocks;
+}
+
+Result<std::vector<Block>> Phase::measure_exclusively(std::span<const std::size_t> order,
+                                                      std::span<const std::size_t> numbers,
+                                                      std::span<LaunchRecord* const> records) {
+  std::vector<Block> blocks(order.size());
+  for (std::size_t place = 0; place < order.size(); ++place) {
+    const std::size_t arm = order[place];
+    blocks[arm].place = static_cast<std::uint32_t>(place);
+    ETALON_TRY(Runner runner, start(numbers[arm], *records[arm]));
+    ETALON_CHECKED(run_segment(*runner.worker, runs_per_block_, blocks[arm]));
+  }
+  return blocks;
+}
+
+Status Phase::run_blocks(std::uint32_t index, std::span<const std::size_t> numbers,
+                         std::span<LaunchRecord* const> records, std::vector<Runner>& runners) {
+  for (std::uint32_t block = 0; block < blocks_per_launch(); ++block) {
+    const bool finished = std::all_of(records.begin(), records.end(), [block](const LaunchRecord* record) {
+      return is_finished(*record, block);
+    });
+    for (std::uint32_t attempt = 0; !finished; ++attempt) {
+      if (attempt > 0) world_.pause(plan_.cool_down_seconds * attempt);
+      const std::uint64_t part = (std::uint64_t{index} << 32) + (std::uint64_t{block} << 8) + attempt;
+      const auto order = drawn_order(records.size(), derived_seed(seed_, part));
+      const double before = read_sentinel();
+      ETALON_TRY(std::vector<Block> measured, plan_.concurrent
+                                                  ? measure_block(order, runners)
+                                                  : measure_exclusively(order, numbers, records));
+      const double after = read_sentinel();
+      const bool disturbed = watch_.deviates(before) || watch_.deviates(after);
+      if (before > 0) watch_.add(before);
+      if (after > 0) watch_.add(after);
+      const bool voided = disturbed && attempt < plan_.most_repeats;
+      for (std::size_t arm = 0; arm < measured.size(); ++arm) {
+        Block& result = measured[arm];
+        result.index = block;
+        result.attempt = attempt;
+        result.sentinel_before_ns = before;
+        result.sentinel_after_ns = after;
+        result.disturbed = disturbed;
+        result.voided = voided;
+        records[arm]->blocks.push_back(std::move(result));
+      }
+      if (!voided) break;
+    }
+  }
+  return {};
+}
+
+Status Phase::run_launch(std::uint32_t index, std::span<const std::size_t> numbers,
+                         std::vector<ArmSamples>& arms) {
+  for (ArmSamples& arm : arms) record_of(arm, index);
+  std::vector<LaunchRecord*> records;
+  for (ArmSamples& arm : arms) records.push_back(&record_of(arm, index));
+  bool finished = true;
+  for (const LaunchRecord* record : records) {
+    for (std::uint32_t block = 0; block < blocks_per_launch(); ++block) {
+      finished = finished && is_finished(*record, block);
+    }
+  }
+  if (finished) return {};
+  std::vector<Runner> runners(arms.size());
+  if (plan_.concurrent) {
+    for (const std::size_t arm : drawn_order(arms.size(), derived_seed(seed_, ~std::uint64_t{index}))) {
+      ETALON_TRY(runners[arm], start(numbers[arm], *records[arm]), arms[arm].name);
+    }
+  }
+  return run_blocks(index, numbers, records, runners);
+}
+
+class Session {
+ public:
+  Session(const Plan& plan, const std::vector<Arm>& arms, const LaunchWorker& launch,
+          const Surroundings& world, const SessionHooks& hooks, const RecordingOptions& options)
+      : plan_(plan),
+        arms_(arms),
+        launch_(launch),
+        world_(world),
+        hooks_(hooks),
+        options_(options),
+        watch_(plan.sentinel_tolerance) {}
+
+  Result<SessionOutcome> run(Recording earlier);
+
+ private:
+  void prepare(Recording earlier);
+  Status fix_runs_per_block();
+  Status run_control();
+  Result<bool> run_launches_until_decided();  // true: stopped at a look before the last
+  Status after_launch(std::string_view phase, std::uint32_t done, std::uint32_t all);
+
+  const Plan& plan_;
+  const std::vector<Arm>& arms_;
+  const LaunchWorker& launch_;
+  const Surroundings& world_;
+  const SessionHooks& hooks_;
+  const RecordingOptions& options_;
+  SentinelWatch watch_;
+  Recording recording_;
+};
+
+ArmSamples samples_of(const Arm& arm) {
+  ArmSamples samples;
+  samples.name = arm.name;
+  samples.key = arm.key;
+  samples.threads = arm.threads;
+  return samples;
+}
+
+bool continues(const Recording& earlier, const Plan& plan, const std::vector<Arm>& arms) {
+  if (earlier.seed != plan.seed || earlier.arms.size() != arms.size()) return false;
+  if (earlier.control.size() != (plan.control_launches > 0 ? 2U : 0U)) return false;
+  for (std::size_t i = 0; i < arms.size(); ++i) {
+    if (earlier.arms[i].name != arms[i].name || earlier.arms[i].key != arms[i].key) return false;
+    if (earlier.arms[i].threads != arms[i].threads) return false;
+  }
+  return true;
+}
+
+void Session::prepare(Recording earlier) {
+  if (continues(earlier, plan_, arms_)) {
+    recording_ = std::move(earlier);
+  } else {
+    recording_.seed = plan_.seed;
+    recording_.session = fmt::format("{:016x}", derived_seed(plan_.seed, world_.now_ns()));
+    for (const Arm& arm : arms_) recording_.arms.push_back(samples_of(arm));
+    if (plan_.control_launches > 0) recording_.control.assign(2, samples_of(arms_.front()));
+  }
+  recording_.looks = plan_.looks.empty() ? std::vector<std::uint32_t>{plan_.launches} : plan_.looks;
+  recording_.spending = plan_.spending;
+  for (int i = 0; i < kFirstSentinels && plan_.sentinel_tolerance > 0; ++i) watch_.add(world_.sentinel_ns());
+}
+
+Status Session::after_launch(std::string_view phase, std::uint32_t done, std::uint32_t all) {
+  if (hooks_.progress) hooks_.progress(phase, done, all);
+  return hooks_.save ? hooks_.save(recording_) : Status();
+}
+
+// One number for all arms, so that their medians have the same bias: what fits the slowest of them.
+Status Session::fix_runs_per_block() {
+  if (recording_.runs_per_block > 0) return {};
+  Phase phase(plan_, launch_, world_, watch_, recording_.runs_per_block, plan_.seed);
+  double slowest = 0;
+  for (std::size_t arm = 0; arm < arms_.size() && plan_.warmup_runs > 0; ++arm) {
+    ETALON_TRY(const double level, phase.probe(arm), arms_[arm].name);
+    slowest = std::max(slowest, level);
+  }
+  const double wanted = slowest > 0 ? plan_.block_seconds * 1e9 / slowest : 0;
+  const double limit = std::max(plan_.fewest_runs, plan_.most_runs);
+  std::uint32_t runs = std::max(plan_.fewest_runs, static_cast<std::uint32_t>(std::min(wanted, limit)));
+  if (plan_.mirrored && plan_.concurrent) runs += runs % 2;
+  recording_.runs_per_block = std::max(runs, 1U);
+  return {};
+}
+
+Status Session::run_control() {
+  Phase phase(plan_, launch_, world_, watch_, recording_.runs_per_block,
+              derived_seed(plan_.seed, kControlSeed));
+  const std::vector<std::size_t> numbers = {0, 0};
+  for (std::uint32_t index = 0; index < plan_.control_launches; ++index) {
+    ETALON_CHECKED(phase.run_launch(index, numbers, recording_.control));
+    ETALON_CHECKED(after_launch("control", index + 1, plan_.control_launches));
+  }
+  return {};
+}
+
+Result<bool> Session::run_launches_until_decided() {
+  Phase phase(plan_, launch_, world_, watch_, recording_.runs_per_block,
+              derived_seed(plan_.seed, kMeasureSeed));
+  std::vector<std::size_t> numbers(arms_.size());
+  std::iota(numbers.begin(), numbers.end(), std::size_t{0});
+  for (std::uint32_t index = 0; index < plan_.launches; ++index) {
+    ETALON_CHECKED(phase.run_launch(index, numbers, recording_.arms));
+    ETALON_CHECKED(after_launch("measure", index + 1, plan_.launches));
+    const bool is_look = std::count(plan_.looks.begin(), plan_.looks.end(), index + 1) > 0;
+    if (!is_look || index + 1 == plan_.launches) continue;
+    ETALON_TRY(const Judgement judgement, judge_recording(recording_, options_));
+    const bool decided =
+        std::all_of(judgement.verdicts.begin(), judgement.verdicts.end(),
+                    [](const Verdict& verdict) { return verdict.claim != Claim::kInconclusive; });
+    if (decided) return true;
+  }
+  return false;
+}
+
+Result<SessionOutcome> Session::run(Recording earlier) {
+  ETALON_CHECKED(check_plan(plan_, arms_.size()));
+  prepare(std::move(earlier));
+  ETALON_CHECKED(fix_runs_per_block());
+  if (plan_.control_launches > 0) ETALON_CHECKED(run_control(), "A/A control");
+  SessionOutcome outcome;
+  ETALON_TRY(outcome.stopped_early, run_launches_until_decided());
+  ETALON_TRY(outcome.judgement, judge_recording(recording_, options_));
+  outcome.recording = std::move(recording_);
+  return outcome;
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+}  // namespace
+
+Surroundings real_surroundings() {
+  return {time_sentinel_ns, platform::now_ns,
+          [](double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); },
+          utc_now};
+}
+
+Result<SessionOutcome> run_session(const Plan& plan, const std::vector<Arm>& arms, const LaunchWorker& launch,
+                                   const Surroundings& surroundings, const SessionHooks& hooks,
+                                   const RecordingOptions& options, Recording earlier) {
+  return Session(plan, arms, launch, surroundings, hooks, options).run(std::move(earlier));
+}
+
+}  // namespace etalon::measure
