@@ -88,7 +88,7 @@ void fold_columns(const LoopNest<1>& nest, const T* from, std::int64_t step, std
 //   using Acc; Acc initial() const; Acc step(Acc, T) const; Acc merge(Acc, Acc) const;
 template <class T, class OpFor, class Finish>
 void reduce(const ReducePlan& plan, const T* input, OpFor op_for, Finish finish) {
-  using Op = decltype(op_for(std::int64_t{0}));
+  using Operation = decltype(op_for(std::int64_t{0}));
   const bool by_columns =
       !plan.kept.empty && !plan.reduced.empty && plan.kept.run() > 1 && plan.kept.step(0) < plan.reduced.step(0);
   for_each_run(plan.kept, [&](const auto& offsets) {
@@ -102,8 +102,8 @@ void reduce(const ReducePlan& plan, const T* input, OpFor op_for, Finish finish)
     }
     for (std::int64_t i = 0; i < plan.kept.run(); i += internal::kReduceColumns) {
       const std::int64_t count = std::min(internal::kReduceColumns, plan.kept.run() - i);
-      Op ops[internal::kReduceColumns];
-      typename Op::Acc accs[internal::kReduceColumns];
+      Operation ops[internal::kReduceColumns];
+      typename Operation::Acc accs[internal::kReduceColumns];
       for (std::int64_t j = 0; j < count; ++j) {
         ops[j] = op_for(offsets[1] + (i + j) * steps[1]);
         accs[j] = ops[j].initial();
