@@ -4,9 +4,29 @@
 #include <string_view>
 #include <vector>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "kernels/isa.h"
 
 namespace etalon::kernels::testing {
+
+#if defined(__x86_64__)
+// Tile registers take so much room in a saved context that Linux gives them only to those who ask.
+inline bool amx_is_granted() {
+  static const bool granted = [] {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    constexpr unsigned kBf16TilesInt8 = 1u << 22 | 1u << 24 | 1u << 25;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d & kBf16TilesInt8) != kBf16TilesInt8) return false;
+    constexpr long kRequestPermission = 0x1023, kTileData = 18;
+    return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  }();
+  return granted;
+}
+#endif
 
 inline bool cpu_runs(Isa isa) {
 #if defined(__x86_64__)
@@ -18,7 +38,7 @@ inline bool cpu_runs(Isa isa) {
                               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     case Isa::kAvx512Vnni: return cpu_runs(Isa::kAvx512) && __builtin_cpu_supports("avx512vnni");
     case Isa::kAvx512Bf16: return cpu_runs(Isa::kAvx512Vnni) && __builtin_cpu_supports("avx512bf16");
-    case Isa::kAmx: return false;  // wants the system's permission first: tests of it ask for that themselves
+    case Isa::kAmx: return cpu_runs(Isa::kAvx512Bf16) && amx_is_granted();
   }
   return false;
 #else

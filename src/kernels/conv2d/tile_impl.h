@@ -11,17 +11,12 @@
 #include <cstdint>
 #include <utility>
 
+#include "kernels/conv2d/lanes_impl.h"
 #include "kernels/epilogue.h"
 #include "kernels/vector/math_impl.h"
 
 namespace etalon::kernels {
 namespace {
-
-constexpr std::int64_t kLanes = static_cast<std::int64_t>(Vec::kLanes);
-
-constexpr std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
-constexpr std::int64_t larger(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
-constexpr std::int64_t div_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }  // a >= 0
 
 struct Tap {
   std::int64_t a_offset;  // floats from a pixel's pointer
@@ -47,14 +42,6 @@ struct TileRun {
   std::int64_t residual_stride;
   const Epilogue* epilogue;
 };
-
-ETALON_INLINE Vec load_channels(const float* p, std::size_t lanes) {
-  return lanes == Vec::kLanes ? Vec::load(p) : Vec::load(p, lanes);
-}
-ETALON_INLINE void store_channels(Vec v, float* p, std::size_t lanes) {
-  if (lanes == Vec::kLanes) return v.store(p);
-  v.store(p, lanes);
-}
 
 // The epilogues that are too long to be unrolled over a tile's registers; `sums` is [rows][vecs] vectors.
 __attribute__((noinline)) void finish_tile(const TileRun& r, const float* sums, const std::int64_t* pixels,
