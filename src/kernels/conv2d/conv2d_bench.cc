@@ -97,6 +97,8 @@ void bench(benchmark::State& state, const Layer& layer, const Conv2dAlgorithm& a
                         .scratch = reinterpret_cast<std::byte*>(scratch.get())};
   benching::run_best(state, 2.0 * static_cast<double>(s.multiply_adds()), peak,
                      [&] { a.run(s, e, machine, call, 0, 1); });
+  state.counters["estimated_us"] = a.cycles(s, machine) / benching::clock_hertz() * 1e6;
+  state.counters["chosen"] = choose_conv2d(s, e, a.isa, a.math, machine).algorithm == &a;
   state.counters["weights_GB/s"] = static_cast<double>(a.packed_bytes(s)) / state.counters["best_us"] * 1e-3;
 }
 
