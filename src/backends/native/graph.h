@@ -30,6 +30,7 @@ struct Value {
   xnn::DataType type = xnn::DataType::kFp32;
   Dims dims;
   Bytes constant;                              // its elements, if it is one
+  std::string data_name;                       // tells a constant's bytes from all others of the program
   std::uint32_t external = xnn::kNoExternal;   // argument of the delegate call
   bool is_input = false, is_output = false;
   reference::Quantisation quantisation;        // resolved; of types that have one

@@ -100,7 +100,9 @@ class Importer {
       value.is_output = from.is_output();
       const std::string name = fmt::format("value {}", from.id);
       ETALON_TRY(value.quantisation, reference::resolve_quantisation(source_, from, named_data_), name);
-      if (value.is_input && value.is_output) return unsupported(name + " is an input and an output at once");
+      if (value.is_output && (value.is_input || from.constant != 0)) {
+        return unsupported(name + " is an output that nothing computes");
+      }
       if (value.is_input) {
         if (from.external_id >= inputs_.size()) {
           return invalid_input(fmt::format("{} is argument {}, there are {}", name, from.external_id, inputs_.size()));
@@ -124,6 +126,7 @@ class Importer {
     value.dims = input.dims;
     if (input.constant.size() < reference::storage_bytes(value.tensor_type())) return;
     value.constant = input.constant;
+    value.data_name = fmt::format("argument {}", value.external);
     value.is_input = false;
   }
 
@@ -142,6 +145,8 @@ class Importer {
     const std::size_t wanted = reference::storage_bytes(value.tensor_type());
     ETALON_TRY(const Bytes bytes, reference::constant_bytes(source_, index, wanted, named_data_));
     value.constant = bytes.first(wanted);
+    const xnn::ConstantData& data = source_.constants[index];
+    value.data_name = data.key ? *data.key : fmt::format("#{}", index);
     const bool is_aligned = reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(float) == 0;
     if (is_aligned && bytes.data() != nullptr) return {};
     auto copy = std::make_unique<float[]>(wanted / sizeof(float) + 1);

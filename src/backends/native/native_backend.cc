@@ -11,6 +11,7 @@
 
 #include "backends/native/delegate.h"
 #include "backends/native/machine.h"
+#include "backends/native/self_test.h"
 #include "platform/build_id.h"
 #include "runtime/method.h"
 
@@ -26,6 +27,15 @@ unsigned cpus_of_this_process() {
   return static_cast<unsigned>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
 }
 
+// Tiles are rare and their kernels new: they must prove themselves on each machine, which costs some microseconds.
+bool tiles_are_usable([[maybe_unused]] const platform::CpuInfo& cpu) {
+#if defined(__x86_64__)
+  return cpu.has("amx_tile") && request_amx() && agrees_with_scalar(kernels::Isa::kAmx, machine_of(cpu));
+#else
+  return false;
+#endif
+}
+
 }  // namespace
 
 std::string packing_configuration(const Settings& settings) {
@@ -37,7 +47,7 @@ std::string packing_configuration(const Settings& settings) {
 Result<std::unique_ptr<NativeBackend>> NativeBackend::create(const Options& options) {
   const platform::CpuInfo cpu = platform::read_cpu_info();
   Settings settings;
-  const bool has_amx = cpu.has("amx_tile") && request_amx();
+  const bool has_amx = tiles_are_usable(cpu);
   ETALON_TRY(settings.cap, choose_isa(options.isa, usable_isas(cpu, has_amx)));
   constexpr unsigned kMaxThreads = 256;
   settings.threads = std::min(options.threads == 0 ? cpus_of_this_process() : options.threads, kMaxThreads);

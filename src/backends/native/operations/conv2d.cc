@@ -1,6 +1,8 @@
 // Convolutions and fully connected layers: the algorithm is chosen by kernels/conv2d, everything around it is fused.
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstring>
+#include <string>
 #include <vector>
 
 #include "backends/native/operations/evidence.h"
@@ -75,22 +77,12 @@ const float* in_kernel_order(const FilterView& filter, const Conv2dShape& shape,
   return storage.data();
 }
 
-std::string packing_key(const FilterView& filter, const Conv2dAlgorithm* algorithm, const Conv2dShape& shape) {
-  std::string key;
-  const auto append = [&key](const auto& field) { key.append(reinterpret_cast<const char*>(&field), sizeof(field)); };
-  append(filter.data);
-  append(filter.bias);
-  append(filter.is_hwo);
-  append(filter.is_io);
-  append(algorithm);
-  for (const std::int64_t size : {shape.in_h, shape.in_w, shape.in_c, shape.out_h, shape.out_w, shape.out_c, shape.kernel_h,
-                                  shape.kernel_w, shape.stride_h, shape.stride_w, shape.dilation_h, shape.dilation_w,
-                                  shape.pad_top, shape.pad_left, shape.groups}) {
-    append(size);
-  }
-  append(shape.input_is_nchw);
-  append(shape.has_input_scale);
-  return key;
+// The algorithm's packing depends on channels, kernel and groups, never on the size of the image.
+std::string packing_key(std::string_view filter_name, std::string_view bias_name, const FilterView& filter,
+                        const Conv2dAlgorithm& algorithm, const Conv2dShape& shape) {
+  return fmt::format("{} {} {}{} {} {}x{}x{}x{}/{} {}{}", filter_name, bias_name, filter.is_hwo ? "hwo" : "",
+                     filter.is_io ? "io" : "", algorithm.name, shape.out_c, shape.kernel_h, shape.kernel_w, shape.in_c,
+                     shape.groups, algorithm.packed_bytes(shape), shape.input_is_nchw ? " nchw" : "");
 }
 
 Conv2dShape shape_of(const Conv& conv, const Dims& in, const Dims& out) {
@@ -196,7 +188,9 @@ class ConvLowering {
     const FilterView filter{floats(node_.inputs[kFilter]), floats(node_.inputs[kBias]), conv_.filter_is_hwo,
                             conv_.filter_is_io};
     const Conv2dShape shape = shape_;
-    builder_.pack(packing_key(filter, &algorithm, shape), algorithm.packed_bytes(shape),
+    const auto name = [&](ValueId id) { return id == kNoValue ? std::string() : builder_.value(id).data_name; };
+    builder_.pack(packing_key(name(node_.inputs[kFilter]), name(node_.inputs[kBias]), filter, algorithm, shape),
+                  algorithm.packed_bytes(shape),
                   [filter, shape, &algorithm](std::byte* packed) {
                     std::vector<float> storage;
                     algorithm.pack(shape, in_kernel_order(filter, shape, storage), filter.bias, packed);
