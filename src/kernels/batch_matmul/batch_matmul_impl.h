@@ -28,16 +28,18 @@ struct MatmulScratch {
         rows(reinterpret_cast<std::int64_t*>(inputs + kRowsAtOnce)) {}
 };
 
-// Columns [first, first + vecs vectors) of B, of which `used` exist.
-void pack_panel(const MatmulShape& s, const float* b, std::int64_t first, std::int64_t used, std::int64_t vecs, float* to) {
+void pack_panel(const MatmulShape& s, const PanelPlan& plan, std::int64_t panel, const float* b, float* to) {
   const Vec factor = Vec::of(s.scale);
-  if (s.b_is_transposed) return pack_transposed(b + first * s.b_stride, s.b_stride, used, s.k, vecs, factor, to);
+  const std::int64_t first = plan.first_vec(panel) * kLanes, vecs = plan.width(panel);
+  if (s.b_is_transposed) return pack_transposed(plan, panel, b + first * s.b_stride, s.b_stride, s.k, factor, to);
+  const std::size_t last_lanes = plan.last_lanes(panel);
   for (std::int64_t k = 0; k < s.k; ++k, to += vecs * kLanes) {
     const float* from = b + k * s.b_stride + first;
-    for (std::int64_t v = 0; v < vecs; ++v) {
-      const std::int64_t lanes = larger(0, smaller(kLanes, used - v * kLanes));
-      (load_channels(from + v * kLanes, static_cast<std::size_t>(lanes)) * factor).store(to + v * kLanes);
-    }
+    for (std::int64_t v = 0; v + 1 < vecs; ++v) (Vec::load(from + v * kLanes) * factor).store(to + v * kLanes);
+    float* last = to + (vecs - 1) * kLanes;
+    const Vec x = load_channels(from + (vecs - 1) * kLanes, last_lanes) * factor;
+    x.store(last);
+    if (plan.is_paired(panel)) x.store(last + kLanes / 2, Vec::kLanes / 2);
   }
 }
 
@@ -45,7 +47,7 @@ void pack_panels(const MatmulShape& s, const PanelPlan& plan, const float* b, fl
   for (std::int64_t p = 0; p < plan.count; ++p) {
     float* panel = panels + plan.offset(0, p);
     for (std::int64_t v = 0; v < plan.width(p); ++v) Vec::zero().store(panel + v * kLanes);  // no bias
-    pack_panel(s, b, plan.first_vec(p) * kLanes, plan.channels_of(p), plan.width(p), panel + plan.width(p) * kLanes);
+    pack_panel(s, plan, p, b, panel + plan.width(p) * kLanes);
   }
 }
 
@@ -62,14 +64,14 @@ void multiply_rows(const MatmulShape& s, const PanelPlan& plan, const MatmulScra
   for (std::int64_t p = 0; p < plan.count; ++p) {
     TileRun run{};
     run.panel = scratch.panels + plan.offset(0, p);
-    run.last_lanes = static_cast<std::size_t>(plan.channels_of(p) - (plan.width(p) - 1) * kLanes);
+    run.last_lanes = plan.last_lanes(p);
     run.taps = &tap, run.taps_count = 1;
     run.output = c + plan.first_vec(p) * kLanes, run.output_stride = s.c_stride;
     run.epilogue = &nothing;
     run.inputs = scratch.inputs, run.pixels = scratch.rows, run.tiles = tall;
-    if (tall > 0) kTiles.at[plan.width(p)][low + 1](run);
+    if (tall > 0) plan.tiles(p).at[plan.width(p)][low + 1](run);
     run.inputs += tall * (low + 1), run.pixels += tall * (low + 1), run.tiles = tiles - tall;
-    if (low > 0) kTiles.at[plan.width(p)][low](run);
+    if (low > 0) plan.tiles(p).at[plan.width(p)][low](run);
   }
 }
 

@@ -302,7 +302,7 @@ class DenseRun {
     TileRun run;
     run.panel = static_cast<const float*>(call_.packed) + plan_.offset(group, panel);
     if (s_.has_input_scale) run.panel = scaled_panel(run.panel, width, group);
-    run.last_lanes = static_cast<std::size_t>(plan_.channels_of(panel) - (width - 1) * kLanes);
+    run.last_lanes = plan_.last_lanes(panel);
     run.a_shift = group * plan_.k;
     run.output = call_.output + channel;
     run.output_stride = s_.out_pixel_stride;
@@ -315,7 +315,7 @@ class DenseRun {
       run.taps = strip.taps, run.taps_count = strip.taps_count;
       run.inputs = strip.inputs, run.own_taps = strip.own_taps;
       run.pixels = strip.pixels, run.tiles = strip.tiles;
-      kTiles.at[width][strip.rows](run);
+      plan_.tiles(panel).at[width][strip.rows](run);
     }
   }
 
@@ -398,8 +398,11 @@ void pack(const Conv2dShape& s, const float* filter, const float* bias, void* pa
       const std::int64_t width = plan.width(panel) * kLanes, used = plan.channels_of(panel);
       const std::int64_t channel = group * plan.channels + plan.first_vec(panel) * kLanes;
       float* out = static_cast<float*>(packed) + plan.offset(group, panel);
-      for (std::int64_t j = 0; j < width; ++j) out[j] = j < used && bias != nullptr ? bias[channel + j] : 0.0f;
-      pack_transposed(filter + channel * length, length, used, length, plan.width(panel), Vec::of(1.0f), out + width);
+      for (std::int64_t j = 0; j < width; ++j) {
+        const std::int64_t used_by = plan.channel_in(panel, j);
+        out[j] = used_by < used && bias != nullptr ? bias[channel + used_by] : 0.0f;
+      }
+      pack_transposed(plan, panel, filter + channel * length, length, length, Vec::of(1.0f), out + width);
     }
   }
 }

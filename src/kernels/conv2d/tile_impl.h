@@ -163,13 +163,23 @@ struct Tile {
   }
 };
 
-template <int kRows, int kVecs>
+}  // namespace
+}  // namespace etalon::kernels
+
+#if defined(__AVX512F__)
+#include "kernels/conv2d/paired_tile_impl.h"
+#endif
+
+namespace etalon::kernels {
+namespace {
+
+template <int kRows, int kVecs, template <int, int> class TileOf>
 __attribute__((noinline)) void run_tiles(const TileRun& r) {
   const float* const* inputs = r.inputs;
   const std::int64_t* pixels = r.pixels;
   const float* weights = r.panel + kVecs * kLanes;
   for (std::int64_t t = 0; t < r.tiles; ++t) {
-    Tile<kRows, kVecs> tile;
+    TileOf<kRows, kVecs> tile;
     tile.start(r.panel);
     for (std::int64_t p = 0; p < r.taps_count; ++p) {
       const Tap& tap = r.taps[p];
@@ -200,18 +210,25 @@ using RunTiles = void (*)(const TileRun&);
 struct TileTable {
   RunTiles at[kMaxVecs + 1][kMaxRows + 1];
 };
-template <int kVecs, int... kRowsLessOne>
+template <template <int, int> class TileOf, int kVecs, int... kRowsLessOne>
 constexpr void fill_tiles(TileTable& table, std::integer_sequence<int, kRowsLessOne...>) {
-  ((table.at[kVecs][kRowsLessOne + 1] = run_tiles<kRowsLessOne + 1, kVecs>), ...);
+  ((table.at[kVecs][kRowsLessOne + 1] = run_tiles<kRowsLessOne + 1, kVecs, TileOf>), ...);
 }
-template <int... kVecsLessOne>
-constexpr TileTable make_tiles(std::integer_sequence<int, kVecsLessOne...>) {
+template <template <int, int> class TileOf, int kFewestVecs, int... kMore>
+constexpr TileTable make_tiles(std::integer_sequence<int, kMore...>) {
   TileTable table{};
-  (fill_tiles<kVecsLessOne + 1>(table, std::make_integer_sequence<int, rows_of(kVecsLessOne + 1)>{}), ...);
+  (fill_tiles<TileOf, kFewestVecs + kMore>(table, std::make_integer_sequence<int, rows_of(kFewestVecs + kMore)>{}), ...);
   return table;
 }
 // By width in vectors and height.
-constexpr TileTable kTiles = make_tiles(std::make_integer_sequence<int, kMaxVecs>{});
+constexpr TileTable kTiles = make_tiles<Tile, 1>(std::make_integer_sequence<int, kMaxVecs>{});
+#if defined(__AVX512F__)
+constexpr bool kHasPairs = true;
+constexpr TileTable kPairedTiles = make_tiles<PairedTile, 2>(std::make_integer_sequence<int, kMaxVecs - 1>{});
+#else
+constexpr bool kHasPairs = false;
+constexpr TileTable kPairedTiles{};
+#endif
 
 // How the output channels are cut into panels, and how large those are.
 struct PanelPlan {
@@ -234,6 +251,18 @@ struct PanelPlan {
   std::int64_t channels_of(std::int64_t panel) const {
     return smaller(channels - first_vec(panel) * kLanes, width(panel) * kLanes);
   }
+  // Two pixels share the last vector: see paired_tile_impl.h.
+  bool is_paired(std::int64_t panel) const {
+    return kHasPairs && width(panel) > 1 && channels_of(panel) - (width(panel) - 1) * kLanes <= kLanes / 2;
+  }
+  const TileTable& tiles(std::int64_t panel) const { return is_paired(panel) ? kPairedTiles : kTiles; }
+  std::size_t last_lanes(std::int64_t panel) const {
+    return static_cast<std::size_t>(channels_of(panel) - (width(panel) - 1) * kLanes);
+  }
+  // The channel whose weights are in a lane of the panel, perhaps one beyond the last.
+  std::int64_t channel_in(std::int64_t panel, std::int64_t lane) const {
+    return is_paired(panel) && lane >= (width(panel) - 1) * kLanes + kLanes / 2 ? lane - kLanes / 2 : lane;
+  }
   std::int64_t floats_per_vec() const { return kLanes * (1 + taps * k); }
   std::int64_t offset(std::int64_t group, std::int64_t panel) const {
     return (group * vecs + first_vec(panel)) * floats_per_vec();
@@ -241,17 +270,18 @@ struct PanelPlan {
   std::int64_t floats() const { return groups * vecs * floats_per_vec(); }
 };
 
-// `length` consecutive floats of each of `channels` channels, `stride` apart, times `factor`, to a panel's
-// [length][vecs * kLanes]; zeros for channels beyond.
-__attribute__((noinline)) void pack_transposed(const float* from, std::int64_t stride, std::int64_t channels,
-                                               std::int64_t length, std::int64_t vecs, Vec factor, float* to) {
+// `length` consecutive floats of each of the panel's channels, `stride` apart, times `factor`, to [length][width * kLanes];
+// zeros for channels beyond.
+__attribute__((noinline)) void pack_transposed(const PanelPlan& plan, std::int64_t panel, const float* from, std::int64_t stride,
+                                               std::int64_t length, Vec factor, float* to) {
+  const std::int64_t vecs = plan.width(panel), channels = plan.channels_of(panel);
   for (std::int64_t first = 0; first < length; first += kLanes) {
     const auto columns = static_cast<std::size_t>(smaller(kLanes, length - first));
     for (std::int64_t v = 0; v < vecs; ++v) {
       Vec tile[Vec::kLanes];
 #pragma GCC unroll 16
       for (std::int64_t i = 0; i < kLanes; ++i) {
-        const std::int64_t channel = v * kLanes + i;
+        const std::int64_t channel = plan.channel_in(panel, v * kLanes + i);
         tile[i] = channel < channels ? load_channels(from + channel * stride + first, columns) * factor : Vec::zero();
       }
       transpose(tile);
