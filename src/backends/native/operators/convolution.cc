@@ -195,6 +195,7 @@ void run_plan(const Call& call, const Plan& plan, Isa cap) {
 }
 
 struct Convolution {
+  static constexpr bool kWantsSimd = true;
   static constexpr std::string_view kOutName = "aten::convolution.out";
   static const char* refusal(const Call& call) {
     Problem p;

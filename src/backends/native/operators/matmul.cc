@@ -69,6 +69,7 @@ void multiply(const Product& p, Isa cap, std::byte* scratch) {
 // `Arguments` finds the matrices in the argument list.
 template <class Arguments>
 struct MatmulOperator {
+  static constexpr bool kWantsSimd = true;
   static constexpr std::string_view kOutName = Arguments::kOutName;
   static const char* refusal(const Call& call) { return Arguments::refusal(call); }
   static std::size_t scratch(const Call& call, Isa cap) {

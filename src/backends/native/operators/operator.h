@@ -7,6 +7,7 @@
 //     static Status run(const ops::Call&, kernels::Isa cap);  // only after refusal() gave null
 //     static std::size_t scratch(const ops::Call&, kernels::Isa cap);
 //     static KernelLabel label(const ops::Call&, kernels::Isa cap);
+//     static constexpr bool kWantsSimd = true;                // see below; left out where it is not so
 //   };
 //   constexpr NativeOperator kRows[] = {native_operator<Sigmoid>()};
 //   extern constinit const NativeFamily kSomeOperators{kRows};
@@ -42,6 +43,7 @@ struct NativeOperator {
   const char* (*refusal)(const ops::Call&);
   KernelLabel (*label)(const ops::Call&, kernels::Isa cap);
   std::span<const CappedKernel> by_cap;  // by Isa
+  bool wants_simd;  // the portable kernel is faster than a scalar form of this one
 };
 using NativeFamily = std::span<const NativeOperator>;
 
@@ -77,7 +79,8 @@ constexpr CappedKernel kByCap[] = {
 
 template <class Operator>
 constexpr NativeOperator native_operator() {
-  return {Operator::kOutName, Operator::refusal, Operator::label, internal::kByCap<Operator>};
+  constexpr bool kWantsSimd = requires { Operator::kWantsSimd; };
+  return {Operator::kOutName, Operator::refusal, Operator::label, internal::kByCap<Operator>, kWantsSimd};
 }
 
 // For those that want no scratch.

@@ -37,6 +37,7 @@ class NativeResolver final : public runtime::KernelResolver {
     if (const char* refusal = native->refusal(call)) return portable(op, refusal);
     const CappedKernel& kernel = native->by_cap[static_cast<std::size_t>(cap_)];
     KernelLabel label = native->label(call, cap_);
+    if (native->wants_simd && label.isa == kernels::Isa::kScalar) return portable(op, "no SIMD kernel takes this");
     std::string reason;
     if (label.isa != cap_) {
       reason = fmt::format("float32 kernels of this kind have no form for {}", kernels::info_of(cap_).name);
