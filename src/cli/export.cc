@@ -2,6 +2,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -55,12 +57,113 @@ void print_method(const Console& console, const ExportedMethod& method) {
   }
 }
 
-// Nothing is delegated with the portable backend; say so, and what would be needed, instead of staying silent.
-void explain(const Console& console, const ExportOutcome& outcome) {
-  console.print("not delegated, because the portable backend delegates nothing:\n");
+// Operators of one kind that stay outside for one reason.
+struct OutsideGroup {
+  const xnnpack::OutsideReport* first = nullptr;
+  std::uint32_t count = 0;
+  std::int64_t border_bytes = 0;
+};
+
+std::vector<OutsideGroup> grouped(const xnnpack::Report& report) {
+  std::vector<OutsideGroup> groups;
+  std::map<std::pair<std::string, std::string>, std::size_t> places;
+  for (const xnnpack::OutsideReport& outside : report.outside) {
+    const auto [found, is_new] = places.emplace(std::pair(outside.op, outside.constraint), groups.size());
+    if (is_new) groups.push_back({&outside, 0, 0});
+    OutsideGroup& group = groups[found->second];
+    ++group.count;
+    group.border_bytes += outside.border_bytes;
+    if (outside.extra_delegates > group.first->extra_delegates) group.first = &outside;
+  }
+  std::ranges::stable_sort(groups, std::ranges::greater{}, &OutsideGroup::border_bytes);
+  return groups;
+}
+
+std::string explained(const OutsideGroup& group) {
+  const xnnpack::OutsideReport& outside = *group.first;
+  std::string text = fmt::format("  {:4} x {} ({})\n", group.count, outside.op, outside.result);
+  text += fmt::format("         why   {}\n", outside.constraint);
+  if (outside.is_free) {
+    text += "         cost  none: a view of memory\n";
+  } else {
+    text += fmt::format("         cost  {} cross borders on every run", human_bytes(static_cast<std::uint64_t>(group.border_bytes)));
+    text += outside.extra_delegates > 0 ? fmt::format("; {} fewer delegate{} without one of them\n", outside.extra_delegates,
+                                                      outside.extra_delegates == 1 ? "" : "s")
+                                        : "; no further split\n";
+  }
+  if (!outside.remedy.empty()) text += fmt::format("         fix   {}\n", outside.remedy);
+  return text;
+}
+
+struct DelegationCounts {
+  std::uint32_t operators = 0;
+  std::uint32_t payload_nodes = 0;
+  std::uint32_t outside = 0;  // views that cost nothing left out
+};
+
+DelegationCounts counts_of(const xnnpack::Report& report) {
+  DelegationCounts counts;
+  for (const xnnpack::DelegateReport& delegate : report.delegates) {
+    counts.operators += delegate.operators;
+    counts.payload_nodes += delegate.payload_nodes;
+  }
+  for (const xnnpack::OutsideReport& outside : report.outside) counts.outside += outside.is_free ? 0 : 1;
+  return counts;
+}
+
+void explain_delegation(const Console& console, const xnnpack::Report& report) {
+  const DelegationCounts counts = counts_of(report);
+  console.print("  delegate  operators  nodes  inputs  outputs     in, out    constants\n");
+  constexpr std::size_t kShown = 40;
+  for (std::size_t d = 0; d < report.delegates.size() && d < kShown; ++d) {
+    const xnnpack::DelegateReport& delegate = report.delegates[d];
+    console.print(fmt::format("  {:8}  {:9}  {:5}  {:6}  {:7}  {:>10}, {}  {}\n", d, delegate.operators, delegate.payload_nodes,
+                              delegate.inputs, delegate.outputs, human_bytes(static_cast<std::uint64_t>(delegate.input_bytes)),
+                              human_bytes(static_cast<std::uint64_t>(delegate.output_bytes)),
+                              human_bytes(static_cast<std::uint64_t>(delegate.constant_bytes))));
+  }
+  if (report.delegates.size() > kShown) console.print(fmt::format("  and {} more\n", report.delegates.size() - kShown));
+  console.print(fmt::format("  {} delegates hold {} operators as {} nodes; {} operators outside\n", report.delegates.size(),
+                            counts.operators, counts.payload_nodes, counts.outside));
+  if (!report.outside.empty()) console.print("not delegated:\n");
+  for (const OutsideGroup& group : grouped(report)) console.print(explained(group));
+}
+
+// With the portable backend nothing is delegated; say so, and what would be needed, instead of staying silent.
+void explain(const Console& console, const ExportOutcome& outcome, bool is_portable) {
+  if (is_portable) console.print("not delegated, because the portable backend delegates nothing (--backend xnnpack does):\n");
   for (const ExportedMethod& method : outcome.methods) {
+    if (!is_portable) {
+      explain_delegation(console, method.delegation);
+      continue;
+    }
     for (const OperatorCount& op : method.operators) console.print(fmt::format("  {:4} x {}\n", op.count, op.name));
   }
+}
+
+nlohmann::ordered_json delegation_json(const xnnpack::Report& report) {
+  const DelegationCounts counts = counts_of(report);
+  nlohmann::ordered_json delegates = nlohmann::ordered_json::array();
+  for (const xnnpack::DelegateReport& delegate : report.delegates) {
+    delegates.push_back({{"operators", delegate.operators},
+                         {"nodes", delegate.payload_nodes},
+                         {"inputs", delegate.inputs},
+                         {"outputs", delegate.outputs},
+                         {"input_bytes", delegate.input_bytes},
+                         {"output_bytes", delegate.output_bytes},
+                         {"constant_bytes", delegate.constant_bytes}});
+  }
+  nlohmann::ordered_json outside = nlohmann::ordered_json::array();
+  for (const xnnpack::OutsideReport& left : report.outside) {
+    outside.push_back({{"operator", left.op},
+                       {"result", left.result},
+                       {"constraint", left.constraint},
+                       {"remedy", left.remedy},
+                       {"border_bytes", left.border_bytes},
+                       {"extra_delegates", left.extra_delegates},
+                       {"is_free", left.is_free}});
+  }
+  return {{"operators_inside", counts.operators}, {"operators_outside", counts.outside}, {"delegates", delegates}, {"outside", outside}};
 }
 
 nlohmann::ordered_json to_json(const ExportOutcome& outcome) {
@@ -78,6 +181,9 @@ nlohmann::ordered_json to_json(const ExportOutcome& outcome) {
                        {"ideal_bytes", method.report.memory.ideal_bytes},
                        {"unshared_bytes", method.report.memory.unshared_bytes},
                        {"operators", ops}});
+    if (!method.delegation.delegates.empty() || !method.delegation.outside.empty()) {
+      methods.back()["delegation"] = delegation_json(method.delegation);
+    }
   }
   nlohmann::ordered_json json = {{"schema", "etalon.export/1"},
                                  {"program", outcome.program_path},
@@ -86,6 +192,7 @@ nlohmann::ordered_json to_json(const ExportOutcome& outcome) {
                                  {"random_weights", outcome.drawn_weights},
                                  {"import_ms", outcome.import_ms},
                                  {"passes_ms", outcome.passes_ms},
+                                 {"delegation_ms", outcome.delegation_ms},
                                  {"emit_ms", outcome.emit_ms},
                                  {"total_ms", outcome.total_ms},
                                  {"methods", methods}};
@@ -100,10 +207,10 @@ void print_outcome(const Console& console, const Flags& flags, const ExportOutco
   }
   for (const ExportedMethod& method : outcome.methods) print_method(console, method);
   if (outcome.drawn_weights) console.warn("the archive holds no weights; they were drawn at random, so outputs mean nothing");
-  if (flags.explain) explain(console, outcome);
-  console.print(fmt::format("wrote {} ({}){} in {:.0f} ms: import {:.0f}, passes {:.0f}, write {:.0f}\n", console.bold(outcome.program_path),
+  if (flags.explain) explain(console, outcome, flags.request.backend == "portable");
+  console.print(fmt::format("wrote {} ({}){} in {:.0f} ms: import {:.0f}, passes {:.0f}, delegation {:.0f}, write {:.0f}\n", console.bold(outcome.program_path),
                             human_bytes(outcome.program_bytes), outcome.record_path.empty() ? "" : " and its .etrecord",
-                            outcome.total_ms, outcome.import_ms, outcome.passes_ms, outcome.emit_ms));
+                            outcome.total_ms, outcome.import_ms, outcome.passes_ms, outcome.delegation_ms, outcome.emit_ms));
 }
 
 Action declare(CLI::App& app) {
@@ -112,7 +219,7 @@ Action declare(CLI::App& app) {
   app.add_option("model", request.model, "A .pt2 file written by torch.export.save, or zoo:NAME")->required();
   app.add_option("-o,--output", request.output, "The .pte to write");
   app.add_option("--outdir", request.outdir, "Folder for <model>_<backend>_<dtype>.pte (out_<model>/artifacts)");
-  app.add_option("--backend", request.backend, "portable")->capture_default_str();
+  app.add_option("--backend", request.backend, "portable or xnnpack")->capture_default_str();
   app.add_option("--dtype", request.dtype, "fp32 or fp16")->capture_default_str();
   app.add_option("--save-graph", request.save_graph, "Write the lowered graph as text");
   app.add_option("--disable-pass", request.disabled_passes, "Leave out a pass by name; may be repeated");
@@ -140,7 +247,7 @@ Action declare(CLI::App& app) {
 extern const Command kExportCommand;
 constinit const Command kExportCommand{
     "export", "A PyTorch model (.pt2) to an ExecuTorch program (.pte) and its record",
-    "  etalon export model.pt2\n  etalon export zoo:mobilenet_v3_small -o small.pte --print-graph\n"
+    "  etalon export model.pt2\n  etalon export zoo:mobilenet_v3_small -o small.pte --backend xnnpack --print-graph --explain\n"
     "  etalon export model.pt2 --dtype fp16 --outdir out --json",
     declare};
 

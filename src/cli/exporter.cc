@@ -13,6 +13,7 @@
 #include "frontend/pt2/import.h"
 #include "ir/frame.h"
 #include "ir/text.h"
+#include "ir/verify.h"
 #include "passes/half_precision.h"
 
 namespace etalon::cli {
@@ -32,8 +33,8 @@ class Stopwatch {
 };
 
 Status check_request(const ExportRequest& request) {
-  if (request.backend != "portable") {
-    return unsupported(fmt::format("backend '{}' is not available yet, want portable", request.backend));
+  if (request.backend != "portable" && request.backend != "xnnpack") {
+    return unsupported(fmt::format("there is no backend '{}', want portable or xnnpack", request.backend));
   }
   if (request.dtype != "fp32" && request.dtype != "fp16") {
     return unsupported(fmt::format("dtype '{}' is not available yet, want fp32 or fp16", request.dtype));
@@ -74,7 +75,6 @@ ExportedMethod describe(const ir::Graph& graph, std::vector<passes::PassRecord> 
     if (output.kind == ir::Output::Kind::kUser && id) method.outputs.push_back(value_text(graph, *id));
   }
   method.passes = std::move(records);
-  method.operators = count_operators(graph);
   for (const ir::Constant& constant : graph.constants) {
     method.constant_bytes += constant.type.nbytes();
     if (constant.is_parameter) method.parameters += numel(constant.type.sizes);
@@ -106,10 +106,24 @@ Status optimise(const ExportRequest& request, std::vector<ir::Graph>& graphs, Ex
   return {};
 }
 
-Status write_program(const ExportRequest& request, std::vector<ir::Graph>& graphs, ExportOutcome& outcome) {
+// Returns the graphs as they were before, for the record.
+Result<std::vector<ir::Graph>> delegate(const ExportRequest& request, std::vector<ir::Graph>& graphs, ExportOutcome& outcome) {
+  std::vector<ir::Graph> before;
+  if (request.backend != "xnnpack") return before;
+  for (std::size_t i = 0; i < graphs.size(); ++i) {
+    if (request.record) before.push_back(graphs[i]);
+    ETALON_TRY(outcome.methods[i].delegation, xnnpack::delegate_graph(graphs[i]), "method " + graphs[i].method);
+    if (request.verify) ETALON_CHECKED(ir::verify(graphs[i]), "after delegation");
+  }
+  return before;
+}
+
+Status write_program(const ExportRequest& request, std::vector<ir::Graph>& graphs, std::span<const ir::Graph> before,
+                     ExportOutcome& outcome) {
   ETALON_TRY(const emit::Emitted emitted, emit::emit_program(graphs));
   for (std::size_t i = 0; i < graphs.size(); ++i) {
     outcome.methods[i].report = emitted.methods[i];
+    outcome.methods[i].operators = count_operators(graphs[i]);
     outcome.methods[i].graph_text = ir::print(graphs[i]);
   }
   outcome.program_path = output_path(request);
@@ -121,7 +135,7 @@ Status write_program(const ExportRequest& request, std::vector<ir::Graph>& graph
   outcome.program_bytes = file.offset();
   if (request.record) {
     outcome.record_path = outcome.program_path + ".etrecord";
-    ETALON_CHECKED(emit::write_record(graphs, emitted, outcome.record_path));
+    ETALON_CHECKED(emit::write_record(graphs, before.empty() ? std::span<const ir::Graph>(graphs) : before, emitted, outcome.record_path));
   }
   return file.commit();
 }
@@ -151,8 +165,11 @@ Result<ExportOutcome> export_model(const ExportRequest& request) {
   tell(request, "optimising");
   ETALON_CHECKED(optimise(request, imported.methods, outcome), path);
   outcome.passes_ms = watch.lap_ms();
+  tell(request, "delegating");
+  ETALON_TRY(const std::vector<ir::Graph> before, delegate(request, imported.methods, outcome), path);
+  outcome.delegation_ms = watch.lap_ms();
   tell(request, "writing");
-  ETALON_CHECKED(write_program(request, imported.methods, outcome));
+  ETALON_CHECKED(write_program(request, imported.methods, before, outcome));
   ETALON_CHECKED(save_graph(request, outcome));
   outcome.emit_ms = watch.lap_ms();
   outcome.total_ms = total.lap_ms();

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backends/xnnpack/aot/delegate.h"
 #include "base/result.h"
 #include "emit/program.h"
 #include "passes/pass.h"
@@ -17,7 +18,7 @@ struct ExportRequest {
   std::string model;    // a .pt2 file or "zoo:NAME"
   std::string output;   // the .pte; empty: <outdir>/<model>_<backend>_<dtype>.pte
   std::string outdir;   // empty: "out_<model>/artifacts"
-  std::string backend = "portable";
+  std::string backend = "portable";  // or "xnnpack"
   std::string dtype = "fp32";
   bool record = true;   // write <output>.etrecord
   bool verify = false;  // check the graph after every pass
@@ -36,8 +37,9 @@ struct ExportedMethod {
   std::vector<std::string> inputs;   // "x: f32[1, 3, 224, 224]"
   std::vector<std::string> outputs;
   std::vector<passes::PassRecord> passes;
-  std::vector<OperatorCount> operators;  // after the passes, most frequent first
+  std::vector<OperatorCount> operators;  // after the passes and outside delegates, most frequent first
   emit::MethodReport report;
+  xnnpack::Report delegation;        // empty with the portable backend
   std::int64_t parameters = 0;       // elements
   std::int64_t constant_bytes = 0;
   std::int64_t flops = 0;            // at the upper-bound shapes; a multiply-add counts as two
@@ -53,6 +55,7 @@ struct ExportOutcome {
   std::vector<ExportedMethod> methods;
   double import_ms = 0;
   double passes_ms = 0;
+  double delegation_ms = 0;
   double emit_ms = 0;
   double total_ms = 0;
 };

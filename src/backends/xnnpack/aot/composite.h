@@ -1,0 +1,13 @@
+// Operators that torch's export takes apart and XNNPACK has whole. They stand in a graph only between recognition
+// (prepare.h) and lowering, which never refuses them.
+#pragma once
+
+#include "ops/registry.h"
+
+namespace etalon::xnnpack {
+
+const ops::Op& hardswish_op();  // xnnpack::hardswish(Tensor self) -> Tensor
+const ops::Op& prelu_op();      // xnnpack::prelu(Tensor self, Tensor weight) -> Tensor; weight: [C], along dim 1, or one number
+bool is_composite(const ops::Op& op);
+
+}  // namespace etalon::xnnpack

@@ -1,0 +1,167 @@
+// Convolutions over one and two dims, plain, grouped, depthwise and transposed.
+//
+// Filters: [oc, ic/g, kh, kw] becomes [oc, kh, kw, ic/g]; depthwise [c * m, 1, kh, kw] becomes [1, kh, kw, c * m];
+// transposed [ic, oc/g, kh, kw] becomes [oc, kh, kw, ic/g]. Filter and bias are float32 whatever the activations are.
+#include <fmt/core.h>
+
+#include "backends/xnnpack/aot/payload_builder.h"
+
+namespace etalon::xnnpack {
+namespace {
+
+constexpr std::size_t kInput = 0, kWeight = 1, kBias = 2, kStride = 3, kPadding = 4, kDilation = 5, kTransposed = 6,
+                      kOutputPadding = 7, kGroups = 8;
+
+Refused refuse_convolution(const NodeArgs& a) {
+  const ir::TensorType& input = a.type(kInput);
+  if (input.sizes.size() != 3 && input.sizes.size() != 4) {
+    return Refusal{fmt::format("the input {} has {} dims, want 3 or 4", describe(input), input.sizes.size()),
+                   "XNNPACK has no convolution over three dims; fold depth into the batch where the model allows it"};
+  }
+  if (a.constant(kWeight) == nullptr) return Refusal{"the filter is computed at run time, want a constant", "make the filter a parameter"};
+  if (a.has(kBias) && a.constant(kBias) == nullptr) return Refusal{"the bias is computed at run time, want a constant", "add it behind the convolution"};
+  if (input.sizes.size() == 3 && shape_of(input).dynamic_count() > 1) {
+    return Refusal{fmt::format("a convolution over one dim of {}: XNNPACK infers one size of a reshape", describe(input)),
+                   "export with one dynamic dim"};
+  }
+  return std::nullopt;
+}
+
+// A list of one or two items as height and width; one-dim convolutions run along the width.
+struct Pair {
+  std::uint32_t height;
+  std::uint32_t width;
+};
+Pair pair_of(const std::vector<std::int64_t>& list, bool one_dim, std::int64_t other) {
+  const auto u32 = [](std::int64_t v) { return static_cast<std::uint32_t>(v); };
+  if (one_dim) return {u32(other), u32(list[0])};
+  return {u32(list[0]), u32(list.size() > 1 ? list[1] : list[0])};
+}
+
+struct Filter {
+  std::size_t out_channels;  // of all groups
+  std::size_t per_group_in;
+  std::size_t per_group_out;
+  std::size_t height;
+  std::size_t width;
+};
+
+Filter filter_of(const ir::Constant& weight, bool transposed, std::size_t groups) {
+  const Dims& s = weight.type.sizes;
+  const auto size = [&](std::size_t i) { return static_cast<std::size_t>(s[i]); };
+  const std::size_t height = s.size() == 4 ? size(2) : 1;
+  const std::size_t width = size(s.size() - 1);
+  if (transposed) return {size(1) * groups, size(0) / groups, size(1), height, width};
+  return {size(0), size(1), size(0) / groups, height, width};
+}
+
+// Both kinds of filter as [oc, kh, kw, ic/g].
+std::vector<double> channels_last_filter(const ir::Constant& weight, const Filter& f, bool transposed) {
+  const std::vector<double> from = elements_of(weight);
+  const std::size_t taps = f.height * f.width;
+  std::vector<double> to(from.size());
+  std::size_t at = 0;
+  for (std::size_t o = 0; o < f.out_channels; ++o) {
+    for (std::size_t t = 0; t < taps; ++t) {
+      for (std::size_t i = 0; i < f.per_group_in; ++i) {
+        const std::size_t group = o / f.per_group_out;
+        const std::size_t place = transposed ? (group * f.per_group_in + i) * f.per_group_out + o % f.per_group_out
+                                             : o * f.per_group_in + i;
+        to[at++] = from[place * taps + t];
+      }
+    }
+  }
+  return to;
+}
+
+// [oc, 1, kh, kw] as [1, kh, kw, oc]
+std::vector<double> depthwise_filter(const ir::Constant& weight, const Filter& f) {
+  const std::vector<double> from = elements_of(weight);
+  const std::size_t taps = f.height * f.width;
+  std::vector<double> to(from.size());
+  for (std::size_t t = 0; t < taps; ++t) {
+    for (std::size_t o = 0; o < f.out_channels; ++o) to[t * f.out_channels + o] = from[o * taps + t];
+  }
+  return to;
+}
+
+xnn::Conv params_of(const NodeArgs& a, const Filter& f, bool one_dim) {
+  const Pair stride = pair_of(a.ints(kStride), one_dim, 1);
+  const Pair padding = pair_of(a.ints(kPadding), one_dim, 0);
+  const Pair dilation = pair_of(a.ints(kDilation), one_dim, 1);
+  xnn::Conv p;
+  p.padding_top = p.padding_bottom = padding.height;
+  p.padding_left = p.padding_right = padding.width;
+  p.kernel_height = static_cast<std::uint32_t>(f.height);
+  p.kernel_width = static_cast<std::uint32_t>(f.width);
+  p.subsampling_height = stride.height;
+  p.subsampling_width = stride.width;
+  p.dilation_height = dilation.height;
+  p.dilation_width = dilation.width;
+  p.groups = static_cast<std::uint32_t>(a.integer(kGroups));
+  p.group_input_channels = static_cast<std::uint32_t>(f.per_group_in);
+  p.group_output_channels = static_cast<std::uint32_t>(f.per_group_out);
+  if (a.flag(kTransposed)) {
+    const Pair adjustment = pair_of(a.ints(kOutputPadding), one_dim, 0);
+    p.adjustment_height = adjustment.height;
+    p.adjustment_width = adjustment.width;
+  }
+  return p;
+}
+
+// The image as NHWC; of one dim as [N, 1, L, C].
+std::uint32_t image(PayloadBuilder& b, ValueId input, bool one_dim) {
+  if (!one_dim) return b.nhwc(input);
+  const DimOrder order = {0, 2, 1};
+  const Shape dims = permuted(shape_of(b.type(input)), order);
+  Shape wide;
+  for (std::size_t i = 0; i < 3; ++i) {
+    wide.push_back(dims.sizes[i], dims.probe[i]);
+    if (i == 0) wide.push_back(1, 1);
+  }
+  return b.reshape(b.get(input, order), dims, wide, b.type(input).dtype);
+}
+
+std::uint32_t result(PayloadBuilder& b, ValueId out, bool one_dim) {
+  if (!one_dim) return b.make(out, channels_last());
+  const DimOrder order = {0, 2, 1};
+  const Shape dims = permuted(shape_of(b.type(out)), order);
+  Shape wide;
+  for (std::size_t i = 0; i < 3; ++i) {
+    wide.push_back(dims.sizes[i], dims.probe[i]);
+    if (i == 0) wide.push_back(1, 1);
+  }
+  const std::uint32_t made = b.temporary(wide, b.type(out).dtype);
+  b.define(out, {made, order, wide});
+  return made;
+}
+
+Status lower_convolution(PayloadBuilder& b, const NodeArgs& a) {
+  const bool one_dim = a.type(kInput).sizes.size() == 3;
+  const bool transposed = a.flag(kTransposed);
+  const auto groups = static_cast<std::size_t>(a.integer(kGroups));
+  const ir::Constant& weight = *a.constant(kWeight);
+  const Filter f = filter_of(weight, transposed, groups);
+  const bool depthwise = !transposed && groups > 1 && f.per_group_in == 1;
+  const auto i64 = [](std::size_t v) { return static_cast<std::int64_t>(v); };
+  const std::uint32_t filter =
+      depthwise ? b.constant(depthwise_filter(weight, f), Dims{1, i64(f.height), i64(f.width), i64(f.out_channels)}, DType::kFloat32)
+                : b.constant(channels_last_filter(weight, f, transposed),
+                             Dims{i64(f.out_channels), i64(f.height), i64(f.width), i64(f.per_group_in)}, DType::kFloat32);
+  const std::uint32_t bias =
+      a.has(kBias) ? b.constant(elements_of(*a.constant(kBias)), Dims{i64(f.out_channels)}, DType::kFloat32) : xnn::kNoValue;
+  const std::uint32_t input = image(b, a.value(kInput), one_dim);
+  const xnn::NodeType type = transposed  ? xnn::NodeType::kConvTranspose2d
+                             : depthwise ? xnn::NodeType::kDepthwiseConv2d
+                                         : xnn::NodeType::kConv2d;
+  b.emit(type, {input, filter, bias}, result(b, a.out(), one_dim), params_of(a, f, one_dim));
+  return {};
+}
+
+constexpr Lowering kRows[] = {{"aten::convolution", refuse_convolution, lower_convolution}};
+
+}  // namespace
+
+extern constinit const LoweringFamily kConvolutionLowerings{kRows};
+
+}  // namespace etalon::xnnpack

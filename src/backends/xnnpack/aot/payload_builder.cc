@@ -1,0 +1,431 @@
+#include "backends/xnnpack/aot/payload_builder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/sha256.h"
+#include "ir/builder.h"
+#include "ops/dispatch.h"
+
+namespace etalon::xnnpack {
+namespace {
+
+std::vector<std::uint32_t> to_u32(const Dims& dims) {
+  std::vector<std::uint32_t> out;
+  for (const std::int64_t size : dims) out.push_back(static_cast<std::uint32_t>(size));
+  return out;
+}
+
+// XNNPACK has no rank 0.
+Dims at_least_one_dim(const Dims& dims) { return dims.empty() ? Dims{1} : dims; }
+
+bool has_limits(xnn::NodeType type) {
+  using enum xnn::NodeType;
+  switch (type) {
+    case kAdd:
+    case kSubtract:
+    case kMultiply:
+    case kDiv:
+    case kClamp:
+    case kConv2d:
+    case kDepthwiseConv2d:
+    case kConvTranspose2d:
+    case kFullyConnected:
+    case kAvgPooling2d:
+    case kMaxPooling2d:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Visits the elements of a dense tensor in the order that `order` puts them in memory, with their places in `source`,
+// which lies in `source_order`.
+template <class Visit>
+void for_each_place(const Dims& sizes, const DimOrder& source_order, const DimOrder& order, Visit&& visit) {
+  const Dims steps = strides_of(sizes, source_order);
+  const std::int64_t count = numel(sizes);
+  Dims index(sizes.size(), 0);
+  std::int64_t place = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    visit(static_cast<std::size_t>(place));
+    for (std::size_t k = order.size(); k-- > 0;) {
+      const std::size_t dim = order[k];
+      place += steps[dim];
+      if (++index[dim] < sizes[dim]) break;
+      place -= steps[dim] * sizes[dim];
+      index[dim] = 0;
+    }
+  }
+}
+
+}  // namespace
+
+xnn::DataType data_type_of(DType dtype) {
+  return dtype == DType::kFloat16 ? xnn::DataType::kFp16 : xnn::DataType::kFp32;
+}
+
+std::vector<double> elements_of(const ir::Constant& constant) {
+  std::vector<double> out;
+  out.reserve(static_cast<std::size_t>(numel(constant.type.sizes)));
+  for_each_place(constant.type.sizes, constant.type.order, contiguous_order(constant.type.sizes.size()),
+                 [&](std::size_t place) { out.push_back(ir::element_as_double(constant, place)); });
+  return out;
+}
+
+ir::Data in_order(const ir::Constant& constant, const DimOrder& order) {
+  if (same_places(shape_of(constant.type), constant.type.order, order)) return constant.data;
+  const std::size_t size = size_of(constant.type.dtype);
+  const Bytes from = constant.data.bytes();
+  std::vector<std::byte> out(from.size());
+  std::byte* to = out.data();
+  for_each_place(constant.type.sizes, constant.type.order, order, [&](std::size_t place) {
+    std::memcpy(to, from.data() + place * size, size);
+    to += size;
+  });
+  return ir::Data::owned(std::move(out));
+}
+
+PayloadBuilder::PayloadBuilder(const ir::Graph& graph) : graph_(graph), uses_(graph.use_counts()), reps_(graph.values.size()) {
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+    const ValueId id = graph.inputs[i].value;
+    const ir::TensorType& input = type(id);
+    const Shape dims = permuted(shape_of(input), input.order);
+    const std::uint32_t made = add_value(dims.sizes, input.dtype);
+    xnn::Value& value = payload_.graph.values[made];
+    value.external_id = static_cast<std::uint32_t>(i);
+    value.flags = xnn::kExternalInput;
+    payload_.graph.input_ids.push_back(made);
+    define(id, {made, input.order, dims});
+  }
+  payload_.graph.num_externs = static_cast<std::uint32_t>(graph.inputs.size() + graph.outputs.size());
+}
+
+void PayloadBuilder::begin(const ir::Node& node) {
+  debug_handle_ = node.debug_handles.empty() ? xnn::kNoDebugHandle : node.debug_handles.front();
+}
+
+std::uint32_t PayloadBuilder::add_value(const Dims& dims, DType dtype) {
+  xnn::Value value;
+  value.id = static_cast<std::uint32_t>(payload_.graph.values.size());
+  value.type = data_type_of(dtype);
+  value.dims = to_u32(at_least_one_dim(dims));
+  payload_.graph.values.push_back(std::move(value));
+  producer_.push_back(-1);
+  consumers_.push_back(0);
+  return static_cast<std::uint32_t>(payload_.graph.values.size() - 1);
+}
+
+std::uint32_t PayloadBuilder::temporary(const Shape& dims, DType dtype) { return add_value(dims.sizes, dtype); }
+
+void PayloadBuilder::define(ValueId id, Rep rep) {
+  if (std::vector<ValueId>& names = tensors_of_[rep.id]; std::ranges::find(names, id) == names.end()) names.push_back(id);
+  reps_of(id).push_back(std::move(rep));
+}
+
+std::uint32_t PayloadBuilder::make(ValueId id, const DimOrder& order) {
+  const Shape dims = permuted(shape_of(type(id)), order);
+  const std::uint32_t made = add_value(dims.sizes, type(id).dtype);
+  define(id, {made, order, dims});
+  return made;
+}
+
+xnn::Node& PayloadBuilder::emit(xnn::NodeType type, std::vector<std::uint32_t> inputs, std::uint32_t output, xnn::Params params,
+                                std::uint32_t flags) {
+  for (const std::uint32_t id : inputs) {
+    if (id != xnn::kNoValue) ++consumers_[id];
+  }
+  producer_[output] = static_cast<std::int32_t>(payload_.graph.nodes.size());
+  xnn::Node node;
+  node.type = type;
+  node.inputs = std::move(inputs);
+  node.outputs = {output};
+  node.flags = flags;
+  node.debug_handle = debug_handle_;
+  node.params = std::move(params);
+  payload_.graph.nodes.push_back(std::move(node));
+  return payload_.graph.nodes.back();
+}
+
+std::uint32_t PayloadBuilder::reshape(std::uint32_t id, const Shape& from, const Shape& to, DType dtype) {
+  if (from == to) return id;
+  const std::uint32_t out = temporary(to, dtype);
+  xnn::Reshape params;
+  for (std::size_t i = 0; i < to.rank(); ++i) params.shape.push_back(to.is_dynamic(i) ? 0 : static_cast<std::uint32_t>(to.sizes[i]));
+  if (params.shape.empty()) params.shape = {1};
+  emit(xnn::NodeType::kStaticReshape, {id}, out, std::move(params));
+  return out;
+}
+
+std::uint32_t PayloadBuilder::transpose(std::uint32_t id, const Shape& from, const DimOrder& order, DType dtype) {
+  const std::uint32_t out = temporary(permuted(from, order), dtype);
+  emit(xnn::NodeType::kStaticTranspose, {id}, out, xnn::Transpose{{order.begin(), order.end()}});
+  return out;
+}
+
+std::uint32_t PayloadBuilder::constant(ir::Data data, const Dims& dims, DType dtype) {
+  const std::string key = sha256_hex(data.bytes());
+  const Dims shape = at_least_one_dim(dims);
+  const auto [found, is_new] = constants_.emplace(std::pair(key, to_string(shape) + std::string(short_name_of(dtype))), 0);
+  if (!is_new) return found->second;
+  const auto [known, key_is_new] = keys_.emplace(key, static_cast<std::uint32_t>(payload_.graph.constants.size()));
+  if (key_is_new) {
+    payload_.graph.constants.push_back({key, {}, data.bytes().size()});
+    payload_.named_data.push_back({key, std::move(data)});
+  }
+  found->second = add_value(shape, dtype);
+  payload_.graph.values[found->second].constant = known->second;
+  return found->second;
+}
+
+std::uint32_t PayloadBuilder::constant(const std::vector<double>& values, const Dims& dims, DType dtype) {
+  std::vector<std::byte> bytes(values.size() * size_of(dtype));
+  (void)ops::visit_dtype(dtype, [&](auto tag) -> Status {
+    using T = typename decltype(tag)::type;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const T element = ops::Scalar(values[i]).as<T>();
+      std::memcpy(bytes.data() + i * sizeof(T), &element, sizeof(T));
+    }
+    return {};
+  });
+  return constant(ir::Data::owned(std::move(bytes)), dims, dtype);
+}
+
+Rep PayloadBuilder::constant_rep(ValueId id, const DimOrder& order) {
+  const ir::Constant& source = *constant_of(id);
+  const Shape dims = permuted(shape_of(source.type), order);
+  // Numbers of other types stand where a float tensor meets an integer literal.
+  const bool is_float = source.type.dtype == DType::kFloat32 || source.type.dtype == DType::kFloat16;
+  Rep rep{0, order, dims};
+  if (is_float) {
+    rep.id = constant(in_order(source, order), dims.sizes, source.type.dtype);
+  } else {
+    std::vector<double> values;
+    for_each_place(source.type.sizes, source.type.order, order,
+                   [&](std::size_t place) { values.push_back(ir::element_as_double(source, place)); });
+    rep.id = constant(values, dims.sizes, DType::kFloat32);
+  }
+  define(id, rep);
+  return rep;
+}
+
+Rep PayloadBuilder::natural(ValueId id) {
+  if (reps_of(id).empty()) return constant_rep(id, contiguous_order(type(id).sizes.size()));
+  return reps_of(id).front();
+}
+
+Rep PayloadBuilder::with_exact_dims(ValueId id, Rep rep) {
+  const Shape wanted = permuted(shape_of(type(id)), rep.order);
+  if (rep.dims == wanted) return rep;
+  rep.id = reshape(rep.id, rep.dims, wanted, type(id).dtype);
+  rep.dims = wanted;
+  define(id, rep);
+  return rep;
+}
+
+std::optional<Rep> PayloadBuilder::find(ValueId id, const DimOrder& order, const Shape& dims) const {
+  for (const Rep& rep : reps_[ir::index_of(id)]) {
+    if (rep.order == order && rep.dims == dims) return rep;
+  }
+  return std::nullopt;
+}
+
+std::uint32_t PayloadBuilder::make_like(ValueId id, const Rep& like) {
+  const std::uint32_t made = temporary(like.dims, type(id).dtype);
+  define(id, {made, like.order, like.dims});
+  return made;
+}
+
+Rep PayloadBuilder::exact(ValueId id) {
+  const Rep first = natural(id);
+  for (const Rep& rep : reps_of(id)) {
+    if (rep.order == first.order && rep.dims == permuted(shape_of(type(id)), rep.order)) return rep;
+  }
+  return with_exact_dims(id, first);
+}
+
+// A transposition of the representation's own dims where they are the tensor's up to dims of size one, so that no reshape
+// is needed before it.
+Rep PayloadBuilder::reordered(ValueId id, const Rep& from, const DimOrder& order) {
+  const Shape shape = shape_of(type(id));
+  std::vector<std::uint8_t> tensor_dims;  // of the representation's dims that are not one
+  for (const std::uint8_t dim : from.order) {
+    if (!shape.is_one(dim)) tensor_dims.push_back(dim);
+  }
+  std::vector<std::uint8_t> places;
+  for (std::size_t i = 0; i < from.dims.rank(); ++i) {
+    if (!from.dims.is_one(i)) places.push_back(static_cast<std::uint8_t>(i));
+  }
+  bool fits = places.size() == tensor_dims.size();
+  for (std::size_t i = 0; fits && i < places.size(); ++i) {
+    fits = from.dims.sizes[places[i]] == shape.sizes[tensor_dims[i]] && from.dims.probe[places[i]] == shape.probe[tensor_dims[i]];
+  }
+  const bool same_rank = from.dims == permuted(shape, from.order);
+  if (!fits || same_rank) {
+    const Rep rep = with_exact_dims(id, from);
+    DimOrder perm;
+    for (const std::uint8_t dim : order) perm.push_back(static_cast<std::uint8_t>(position_of(rep.order, dim)));
+    Rep out{transpose(rep.id, rep.dims, perm, type(id).dtype), order, permuted(shape, order)};
+    define(id, out);
+    return out;
+  }
+  DimOrder perm = contiguous_order(from.dims.rank());
+  std::size_t next = 0;
+  for (const std::uint8_t dim : order) {
+    if (shape.is_one(dim)) continue;
+    const auto at = static_cast<std::size_t>(std::ranges::find(tensor_dims, dim) - tensor_dims.begin());
+    perm[places[next++]] = places[at];
+  }
+  Rep out{transpose(from.id, from.dims, perm, type(id).dtype), order, permuted(from.dims, perm)};
+  define(id, out);
+  return out;
+}
+
+std::uint32_t PayloadBuilder::get(ValueId id, const DimOrder& order) {
+  if (constant_of(id) != nullptr) {
+    for (const Rep& rep : reps_of(id)) {
+      if (rep.order == order) return rep.id;
+    }
+    return constant_rep(id, order).id;
+  }
+  const Shape shape = shape_of(type(id));
+  const Shape wanted = permuted(shape, order);
+  const Rep* movable = nullptr;
+  for (const Rep& rep : reps_of(id)) {
+    if (!same_places(shape, rep.order, order)) continue;
+    if (rep.dims == wanted) return rep.id;
+    movable = &rep;
+  }
+  Rep rep = movable ? *movable : reordered(id, natural(id), order);
+  rep.order = order;  // the same places
+  return with_exact_dims(id, rep).id;
+}
+
+bool PayloadBuilder::prefers(ValueId id, const DimOrder& order) {
+  const DimOrder& own = natural(id).order;
+  return own.back() == order.back() && own.back() + std::size_t{1} != own.size();
+}
+
+Rep PayloadBuilder::in_order_any_dims(ValueId id, const DimOrder& order, std::size_t kept) {
+  const Shape shape = shape_of(type(id));
+  const Shape wanted = permuted(shape, order);
+  const auto fits = [&](const Rep& rep) {
+    if (!same_places(shape, rep.order, order) || rep.dims.rank() < kept) return false;
+    for (std::size_t i = 1; i <= kept; ++i) {
+      const std::size_t own = rep.dims.rank() - i;
+      const std::size_t other = wanted.rank() - i;
+      if (rep.dims.sizes[own] != wanted.sizes[other] || rep.dims.probe[own] != wanted.probe[other]) return false;
+    }
+    return true;
+  };
+  if (constant_of(id) == nullptr) {
+    if (std::ranges::none_of(reps_of(id), [&](const Rep& rep) { return same_places(shape, rep.order, order); })) {
+      (void)reordered(id, natural(id), order);
+    }
+    for (Rep rep : reps_of(id)) {
+      if (!fits(rep)) continue;
+      rep.order = order;
+      return rep;
+    }
+  }
+  return {get(id, order), order, wanted};
+}
+
+Rep PayloadBuilder::with_innermost(ValueId id, std::size_t dim) {
+  const ir::TensorType& of = type(id);
+  const Shape shape = shape_of(of);
+  (void)natural(id);
+  for (const Rep& rep : reps_of(id)) {
+    const std::size_t last = rep.dims.rank() - 1;
+    if (rep.dims.rank() > 0 && rep.order.back() == dim && rep.dims.sizes[last] == shape.sizes[dim] &&
+        rep.dims.probe[last] == shape.probe[dim]) {
+      return rep;
+    }
+  }
+  const DimOrder from = natural(id).order;
+  DimOrder order;
+  const bool is_last = dim + 1 == from.size();
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const auto d = is_last ? static_cast<std::uint8_t>(i) : from[i];
+    if (d != dim) order.push_back(d);
+  }
+  order.push_back(static_cast<std::uint8_t>(dim));
+  const std::uint32_t made = get(id, order);
+  return {made, order, permuted(shape, order)};
+}
+
+std::uint32_t PayloadBuilder::broadcastable(ValueId id, const DimOrder& order, DType dtype) {
+  const ir::TensorType& of = type(id);
+  const ir::Constant* source = constant_of(id);
+  if (source != nullptr && numel(of.sizes) == 1) return scalar(ir::element_as_double(*source, 0), dtype);
+  if (numel(of.sizes) == 1 && numel(of.probe) == 1) return natural(id).id;
+  // The tensor's own dims, in the order in which the larger tensor has them, and ones for those that it lacks.
+  const std::size_t missing = order.size() - of.sizes.size();
+  DimOrder own;
+  Shape dims;
+  const Shape shape = shape_of(of);
+  for (const std::uint8_t dim : order) {
+    if (dim < missing) {
+      dims.push_back(1, 1);
+    } else {
+      own.push_back(static_cast<std::uint8_t>(dim - missing));
+      dims.push_back(shape.sizes[dim - missing], shape.probe[dim - missing]);
+    }
+  }
+  if (source == nullptr) return reshape(get(id, own), permuted(shape, own), dims, dtype);
+  if (of.dtype == dtype) return constant(in_order(*source, own), dims.sizes, dtype);
+  std::vector<double> values;
+  for_each_place(of.sizes, source->type.order, own,
+                 [&](std::size_t place) { values.push_back(ir::element_as_double(*source, place)); });
+  return constant(values, dims.sizes, dtype);
+}
+
+bool PayloadBuilder::fuse_limits(ValueId in, ValueId out, Limits limits) {
+  if (reps_of(in).size() != 1) return false;
+  const Rep rep = reps_of(in).front();
+  if (producer_[rep.id] < 0 || consumers_[rep.id] != 0) return false;
+  // Views of the node's result are the same payload value: a chain of single uses ends here.
+  for (const ValueId alias : tensors_of_[rep.id]) {
+    if (uses_[ir::index_of(alias)] != 1) return false;
+  }
+  xnn::Node& node = payload_.graph.nodes[static_cast<std::size_t>(producer_[rep.id])];
+  if (!has_limits(node.type)) return false;
+  const double min = std::clamp(static_cast<double>(node.output_min), limits.min, limits.max);
+  const double max = std::clamp(static_cast<double>(node.output_max), limits.min, limits.max);
+  if (!(static_cast<float>(min) < static_cast<float>(max))) return false;
+  node.output_min = static_cast<float>(min);
+  node.output_max = static_cast<float>(max);
+  // What the tensors were before the limits exists no longer.
+  for (const ValueId alias : tensors_of_[rep.id]) reps_of(alias).clear();
+  tensors_of_[rep.id].clear();
+  define(out, rep);
+  return true;
+}
+
+std::uint32_t PayloadBuilder::output_value(ValueId id) {
+  const ir::TensorType& of = type(id);
+  std::uint32_t made = get(id, of.order);
+  xnn::Value& value = payload_.graph.values[made];
+  if (!value.is_external() && value.constant == 0) return made;
+  // An input, a constant or another output: a copy of its own.
+  const Shape dims = permuted(shape_of(of), of.order);
+  const std::uint32_t copy = temporary(dims, of.dtype);
+  xnn::Reshape params;
+  for (std::size_t i = 0; i < dims.rank(); ++i) params.shape.push_back(dims.is_dynamic(i) ? 0 : static_cast<std::uint32_t>(dims.sizes[i]));
+  if (params.shape.empty()) params.shape = {1};
+  emit(xnn::NodeType::kStaticReshape, {made}, copy, std::move(params));
+  return copy;
+}
+
+Payload PayloadBuilder::finish() {
+  for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
+    const std::uint32_t made = output_value(std::get<ValueId>(graph_.outputs[i].value));
+    xnn::Value& value = payload_.graph.values[made];
+    value.external_id = static_cast<std::uint32_t>(graph_.inputs.size() + i);
+    value.flags = xnn::kExternalOutput;
+    payload_.graph.output_ids.push_back(made);
+  }
+  return std::move(payload_);
+}
+
+}  // namespace etalon::xnnpack

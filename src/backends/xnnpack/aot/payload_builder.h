@@ -1,0 +1,124 @@
+// PayloadBuilder: the nodes of one delegate as an XNNGraph. What lowerings write into.
+//
+// A tensor of the graph is represented by a payload value, an order (layout.h) and the dims of that value in memory. The
+// dims may differ from the tensor's (a linear layer does not mind whether its rows are [1, 197] or [197]): views and
+// permutations only relabel, and nodes that rearrange are emitted when somebody asks for an order or dims that no
+// representation has. Borders are the only places where layout is forced.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backends/xnnpack/aot/layout.h"
+#include "backends/xnnpack/aot/lowering.h"
+#include "formats/xnn/xnn.h"
+
+namespace etalon::xnnpack {
+
+namespace xnn = formats::xnn;
+using ir::ValueId;
+
+struct Rep {
+  std::uint32_t id = xnn::kNoValue;
+  DimOrder order;  // of the tensor's dims
+  Shape dims;      // of the payload value
+};
+
+struct Limits {
+  double min;
+  double max;
+};
+
+struct Payload {
+  xnn::Graph graph;
+  std::vector<ir::NamedData> named_data;
+};
+
+class PayloadBuilder {
+ public:
+  // The graph of one delegate; its inputs, then its outputs, are the call's arguments.
+  explicit PayloadBuilder(const ir::Graph& graph);
+
+  // Nodes emitted from here on belong to this node of the graph.
+  void begin(const ir::Node& node);
+  // Gives the outputs their places. Nothing may be added afterwards.
+  Payload finish();
+
+  // ---- reading ----
+  // The tensor as it lies there: any order, any dims.
+  Rep natural(ValueId id);
+  // A representation of this kind, if there is one.
+  std::optional<Rep> find(ValueId id, const DimOrder& order, const Shape& dims) const;
+  // The tensor in an order that it already has, with its own dims.
+  Rep exact(ValueId id);
+  // The payload value of the tensor in this order, with its own dims.
+  std::uint32_t get(ValueId id, const DimOrder& order);
+  std::uint32_t plain(ValueId id) { return get(id, contiguous_order(type(id).sizes.size())); }
+  std::uint32_t nhwc(ValueId id) { return get(id, channels_last()); }
+  // The tensor in this order, in any dims whose last `kept` are the tensor's.
+  Rep in_order_any_dims(ValueId id, const DimOrder& order, std::size_t kept);
+  // True if the innermost dim of the tensor as it lies there is that of `order`, and not of the tensor's own order.
+  bool prefers(ValueId id, const DimOrder& order);
+  // A representation whose innermost dim is `dim`, whole; made if there is none.
+  Rep with_innermost(ValueId id, std::size_t dim);
+  // The tensor seen with leading dims of size one up to the order's rank, to be broadcast against a tensor in that order.
+  // Constants are converted to `dtype`.
+  std::uint32_t broadcastable(ValueId id, const DimOrder& order, DType dtype);
+  const ir::Constant* constant_of(ValueId id) const { return fixed_constant(graph_, id); }
+  const ir::TensorType& type(ValueId id) const { return graph_[id].tensor(); }
+  bool is_used(ValueId id) const { return uses_[ir::index_of(id)] > 0; }
+  const ir::Graph& graph() const { return graph_; }
+
+  // ---- writing ----
+  // Says that the tensor is this payload value.
+  void define(ValueId id, Rep rep);
+  // The same order and dims as a representation of another tensor, in a new payload value.
+  std::uint32_t make_like(ValueId id, const Rep& like);
+  // A new payload value for the tensor in this order, with its own dims.
+  std::uint32_t make(ValueId id, const DimOrder& order);
+  std::uint32_t make_plain(ValueId id) { return make(id, contiguous_order(type(id).sizes.size())); }
+  // A payload value that is no tensor of the graph.
+  std::uint32_t temporary(const Shape& dims, DType dtype);
+  xnn::Node& emit(xnn::NodeType type, std::vector<std::uint32_t> inputs, std::uint32_t output, xnn::Params params = {},
+                  std::uint32_t flags = 0);
+  // The same elements with other dims; no node if they are the same.
+  std::uint32_t reshape(std::uint32_t id, const Shape& from, const Shape& to, DType dtype);
+  std::uint32_t transpose(std::uint32_t id, const Shape& from, const DimOrder& order, DType dtype);
+  // Limits the node that computes `in`, if it can be and nobody else sees `in`; `out` is then the same value.
+  bool fuse_limits(ValueId in, ValueId out, Limits limits);
+
+  // ---- constants ----
+  std::uint32_t constant(ir::Data data, const Dims& dims, DType dtype);
+  // Numbers rounded once to `dtype` (float32 or float16).
+  std::uint32_t constant(const std::vector<double>& values, const Dims& dims, DType dtype);
+  std::uint32_t scalar(double value, DType dtype) { return constant(std::vector<double>{value}, Dims{1}, dtype); }
+
+ private:
+  std::vector<Rep>& reps_of(ValueId id) { return reps_[ir::index_of(id)]; }
+  Rep constant_rep(ValueId id, const DimOrder& order);
+  Rep with_exact_dims(ValueId id, Rep rep);
+  Rep reordered(ValueId id, const Rep& from, const DimOrder& order);
+  std::uint32_t add_value(const Dims& dims, DType dtype);
+  std::uint32_t output_value(ValueId id);
+
+  const ir::Graph& graph_;
+  Payload payload_;
+  std::vector<std::uint32_t> uses_;                 // of the graph's values
+  std::vector<std::vector<Rep>> reps_;              // by ValueId
+  std::map<std::uint32_t, std::vector<ValueId>> tensors_of_;  // by payload value: what it stands for
+  std::vector<std::int32_t> producer_;              // by payload value: index of the node, -1 for none
+  std::vector<std::uint32_t> consumers_;            // by payload value
+  std::map<std::pair<std::string, std::string>, std::uint32_t> constants_;  // by key and dims
+  std::map<std::string, std::uint32_t> keys_;       // into the payload's constants
+  std::uint32_t debug_handle_ = xnn::kNoDebugHandle;
+};
+
+xnn::DataType data_type_of(DType dtype);
+// A constant's elements as doubles, in the order of the tensor's dims.
+std::vector<double> elements_of(const ir::Constant& constant);
+// The bytes of a constant rearranged so that its dims lie in this order.
+ir::Data in_order(const ir::Constant& constant, const DimOrder& order);
+
+}  // namespace etalon::xnnpack
