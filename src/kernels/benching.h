@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 
 #include "kernels/isa.h"
 
@@ -97,16 +98,33 @@ inline double peak_flops(Isa isa) {
   return best;
 }
 
+// Of this thread; leaves out what others did meanwhile, but a call of it takes too long for short work.
+inline double cpu_seconds_now() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+template <class Body>
+double seconds_of(const Body& body) {
+  const double start = seconds_now(), cpu_start = cpu_seconds_now();
+  body();
+  const double cpu_seconds = cpu_seconds_now() - cpu_start, seconds = seconds_now() - start;
+  return seconds < 1e-3 ? seconds : cpu_seconds;
+}
+template <class Body>
+double best_seconds(int repeats, const Body& body) {
+  double best = 1e30;
+  for (int i = 0; i < repeats; ++i) best = std::min(best, seconds_of(body));
+  return best;
+}
+
 // Runs `body` for as long as `state` wants and reports the fastest run: this machine has other work, too.
-// `flops` per run; share_of_peak is of `peak`, if that is known.
+// `flops` per run; %peak is of `peak`, if that is known.
 template <class Body>
 void run_best(benchmark::State& state, double flops, double peak, const Body& body) {
   double best = 1e30;
-  for (auto _ : state) {
-    const double start = seconds_now();
-    body();
-    best = std::min(best, seconds_now() - start);
-  }
+  for (auto _ : state) best = std::min(best, seconds_of(body));
   state.counters["best_us"] = best * 1e6;
   state.counters["GFLOP/s"] = flops / best * 1e-9;
   if (peak > 0) state.counters["%peak"] = 100 * flops / best / peak;

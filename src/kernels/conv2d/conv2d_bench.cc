@@ -97,6 +97,12 @@ void bench(benchmark::State& state, const Layer& layer, const Conv2dAlgorithm& a
                         .scratch = reinterpret_cast<std::byte*>(scratch.get())};
   benching::run_best(state, 2.0 * static_cast<double>(s.multiply_adds()), peak,
                      [&] { a.run(s, e, machine, call, 0, 1); });
+  // How well the work splits: the time of one worker over twice that of the slower of two, run one after the other.
+  double slower = 0;
+  for (const unsigned worker : {0u, 1u}) {
+    slower = std::max(slower, benching::best_seconds(50, [&] { a.run(s, e, machine, call, worker, 2); }));
+  }
+  state.counters["split_by_2"] = state.counters["best_us"] * 1e-6 / slower / 2;
   state.counters["estimated_us"] = a.cycles(s, machine) / benching::clock_hertz() * 1e6;
   state.counters["chosen"] = choose_conv2d(s, e, a.isa, a.math, machine).algorithm == &a;
   state.counters["weights_GB/s"] = static_cast<double>(a.packed_bytes(s)) / state.counters["best_us"] * 1e-3;
