@@ -31,9 +31,17 @@ const std::vector<const Rule*>& all_rules() {
 
 void check_rules(const Profile& profile, Findings& findings) {
   const auto first = static_cast<std::ptrdiff_t>(findings.found.size());
-  for (const Rule* rule : all_rules()) rule->check(profile, findings);
+  for (const Rule* rule : all_rules()) {
+    if (rule->check != nullptr) rule->check(profile, findings);
+  }
   std::stable_sort(findings.found.begin() + first, findings.found.end(),
                    [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+}
+
+void check_comparison_rules(const ComparisonRow& comparison, Findings& findings) {
+  for (const Rule* rule : all_rules()) {
+    if (rule->check_comparison != nullptr) rule->check_comparison(comparison, findings);
+  }
 }
 
 }  // namespace etalon::analysis

@@ -58,9 +58,13 @@ struct Findings {
   }
 };
 
+struct ComparisonRow;
+
+// A rule looks at one profile or at a comparison of two.
 struct Rule {
   RuleDoc doc;
-  void (*check)(const Profile& profile, Findings& findings);
+  void (*check)(const Profile& profile, Findings& findings) = nullptr;
+  void (*check_comparison)(const ComparisonRow& comparison, Findings& findings) = nullptr;
 };
 
 // In the order of rules/rules.def.
@@ -68,5 +72,6 @@ const std::vector<const Rule*>& all_rules();
 
 // Every rule on one profile; the most severe first.
 void check_rules(const Profile& profile, Findings& findings);
+void check_comparison_rules(const ComparisonRow& comparison, Findings& findings);
 
 }  // namespace etalon::analysis

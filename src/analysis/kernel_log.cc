@@ -31,12 +31,13 @@ void read_parts(KernelRow& kernel) {
     base = base.substr(0, arch);
   }
   const std::vector<std::string_view> parts = split(base, '_');
-  if (parts.size() < 3) return;
-  kernel.dtype = parts[1];
-  kernel.op = parts[2];
+  const std::size_t first = parts[0] == "xnn" ? 1 : 0;
+  if (parts.size() < first + 2) return;
+  kernel.dtype = parts[first];
+  kernel.op = parts[first + 1];
   const auto mark = std::find(parts.begin(), parts.end(), "ukernel");
   if (mark == parts.end()) return;
-  if (mark - parts.begin() > 3) kernel.variant = parts[3];
+  if (mark - parts.begin() > static_cast<std::ptrdiff_t>(first) + 2) kernel.variant = parts[first + 2];
   if (mark + 1 != parts.end()) kernel.shape = *(mark + 1);
 }
 
@@ -59,6 +60,15 @@ bool read_line(std::string_view line, KernelRow& kernel) {
 
 bool KernelRow::has_sme() const { return lower(arch).find("sme") != std::string::npos; }
 bool KernelRow::has_sme2() const { return lower(arch).find("sme2") != std::string::npos; }
+
+KernelRow kernel_row(std::string name) {
+  KernelRow kernel;
+  kernel.name = std::move(name);
+  // "aten::add.out" is no name of that grammar.
+  if (kernel.name.find("::") == std::string::npos) read_parts(kernel);
+  kernel.count = 1;
+  return kernel;
+}
 
 std::vector<KernelRow> kernels_in_log(std::string_view log) {
   std::vector<KernelRow> kernels;

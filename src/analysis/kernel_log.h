@@ -20,9 +20,22 @@ struct KernelRow {
   std::string shape;
   std::string arch;  // after the double underscore
 
+  // Of one operator, where the runner tells; empty in what was counted from a log.
+  std::int64_t instruction = -1;
+  std::string operation;
+  std::string isa;
+  std::string wanted_isa;
+  std::string reason;
+  std::string tile;
+  std::string operator_shape;
+  std::uint32_t threads = 0;
+
   bool has_sme() const;
   bool has_sme2() const;
 };
+
+// With the parts that its name tells; names may lack the leading "xnn_".
+KernelRow kernel_row(std::string name);
 
 // Most frequent first.
 std::vector<KernelRow> kernels_in_log(std::string_view log);

@@ -69,6 +69,7 @@ ordered_json results_of(const Manifest& manifest, const std::string& run_dir) {
     put(entry, "runner", result.runner);
     put(entry, "engine", result.engine);
     put(entry, "isa", result.isa);
+    put(entry, "isa_wanted", result.isa_wanted);
     put(entry, "key", result.key);
     entry["metrics"] = metrics_of(result, run_dir);
     list.push_back(std::move(entry));
@@ -114,6 +115,7 @@ RunResult read_result(const json& entry) {
   result.runner = text_member(entry, "runner");
   result.engine = text_member(entry, "engine");
   result.isa = text_member(entry, "isa");
+  result.isa_wanted = text_member(entry, "isa_wanted");
   result.key = text_member(entry, "key");
   const json* metrics = member(entry, "metrics");
   if (metrics == nullptr) return result;

@@ -28,7 +28,8 @@ struct RunResult {
   std::string key;            // hash of everything that defines the run; equal keys need not run again
   std::string runner;
   std::string engine;
-  std::string isa;
+  std::string isa;         // what ran
+  std::string isa_wanted;  // what the experiment asks for; empty: nothing
   std::uint32_t runs = 0;
   std::uint32_t warmup = 0;
 

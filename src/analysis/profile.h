@@ -27,7 +27,12 @@ struct OperatorRow {
   std::int64_t instruction = -1;
   bool delegated = false;
   std::string backend;      // "portable", "XnnpackBackend", "delegated" when the record does not name it
-  std::string kernel_hint;  // "IGEMM", from a delegate's label; empty: unknown
+  std::string kernel_hint;  // the kernel's name where the runner tells, else "IGEMM" from a delegate's label
+  std::string isa;          // of the kernel; empty, as the next ones: no evidence
+  std::string wanted_isa;   // the best that was allowed
+  std::string isa_reason;   // why `isa` is not `wanted_isa`
+  std::string tile;
+  std::uint32_t kernel_threads = 0;  // how many may share the work
   std::string dtype;        // "F32", from a delegate's label; empty: unknown
   double calls = 0;         // per run
   double avg_ms = 0;        // scaled to the untraced end to end
@@ -42,6 +47,15 @@ struct CategoryRow {
   double ms = 0;
   double share = 0;           // of the end to end
   std::size_t operators = 0;  // rows
+};
+
+// Operators whose kernels have the same instruction set for the same reason.
+struct IsaRow {
+  std::string isa;
+  std::string wanted_isa;
+  std::string reason;  // why they differ; empty when they do not
+  std::size_t operators = 0;
+  double ms = 0;
 };
 
 struct Accounting {
@@ -66,6 +80,7 @@ struct Profile {
   std::size_t unusable_events = 0;
   std::vector<OperatorRow> operators;   // most expensive first
   std::vector<CategoryRow> categories;  // most expensive first; they sum to accounting.operators_ms
+  std::vector<IsaRow> isas;  // most expensive first; empty without evidence
   Accounting accounting;
   std::optional<double> cold_ms;    // the first run, traced or, when known, untraced
   std::optional<double> steady_ms;  // comparable with cold_ms

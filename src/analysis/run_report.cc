@@ -118,16 +118,37 @@ std::vector<std::string> find_etdumps(const std::string& folder) {
   return found;
 }
 
-void add_kernels(const std::string& run_dir, const RunResult& result, Report& report) {
+void add_kernel_hints(const std::string& run_dir, const RunResult& result, Report& report) {
   if (result.kernels.empty() || result.log.empty()) return;
   const auto log = read_text_file(run_dir + "/" + result.log);
   if (!log.ok()) return;
   for (const auto& [name, count] : kernel_hints(kernels_in_log(*log))) report.kernel_hints[name] += count;
 }
 
+// What the runner told of each operator; none where its kernels were only counted in a log.
+void add_kernel_evidence(const std::string& run_dir, const RunResult& result, Profile& profile, Report& report) {
+  if (result.kernels.empty()) return;
+  const auto file = read_text_file(run_dir + "/" + result.kernels);
+  if (!file.ok()) {
+    report.notes.push_back("kernels are not shown: " + file.error().message());
+    return;
+  }
+  attach_kernels(read_kernels_csv(*file), profile);
+  for (const OperatorRow& row : profile.operators) {
+    if (!row.isa.empty()) ++report.kernel_hints[row.isa];
+  }
+}
+
 const RunResult* find_result(const Manifest& manifest, const std::string& experiment, std::uint32_t threads) {
   for (const RunResult& result : manifest.results) {
     if (result.experiment == experiment && result.threads == threads) return &result;
+  }
+  return nullptr;
+}
+
+const Profile* find_profile(const Report& report, const RunResult& result) {
+  for (const Profile& profile : report.profiles) {
+    if (profile.experiment == result.experiment && profile.threads == result.threads) return &profile;
   }
   return nullptr;
 }
@@ -143,6 +164,11 @@ void add_comparison(const std::string& label, const RunResult* baseline, const R
   row.baseline_ms = *baseline->median_ms;
   row.candidate_ms = *candidate->median_ms;
   row.ratio = row.candidate_ms / row.baseline_ms;
+  const Profile* before = find_profile(report, *baseline);
+  const Profile* after = find_profile(report, *candidate);
+  if (before != nullptr && after != nullptr) row.kernels = compare_kernels(*before, *after);
+  row.differs_in_kernels = baseline->isa_wanted != candidate->isa_wanted || baseline->runner != candidate->runner ||
+                           baseline->engine != candidate->engine;
   report.comparisons.push_back(std::move(row));
 }
 
@@ -169,6 +195,7 @@ void finish(Report& report) {
     for (const CategoryRow& row : profile.categories) report.category_totals_ms[row.name] += row.ms;
     check_rules(profile, report.findings);
   }
+  for (const ComparisonRow& row : report.comparisons) check_comparison_rules(row, report.findings);
 }
 
 }  // namespace
@@ -210,9 +237,10 @@ Result<Report> report_on_folder(const std::string& run_dir, const ReportOptions&
   const Taxonomy taxonomy(categories);
   ETALON_TRY(const SourceMap sources, sources_for(options, report));
   for (const RunResult& result : report.manifest.results) {
-    add_kernels(run_dir, result, report);
+    add_kernel_hints(run_dir, result, report);
     if (result.etdump.empty()) continue;
     ETALON_CHECKED(add_profile(run_dir + "/" + result.etdump, result, sources, taxonomy, options, report));
+    add_kernel_evidence(run_dir, result, report.profiles.back(), report);
   }
   if (!has_manifest) {
     for (const std::string& path : find_etdumps(run_dir)) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analysis/finding.h"
+#include "analysis/kernel_evidence.h"
 #include "analysis/manifest.h"
 #include "analysis/profile.h"
 #include "base/result.h"
@@ -32,6 +33,9 @@ struct ComparisonRow {
   double baseline_ms = 0;
   double candidate_ms = 0;
   double ratio = 0;  // candidate / baseline
+  // Where both runs tell their kernels; nothing was compared otherwise.
+  KernelComparison kernels;
+  bool differs_in_kernels = false;  // the experiments ask for other instruction sets, engines or runners
 };
 
 struct Report {

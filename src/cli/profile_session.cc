@@ -75,6 +75,7 @@ class Session {
   Status time_launch(Unit& unit, const measure::Launch& launch);
   Status record_events(Unit& unit);
   Status record_kernels(Unit& unit);
+  Status write_kernels(Unit& unit, const RunOutcome& outcome);
   void summarize_latency(Unit& unit) const;
 
   void note_executorch(const RunRequest& request, const RunOutcome& outcome);
@@ -165,6 +166,7 @@ Status Session::make_units() {
       unit.result.runner = runner;
       unit.result.engine = experiment.engine;
       unit.result.isa = experiment.isa;
+      unit.result.isa_wanted = experiment.isa;
       unit.result.runs = experiment.runs;
       unit.result.warmup = experiment.warmup;
       ETALON_TRY(unit.result.key, key_of(experiment, threads, hashes[runner]));
@@ -442,28 +444,36 @@ Status Session::record_events(Unit& unit) {
     unit.result.traced_median_ms = summary.median;
   }
   if (!unit.result.load_ms) unit.result.load_ms = outcome.load_ms;
-  return {};
+  return outcome.kernels.empty() ? Status() : write_kernels(unit, outcome);
 }
 
+// What the runner itself tells, one row per operator; without that, what its log names.
 std::vector<analysis::KernelRow> kernels_of(const RunOutcome& outcome) {
-  std::vector<analysis::KernelRow> rows = analysis::kernels_in_log(outcome.output);
+  if (outcome.kernels.empty()) return analysis::kernels_in_log(outcome.output);
+  std::vector<analysis::KernelRow> rows;
   for (const targets::KernelUse& use : outcome.kernels) {
-    const auto known = std::find_if(rows.begin(), rows.end(), [&](const analysis::KernelRow& row) {
-      return row.name == use.kernel && row.op == use.operation;
-    });
-    if (known != rows.end()) {
-      ++known->count;
-      continue;
-    }
-    analysis::KernelRow row;
-    row.name = use.kernel;
-    row.category = analysis::operator_base_name(use.operation);
-    row.op = use.operation;
-    row.arch = use.isa;
-    row.count = 1;
+    analysis::KernelRow row = analysis::kernel_row(use.kernel);
+    row.category = row.op.empty() ? std::string(analysis::operator_base_name(use.operation)) : row.op;
+    if (row.op.empty()) row.op = use.operation;
+    if (row.arch.empty()) row.arch = use.isa;
+    if (row.shape.empty()) row.shape = use.tile;
+    row.instruction = use.instruction;
+    row.operation = use.operation;
+    row.isa = use.isa;
+    row.wanted_isa = use.wanted_isa;
+    row.reason = use.reason;
+    row.tile = use.tile;
+    row.operator_shape = use.shape;
+    row.threads = use.threads;
     rows.push_back(std::move(row));
   }
   return rows;
+}
+
+Status Session::write_kernels(Unit& unit, const RunOutcome& outcome) {
+  unit.result.kernels = stem_of(unit) + "_kernels.csv";
+  const std::string id = stem_of(unit).substr(stem_of(unit).rfind('/') + 1);
+  return write_file(path_of(unit.result.kernels), report::write_kernels_csv(id, kernels_of(outcome)));
 }
 
 Status Session::record_kernels(Unit& unit) {
@@ -475,9 +485,7 @@ Status Session::record_kernels(Unit& unit) {
   if (unit.result.status == "failed") return {};
   if (!outcome.engine.empty()) unit.result.engine = outcome.engine;
   if (!outcome.isa.empty()) unit.result.isa = outcome.isa;
-  unit.result.kernels = stem_of(unit) + "_kernels.csv";
-  const std::string id = stem_of(unit).substr(stem_of(unit).rfind('/') + 1);
-  return write_file(path_of(unit.result.kernels), report::write_kernels_csv(id, kernels_of(outcome)));
+  return write_kernels(unit, outcome);
 }
 
 Status Session::run_evidence() {

@@ -29,13 +29,58 @@ void add_types(const ops::Value& value, std::vector<std::string>& out) {
 Json kernel_json(const KernelRecord& record) {
   Json out = {{"instruction", record.instruction}, {"operator", record.operation}, {"kernel", record.kernel},
               {"isa", record.isa}, {"isa_wanted", record.wanted_isa}};
-  if (!record.reason.empty()) out["reason"] = record.reason;
-  out["inputs"] = record.inputs;
-  out["outputs"] = record.outputs;
+  const auto put = [&](const char* name, const std::string& text) {
+    if (!text.empty()) out[name] = text;
+  };
+  put("reason", record.reason);
+  put("backend", record.backend);
+  put("tile", record.tile);
+  put("shape", record.shape);
+  out["threads"] = record.threads;
+  if (!record.inputs.empty()) out["inputs"] = record.inputs;
+  if (!record.outputs.empty()) out["outputs"] = record.outputs;
   out["flops"] = record.flops;
+  if (!record.backend.empty()) {
+    out["bytes"] = record.bytes;
+    return out;
+  }
   out["read_bytes"] = record.read_bytes;
   out["written_bytes"] = record.written_bytes;
   return out;
+}
+
+KernelRecord call_record(std::size_t instruction, const runtime::InstructionInfo& info) {
+  KernelRecord record;
+  record.instruction = instruction;
+  record.operation = std::string(info.operation);
+  record.kernel = info.kernel->name;
+  record.isa = info.kernel->isa;
+  record.wanted_isa = info.kernel->wanted_isa;
+  record.reason = info.kernel->reason;
+  for (std::size_t a = 0; a < info.call->arg_count(); ++a) add_types(info.call->arg(a), record.inputs);
+  for (std::size_t o = 0; o < info.call->out_count(); ++o) add_types(info.call->out_value(o), record.outputs);
+  if (info.op->def->flops != nullptr) record.flops = info.op->def->flops(*info.call);
+  const ops::Traffic traffic = ops::traffic_of(*info.call);
+  record.read_bytes = traffic.read_bytes;
+  record.written_bytes = traffic.written_bytes;
+  return record;
+}
+
+KernelRecord part_record(std::size_t instruction, std::string_view backend, const runtime::DelegateOperation& part) {
+  KernelRecord record;
+  record.instruction = instruction;
+  record.operation = part.name;
+  record.backend = std::string(backend);
+  record.kernel = part.kernel;
+  record.isa = part.isa;
+  record.wanted_isa = part.wanted_isa;
+  record.reason = part.reason;
+  record.tile = part.tile;
+  record.shape = part.shape;
+  record.threads = part.threads;
+  record.flops = part.flops;
+  record.bytes = part.bytes;
+  return record;
 }
 
 Json output_json(const OutputSummary& output) {
@@ -51,21 +96,11 @@ std::vector<KernelRecord> kernel_records(const runtime::Method& method) {
   std::vector<KernelRecord> records;
   for (std::size_t i = 0; i < method.instruction_count(); ++i) {
     const runtime::InstructionInfo info = method.instruction(i);
-    if (info.kernel == nullptr) continue;
-    KernelRecord record;
-    record.instruction = i;
-    record.operation = std::string(info.operation);
-    record.kernel = info.kernel->name;
-    record.isa = info.kernel->isa;
-    record.wanted_isa = info.kernel->wanted_isa;
-    record.reason = info.kernel->reason;
-    for (std::size_t a = 0; a < info.call->arg_count(); ++a) add_types(info.call->arg(a), record.inputs);
-    for (std::size_t o = 0; o < info.call->out_count(); ++o) add_types(info.call->out_value(o), record.outputs);
-    if (info.op->def->flops != nullptr) record.flops = info.op->def->flops(*info.call);
-    const ops::Traffic traffic = ops::traffic_of(*info.call);
-    record.read_bytes = traffic.read_bytes;
-    record.written_bytes = traffic.written_bytes;
-    records.push_back(std::move(record));
+    if (info.kernel != nullptr) records.push_back(call_record(i, info));
+    if (info.delegate == nullptr) continue;
+    for (const runtime::DelegateOperation& part : info.delegate->operations()) {
+      records.push_back(part_record(i, info.operation, part));
+    }
   }
   return records;
 }

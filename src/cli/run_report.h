@@ -33,12 +33,18 @@ struct RunReport {
   std::vector<std::string> notes;  // where what ran is not what was asked for
 };
 
-// Which code runs an operator call, and with what: the evidence behind a profile.
+// Which code runs an operator call or a part of a delegate, and with what: the evidence behind a profile.
 struct KernelRecord {
   std::size_t instruction = 0;
-  std::string operation, kernel, isa, wanted_isa, reason;
+  std::string operation;  // "aten::add.out", or the name of the delegate's events
+  std::string backend;    // empty for operator calls
+  std::string kernel, isa, wanted_isa, reason;
+  std::string tile, shape;  // of a delegate's parts
+  unsigned threads = 1;     // that may share the work
   std::vector<std::string> inputs, outputs;  // "float32[1, 3, 224, 224]"
-  std::int64_t flops = 0, read_bytes = 0, written_bytes = 0;
+  std::int64_t flops = 0;
+  std::int64_t read_bytes = 0, written_bytes = 0;  // of an operator call
+  std::int64_t bytes = 0;                          // of a delegate's part, both ways
 };
 std::vector<KernelRecord> kernel_records(const runtime::Method& method);
 

@@ -339,7 +339,7 @@ class Runner {
       ETALON_TRY(OutputSummary summary, summarize_output(i, *engine_.output(i).as_tensor()));
       report_.outputs.push_back(std::move(summary));
     }
-    if (flags_.trace != "kernels") return write_json(flags_.json, to_json(report_));
+    if (flags_.trace == "off") return write_json(flags_.json, to_json(report_));
     const auto kernels = engine_.kernels();
     return write_json(flags_.json, to_json(report_, &kernels));
   }

@@ -78,10 +78,17 @@ std::string write_stats_csv(const std::string& model_id, const analysis::Profile
 std::string write_kernels_csv(const std::string& model_id, const std::vector<analysis::KernelRow>& kernels) {
   std::string out = std::string(kKernelsHeader) + "\n";
   for (const analysis::KernelRow& kernel : kernels) {
-    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{:d},{:d}\n", cell(model_id),
+    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{:d},{:d},", cell(model_id),
                    cell(kernel.name), cell(kernel.category), kernel.count, cell(kernel.dtype),
                    cell(kernel.op), cell(kernel.variant), cell(kernel.shape), cell(kernel.arch),
                    kernel.has_sme(), kernel.has_sme2());
+    if (kernel.operation.empty()) {
+      out += ",,,,,,,\n";
+      continue;
+    }
+    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{}\n", kernel.instruction, cell(kernel.operation),
+                   cell(kernel.isa), cell(kernel.wanted_isa), cell(kernel.reason), cell(kernel.tile), kernel.threads,
+                   cell(kernel.operator_shape));
   }
   return out;
 }

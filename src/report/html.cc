@@ -85,6 +85,32 @@ void write_results(const Report& report, Page& page) {
   page.line("</table>");
 }
 
+void write_kernel_changes(const Report& report, Page& page) {
+  for (const analysis::ComparisonRow& row : report.comparisons) {
+    const analysis::KernelComparison& kernels = row.kernels;
+    if (kernels.compared == 0 || (!row.differs_in_kernels && kernels.changed == 0)) continue;
+    page.line("<h3>Kernels: {}</h3><p>{} of {} operators ran another kernel; {} exist on one side only.</p>", escaped(row.label),
+              kernels.changed, kernels.compared, kernels.only_in_one);
+    if (kernels.changes.empty()) continue;
+    page.line("<table><tr><th class=n>operators<th>baseline kernel<th class=n>time<th>candidate kernel<th class=n>time</tr>");
+    for (const analysis::KernelChange& change : kernels.changes) {
+      page.line("<tr><td class=n>{}<td>{}<td class=n>{}<td>{}<td class=n>{}</tr>", change.operators.size(),
+                escaped(change.baseline_kernel), milliseconds(change.baseline_ms), escaped(change.candidate_kernel),
+                milliseconds(change.candidate_ms));
+    }
+    page.line("</table>");
+  }
+}
+
+void write_isas(const Profile& profile, Page& page) {
+  if (profile.isas.empty()) return;
+  page.line("<table><tr><th>instruction set<th class=n>operators<th class=n>time</tr>");
+  for (const analysis::IsaRow& row : profile.isas) {
+    page.line("<tr><td>{}<td class=n>{}<td class=n>{}</tr>", escaped(isa_text(row)), row.operators, milliseconds(row.ms));
+  }
+  page.line("</table>");
+}
+
 void write_part(Page& page, std::string_view name, double ms, double total) {
   const double share = total > 0 ? ms / total : 0;
   page.line("<tr><td>{}<td style=\"width:50%\"><div class=\"bar\" style=\"width:{:.1f}%\"></div><td class=n>{}<td class=n>{}</tr>",
@@ -97,8 +123,8 @@ void write_operators(const Profile& profile, Page& page) {
   const std::size_t count = std::min(profile.operators.size(), kOperators);
   for (std::size_t i = 0; i < count; ++i) {
     const analysis::OperatorRow& row = profile.operators[i];
-    page.line("<tr><td class=n>{}<td>{}<br><span class=\"dim\">{}</span><td>{}<td>{}<td class=n>{}<td class=n>{}<td>{}</tr>", i + 1,
-              escaped(row.name), escaped(row.op_type), escaped(row.category), escaped(row.backend), milliseconds(row.avg_ms),
+    page.line("<tr><td class=n>{}<td>{}<br><span class=\"dim\">{} {}</span><td>{}<td>{}<td class=n>{}<td class=n>{}<td>{}</tr>", i + 1,
+              escaped(row.name), escaped(row.op_type), escaped(row.kernel_hint), escaped(row.category), escaped(row.backend), milliseconds(row.avg_ms),
               percent(row.share), row.source ? escaped(row.source->text()) : "");
   }
   page.line("</table>");
@@ -116,6 +142,7 @@ void write_profile(const Profile& profile, Page& page) {
   write_part(page, "end to end", account.end_to_end_ms, account.end_to_end_ms);
   page.line("</table>");
   write_operators(profile, page);
+  write_isas(profile, page);
 }
 
 void write_finding(const Finding& finding, Page& page) {
@@ -134,6 +161,7 @@ std::string write_html(const Report& report) {
   Page page;
   write_head(report, page);
   write_results(report, page);
+  write_kernel_changes(report, page);
   for (const Profile& profile : report.profiles) write_profile(profile, page);
   page.line("<h2>Findings</h2>");
   if (report.findings.found.empty()) page.line("<p>None.</p>");

@@ -41,6 +41,11 @@ ordered_json operator_json(const analysis::OperatorRow& row, const analysis::Pro
   out["calls"] = row.calls;
   out["instruction"] = row.instruction;
   put(out, "kernel_hint", row.kernel_hint);
+  put(out, "isa", row.isa);
+  if (!row.isa.empty() && row.wanted_isa != row.isa) put(out, "isa_wanted", row.wanted_isa);
+  put(out, "isa_reason", row.isa_reason);
+  put(out, "tile", row.tile);
+  if (row.kernel_threads > 0) out["kernel_threads"] = row.kernel_threads;
   put(out, "dtype", row.dtype);
   if (row.source) out["source"] = source_json(*row.source);
   out["experiment"] = profile.experiment;
@@ -65,6 +70,16 @@ ordered_json accounting_json(const analysis::Profile& profile) {
   return out;
 }
 
+ordered_json isas_json(const analysis::Profile& profile) {
+  ordered_json out = ordered_json::array();
+  for (const analysis::IsaRow& row : profile.isas) {
+    ordered_json item = {{"isa", row.isa}, {"isa_wanted", row.wanted_isa}, {"operators", row.operators}, {"ms", row.ms}};
+    put(item, "reason", row.reason);
+    out.push_back(std::move(item));
+  }
+  return out;
+}
+
 ordered_json profile_json(const analysis::Profile& profile) {
   ordered_json out;
   out["etdump"] = profile.etdump;
@@ -76,6 +91,7 @@ ordered_json profile_json(const analysis::Profile& profile) {
   out["rows"] = profile.event_rows;
   out["steady_runs"] = profile.steady_runs;
   out["cold_runs"] = profile.cold_runs;
+  if (!profile.isas.empty()) out["isas"] = isas_json(profile);
   out["accounting"] = accounting_json(profile);
   const analysis::CsvPaths paths = analysis::csv_paths_of(profile.etdump);
   out["csv_timeline"] = paths.run0;
@@ -104,13 +120,30 @@ ordered_json finding_json(const analysis::Finding& finding) {
   return out;
 }
 
+ordered_json kernels_json(const analysis::KernelComparison& kernels) {
+  ordered_json out = {{"compared", kernels.compared}, {"changed", kernels.changed}, {"only_in_one", kernels.only_in_one}};
+  out["changes"] = ordered_json::array();
+  for (const analysis::KernelChange& change : kernels.changes) {
+    out["changes"].push_back({{"baseline_kernel", change.baseline_kernel},
+                              {"baseline_isa", change.baseline_isa},
+                              {"candidate_kernel", change.candidate_kernel},
+                              {"candidate_isa", change.candidate_isa},
+                              {"baseline_ms", change.baseline_ms},
+                              {"candidate_ms", change.candidate_ms},
+                              {"operators", change.operators}});
+  }
+  return out;
+}
+
 ordered_json comparison_json(const analysis::ComparisonRow& row) {
-  return {{"label", row.label},
-          {"baseline", row.baseline},
-          {"candidate", row.candidate},
-          {"baseline_ms", row.baseline_ms},
-          {"candidate_ms", row.candidate_ms},
-          {"ratio", row.ratio}};
+  ordered_json out = {{"label", row.label},
+                      {"baseline", row.baseline},
+                      {"candidate", row.candidate},
+                      {"baseline_ms", row.baseline_ms},
+                      {"candidate_ms", row.candidate_ms},
+                      {"ratio", row.ratio}};
+  if (row.kernels.compared > 0) out["kernels"] = kernels_json(row.kernels);
+  return out;
 }
 
 }  // namespace

@@ -82,6 +82,37 @@ void write_results(const Report& report, Markdown& to) {
   to.blank();
 }
 
+void write_kernel_changes(const Report& report, Markdown& to) {
+  for (const analysis::ComparisonRow& row : report.comparisons) {
+    const analysis::KernelComparison& kernels = row.kernels;
+    if (kernels.compared == 0 || (!row.differs_in_kernels && kernels.changed == 0)) continue;
+    to.line("### Kernels: {}", cell(row.label));
+    to.blank();
+    to.line("{} of {} operators ran another kernel; {} exist on one side only.", kernels.changed, kernels.compared,
+            kernels.only_in_one);
+    to.blank();
+    if (kernels.changes.empty()) continue;
+    to.line("| operators | baseline kernel | isa | time | candidate kernel | isa | time |");
+    to.line("|---:|---|---|---:|---|---|---:|");
+    for (const analysis::KernelChange& change : kernels.changes) {
+      to.line("| {} | {} | {} | {} | {} | {} | {} |", change.operators.size(), cell(change.baseline_kernel),
+              cell(change.baseline_isa), milliseconds(change.baseline_ms), cell(change.candidate_kernel),
+              cell(change.candidate_isa), milliseconds(change.candidate_ms));
+    }
+    to.blank();
+  }
+}
+
+void write_isas(const Profile& profile, Markdown& to) {
+  if (profile.isas.empty()) return;
+  to.line("| instruction set | operators | time |");
+  to.line("|---|---:|---:|");
+  for (const analysis::IsaRow& row : profile.isas) {
+    to.line("| {} | {} | {} |", cell(isa_text(row)), row.operators, milliseconds(row.ms));
+  }
+  to.blank();
+}
+
 void write_part(Markdown& to, std::string_view name, double ms, double total) {
   to.line("| {} | {} | {} |", cell(name), milliseconds(ms), percent(total > 0 ? ms / total : 0));
 }
@@ -109,13 +140,13 @@ void write_profile(const Profile& profile, Markdown& to) {
           profile.microsecond_events ? " The delegate reports whole microseconds." : "");
   to.blank();
   if (profile.operators.empty()) return;
-  to.line("| # | operator | type | category | backend | time | share | calls | source |");
-  to.line("|---:|---|---|---|---|---:|---:|---:|---|");
+  to.line("| # | operator | type | category | backend | kernel | time | share | calls | source |");
+  to.line("|---:|---|---|---|---|---|---:|---:|---:|---|");
   const std::size_t count = std::min(profile.operators.size(), kOperators);
   for (std::size_t i = 0; i < count; ++i) {
     const analysis::OperatorRow& row = profile.operators[i];
-    to.line("| {} | {} | {} | {} | {} | {} | {} | {:g} | {} |", i + 1, cell(row.name), cell(row.op_type),
-            cell(row.category), cell(row.backend), milliseconds(row.avg_ms), percent(row.share), row.calls,
+    to.line("| {} | {} | {} | {} | {} | {} | {} | {} | {:g} | {} |", i + 1, cell(row.name), cell(row.op_type),
+            cell(row.category), cell(row.backend), cell(row.kernel_hint), milliseconds(row.avg_ms), percent(row.share), row.calls,
             row.source ? cell(row.source->text()) : "");
   }
   if (count < profile.operators.size()) {
@@ -123,6 +154,7 @@ void write_profile(const Profile& profile, Markdown& to) {
     to.line("{} more operators are in analysis_summary.json.", profile.operators.size() - count);
   }
   to.blank();
+  write_isas(profile, to);
 }
 
 void write_finding(const Finding& finding, Markdown& to) {
@@ -159,6 +191,7 @@ std::string write_markdown(const Report& report) {
   Markdown to;
   write_head(report, to);
   write_results(report, to);
+  write_kernel_changes(report, to);
   for (const Profile& profile : report.profiles) write_profile(profile, to);
   write_findings(report, to);
   return to.take();

@@ -96,6 +96,36 @@ void write_results(const Report& report, Terminal& to) {
   }
 }
 
+// Which kernels an on / off pair really exchanged.
+void write_kernel_changes(const Report& report, Terminal& to) {
+  constexpr std::size_t kShown = 8;
+  for (const analysis::ComparisonRow& row : report.comparisons) {
+    const analysis::KernelComparison& kernels = row.kernels;
+    if (kernels.compared == 0 || (!row.differs_in_kernels && kernels.changed == 0)) continue;
+    to.heading(fmt::format("Kernels: {}", shown(row.label)));
+    to.line("  {} of {} operators ran another kernel{}", kernels.changed, kernels.compared,
+            kernels.only_in_one > 0 ? fmt::format("; {} exist on one side only", kernels.only_in_one) : "");
+    for (std::size_t i = 0; i < std::min(kernels.changes.size(), kShown); ++i) {
+      const analysis::KernelChange& change = kernels.changes[i];
+      to.line("  {:>4} x {}  {}", change.operators.size(), shown(change.baseline_kernel), milliseconds(change.baseline_ms));
+      to.line("      -> {}  {}", shown(change.candidate_kernel), to.styled("1", milliseconds(change.candidate_ms)));
+    }
+    if (kernels.changes.size() > kShown) {
+      to.line("  {} more pairs are in analysis_summary.json", kernels.changes.size() - kShown);
+    }
+  }
+}
+
+void write_isas(const Profile& profile, Terminal& to) {
+  constexpr std::size_t kShown = 5;
+  if (profile.isas.empty()) return;
+  to.heading("Instruction sets that ran");
+  for (std::size_t i = 0; i < std::min(profile.isas.size(), kShown); ++i) {
+    const analysis::IsaRow& row = profile.isas[i];
+    to.line("  {:>4} operators {:>10}  {}", row.operators, milliseconds(row.ms), to.wrapped(shown(isa_text(row)), 29));
+  }
+}
+
 void write_part(Terminal& to, std::string_view name, double ms, double total, const char* colour) {
   const double share = total > 0 ? ms / total : 0;
   to.line("  {:<16} {} {:>10} {:>8}", shown(name, 16), to.bar(share, 40, colour), milliseconds(ms),
@@ -130,8 +160,8 @@ void write_operators(const Profile& profile, Terminal& to) {
     const analysis::OperatorRow& row = profile.operators[i];
     const std::string place = row.source ? row.source->text() : "";
     const std::string module = row.source ? row.source->module : "";
-    const std::string where =
-        module.empty() || place.empty() ? place + module : fmt::format("{}  {}", module, place);
+    std::string where = module.empty() || place.empty() ? place + module : fmt::format("{}  {}", module, place);
+    if (!row.isa.empty()) where = fmt::format("{}  {}", row.kernel_hint, where);
     const std::size_t used = name_width + 30;
     to.line("  {:>2} {:<{}} {:>10} {:>8}  {}", i + 1, shown(row.name, name_width), name_width,
             milliseconds(row.avg_ms), percent(row.share),
@@ -172,9 +202,11 @@ std::string write_terminal(const Report& report, const Style& style) {
   Terminal to(style);
   if (!report.model.empty()) to.line("{}  {}", to.styled("1", shown(report.model)), shown(report.run_dir));
   write_results(report, to);
+  write_kernel_changes(report, to);
   for (const Profile& profile : report.profiles) {
     write_breakdown(profile, to);
     write_operators(profile, to);
+    write_isas(profile, to);
   }
   write_findings(report, to);
   if (!report.notes.empty()) to.blank();

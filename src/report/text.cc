@@ -29,6 +29,11 @@ std::string saving_text(const analysis::Finding& finding) {
   return fmt::format("{} to {}", low > 0 ? milliseconds(low) : "0", milliseconds(*finding.saving_high_ms));
 }
 
+std::string isa_text(const analysis::IsaRow& row) {
+  if (row.isa == row.wanted_isa || row.wanted_isa.empty()) return row.isa;
+  return fmt::format("{} instead of {}{}{}", row.isa, row.wanted_isa, row.reason.empty() ? "" : ": ", row.reason);
+}
+
 std::string shown(std::string_view text, std::size_t width) {
   std::string out;
   std::size_t columns = 0;

@@ -14,6 +14,9 @@ std::string percent(double share);    // "12.3 %"
 std::string evidence_text(const analysis::Evidence& evidence);
 std::string saving_text(const analysis::Finding& finding);  // "0 to 1.2 ms"; empty when unknown
 
+// "avx512", or "avx2 instead of avx512: no kernel of this kind".
+std::string isa_text(const analysis::IsaRow& row);
+
 // Control characters (names come from files) become '?', and at most `width` columns remain.
 std::string shown(std::string_view text, std::size_t width = 10'000);
 

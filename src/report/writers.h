@@ -38,6 +38,7 @@ inline constexpr std::string_view kTimelineHeader =
 inline constexpr std::string_view kStatsHeader =
     "model_id,name,type,delegate_backend,count,total_ms,avg_ms,pct_total,category";
 inline constexpr std::string_view kKernelsHeader =
-    "model_id,kernel_name,category,count,dtype,xnn_op,variant,ukernel_shape,arch_chain,has_sme,has_sme2";
+    "model_id,kernel_name,category,count,dtype,xnn_op,variant,ukernel_shape,arch_chain,has_sme,has_sme2,"
+    "instruction,operation,isa,isa_wanted,reason,tile,threads,shape";
 
 }  // namespace etalon::report

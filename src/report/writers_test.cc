@@ -121,9 +121,8 @@ TEST(Csv, columns_start_with_the_kits) {
       "model_id,name,type,delegate_backend,start_us,end_us,duration_ms,pct_total,node_id,run_index,block"));
   EXPECT_TRUE(
       kStatsHeader.starts_with("model_id,name,type,delegate_backend,count,total_ms,avg_ms,pct_total"));
-  EXPECT_EQ(
-      kKernelsHeader,
-      "model_id,kernel_name,category,count,dtype,xnn_op,variant,ukernel_shape,arch_chain,has_sme,has_sme2");
+  EXPECT_TRUE(kKernelsHeader.starts_with(
+      "model_id,kernel_name,category,count,dtype,xnn_op,variant,ukernel_shape,arch_chain,has_sme,has_sme2"));
 }
 
 TEST(Csv, statistics_sum_to_the_end_to_end) {
@@ -133,6 +132,28 @@ TEST(Csv, statistics_sum_to_the_end_to_end) {
                               "040000,0.040000,50.0000,Convolution\n"));
   EXPECT_THAT(text, HasSubstr("framework"));
   EXPECT_THAT(text, HasSubstr("residual"));
+}
+
+TEST(Csv, the_kernel_of_an_operator_comes_back_as_it_was_written) {
+  analysis::KernelRow row = analysis::kernel_row("f32_gemm_minmax_ukernel_7x32__avx512f");
+  EXPECT_EQ(row.dtype, "f32");
+  EXPECT_EQ(row.variant, "minmax");
+  EXPECT_EQ(row.shape, "7x32");
+  row.instruction = 4;
+  row.operation = "Fully Connected (NC, F32) GEMM #1";
+  row.isa = "avx512";
+  row.wanted_isa = "avx512bf16";
+  row.reason = "exact arithmetic was asked for, \"fast\" was not";
+  row.tile = "7x32";
+  row.operator_shape = "1x8 -> 1x4";
+  row.threads = 2;
+  const auto back = analysis::read_kernels_csv(write_kernels_csv("net", {row}));
+  ASSERT_EQ(back.size(), 1U);
+  EXPECT_EQ(back[0].operation, row.operation);
+  EXPECT_EQ(back[0].reason, row.reason);
+  EXPECT_EQ(back[0].shape, row.operator_shape);
+  EXPECT_EQ(back[0].threads, 2U);
+  EXPECT_EQ(back[0].instruction, 4);
 }
 
 TEST(Csv, kernels_of_an_xnnpack_log) {
@@ -147,8 +168,8 @@ TEST(Csv, kernels_of_an_xnnpack_log) {
   EXPECT_THAT(
       text,
       HasSubstr("net,xnn_f32_gemm_minmax_ukernel_4x8__aarch64_neonfma_cortex_a75,gemm,2,f32,gemm,minmax,4x8,"
-                "aarch64_neonfma_cortex_a75,0,0\n"));
-  EXPECT_THAT(text, HasSubstr(",sme2,1,1\n"));
+                "aarch64_neonfma_cortex_a75,0,0,"));
+  EXPECT_THAT(text, HasSubstr(",sme2,1,1,"));
   EXPECT_THAT(text, HasSubstr(",transpose,1,"));
   EXPECT_EQ(analysis::kernel_hints(kernels).at("neonfma"), 2U);
 }

@@ -78,6 +78,22 @@ std::string text(const json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+KernelUse kernel_use(const json& item) {
+  KernelUse use;
+  if (!item.is_object()) return use;
+  use.instruction = static_cast<std::int64_t>(number(item, "instruction").value_or(-1));
+  use.operation = text(item, "operator");
+  use.kernel = text(item, "kernel");
+  use.isa = text(item, "isa");
+  use.wanted_isa = text(item, "isa_wanted");
+  use.reason = text(item, "reason");
+  use.tile = text(item, "tile");
+  use.shape = text(item, "shape");
+  const double threads = number(item, "threads").value_or(1);
+  use.threads = threads >= 1 && threads <= 4096 ? static_cast<std::uint32_t>(threads) : 1;
+  return use;
+}
+
 }  // namespace
 
 RunnerLog parse_runner_log(std::string_view text_of_log) {
@@ -118,8 +134,7 @@ Result<RunnerReport> parse_runner_report(std::string_view source) {
   report.isa = text(root, "isa");
   const auto kernels = root.find("kernels");
   if (kernels == root.end() || !kernels->is_array()) return report;
-  for (const json& item : *kernels)
-    report.kernels.push_back({text(item, "operator"), text(item, "kernel"), text(item, "isa")});
+  for (const json& item : *kernels) report.kernels.push_back(kernel_use(item));
   return report;
 }
 

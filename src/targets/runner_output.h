@@ -22,10 +22,17 @@ struct RunnerLog {
 
 RunnerLog parse_runner_log(std::string_view log);
 
+// The kernel of one operator, as our runner tells it (fields as in runtime::DelegateOperation).
 struct KernelUse {
+  std::int64_t instruction = -1;
   std::string operation;
   std::string kernel;
   std::string isa;
+  std::string wanted_isa;
+  std::string reason;
+  std::string tile;
+  std::string shape;
+  std::uint32_t threads = 1;
 };
 
 struct RunnerReport {

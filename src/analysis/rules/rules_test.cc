@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "analysis/finding.h"
@@ -77,7 +78,9 @@ TEST(Rules, a_balanced_profile_is_silent) { EXPECT_THAT(fired(balanced()), IsEmp
 TEST(Rules, an_empty_profile_says_what_each_rule_needs) {
   Profile nothing;
   EXPECT_THAT(fired(nothing), IsEmpty());
-  EXPECT_EQ(not_evaluated(nothing).size(), all_rules().size());
+  const auto of_profiles = std::count_if(all_rules().begin(), all_rules().end(),
+                                         [](const Rule* rule) { return rule->check != nullptr; });
+  EXPECT_EQ(not_evaluated(nothing).size(), static_cast<std::size_t>(of_profiles));
 }
 
 TEST(Rules, a_dominant_operator_is_found) {
