@@ -9,8 +9,9 @@ namespace etalon::measure {
 namespace {
 
 constexpr std::size_t kMaxLooks = 50;
-constexpr std::size_t kGridPoints = 801;  // odd, for Simpson's rule; gives five digits of the boundaries
-constexpr double kLargestZ = 8;           // p of 1e-15: no look stops there
+constexpr std::size_t kGridPoints =
+    241;                         // odd, for Simpson's rule; gives four digits of the boundaries at five looks
+constexpr double kLargestZ = 8;  // p of 1e-15: no look stops there
 
 double density(double x, double deviation) {
   return std::exp(-x * x / (2 * deviation * deviation)) / (deviation * 2.5066282746310002);

@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "measure/preflight.h"
 #include "measure/random.h"
 #include "measure/sentinel.h"
 #include "measure/statistics.h"
@@ -305,6 +306,7 @@ void Session::prepare(Recording earlier) {
   } else {
     recording_.seed = plan_.seed;
     recording_.session = fmt::format("{:016x}", derived_seed(plan_.seed, world_.now_ns()));
+    if (world_.machine_json) recording_.machine_json = world_.machine_json();
     for (const Arm& arm : arms_) recording_.arms.push_back(samples_of(arm));
     if (plan_.control_launches > 0) recording_.control.assign(2, samples_of(arms_.front()));
   }
@@ -389,9 +391,13 @@ std::string utc_now() {
 }  // namespace
 
 Surroundings real_surroundings() {
-  return {time_sentinel_ns, platform::now_ns,
-          [](double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); },
-          utc_now};
+  Surroundings real;
+  real.sentinel_ns = time_sentinel_ns;
+  real.now_ns = platform::now_ns;
+  real.pause = [](double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); };
+  real.utc_now = utc_now;
+  real.machine_json = [] { return machine_state_to_json(read_machine_state()); };
+  return real;
 }
 
 Result<SessionOutcome> run_session(const Plan& plan, const std::vector<Arm>& arms, const LaunchWorker& launch,

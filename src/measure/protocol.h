@@ -61,6 +61,7 @@ struct Surroundings {
   std::function<std::uint64_t()> now_ns;
   std::function<void(double seconds)> pause;
   std::function<std::string()> utc_now;
+  std::function<std::string()> machine_json;  // may be empty: nothing is recorded
 };
 Surroundings real_surroundings();
 

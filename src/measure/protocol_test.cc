@@ -63,7 +63,8 @@ Surroundings surroundings_of(Ledger& ledger) {
           },
           [&ledger] { return ledger.now_ns; },
           [&ledger](double seconds) { ledger.pauses.push_back(seconds); },
-          [] { return std::string("2000-01-01T00:00:00Z"); }};
+          [] { return std::string("2000-01-01T00:00:00Z"); },
+          {}};
 }
 
 const std::vector<Arm> kTwo = {{"off", "k0", 1}, {"on", "k1", 1}};

@@ -257,6 +257,8 @@ std::string recording_to_json(const Recording& recording) {
   root["schema"] = kSamplesSchemaName;
   if (!recording.session.empty()) root["session"] = recording.session;
   root["seed"] = std::to_string(recording.seed);
+  const ordered_json machine = ordered_json::parse(recording.machine_json, nullptr, false);
+  if (machine.is_object()) root["machine"] = machine;
   if (recording.runs_per_block > 0) root["runs_per_block"] = recording.runs_per_block;
   if (!recording.looks.empty()) root["looks"] = recording.looks;
   if (recording.looks.size() > 1) root["spending"] = spending_name(recording.spending);
@@ -282,6 +284,9 @@ Result<Recording> parse_recording(std::string_view text) {
   ETALON_TRY(recording.session, fields.text("session", ""));
   ETALON_TRY(recording.seed, seed_of(fields));
   ETALON_TRY(recording.runs_per_block, fields.count("runs_per_block", 0, 0, kMaxIndex));
+  if (const json* machine = fields.find("machine"); machine != nullptr && machine->is_object()) {
+    recording.machine_json = machine->dump(-1, ' ', false, json::error_handler_t::replace);
+  }
   ETALON_TRY(recording.looks, looks_of(fields));
   ETALON_TRY(recording.spending, spending_of(fields));
   if (fields.find("arms") == nullptr) {

@@ -56,6 +56,7 @@ struct ArmSamples {
 struct Recording {
   std::string session;  // arms of one session were interleaved; empty: unknown
   std::uint64_t seed = 0;
+  std::string machine_json;          // machine_state_to_json() before it began; empty: unknown
   std::uint32_t runs_per_block = 0;  // of each arm; 0: not fixed yet
   // After how many launches it was or will be looked at, ascending; the last is what was planned. One number:
   // a fixed size. Empty: unknown, taken as the number of launches there are.

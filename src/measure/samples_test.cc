@@ -15,6 +15,7 @@ Recording two_arms() {
   recording.session = "s1";
   recording.seed = 18446744073709551601U;
   recording.runs_per_block = 2;
+  recording.machine_json = R"({"load_1min": 0.5})";
   recording.looks = {6, 12};
   recording.spending = Spending::kPocock;
   for (const char* name : {"off", "on"}) {
@@ -45,6 +46,7 @@ TEST(Samples, written_and_read_back_are_the_same_to_the_last_bit) {
   EXPECT_EQ(recording_to_json(*read), text);
   EXPECT_EQ(read->seed, recording.seed);
   EXPECT_EQ(read->looks, recording.looks);
+  EXPECT_THAT(read->machine_json, HasSubstr("\"load_1min\":0.5"));
   EXPECT_EQ(read->spending, Spending::kPocock);
   ASSERT_EQ(read->arms.size(), 2U);
   ASSERT_EQ(read->control.size(), 2U);

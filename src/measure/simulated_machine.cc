@@ -101,7 +101,9 @@ Surroundings SimulatedMachine::surroundings() {
             return time;
           },
           [this] { return static_cast<std::uint64_t>(seconds_ * 1e9); },
-          [this](double seconds) { pass(seconds); }, [] { return std::string("2000-01-01T00:00:00Z"); }};
+          [this](double seconds) { pass(seconds); },
+          [] { return std::string("2000-01-01T00:00:00Z"); },
+          {}};
 }
 
 }  // namespace etalon::measure
