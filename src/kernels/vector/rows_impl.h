@@ -224,5 +224,56 @@ __attribute__((noinline)) void sum_columns(const float* x, std::size_t rows, std
   if (c < columns) sum_block<1, 4>(x + c, rows, stride, columns - c, scale, low, high, out + c);
 }
 
+// Adds `kRows` weighted rows to `out`, or sets it. Several rows at once: each is a stream that the CPU fetches ahead, and
+// the sums are read and written less often.
+template <int kRows>
+ETALON_INLINE void add_weighted_rows(const float* weight, const float* x, std::size_t stride, std::size_t columns, bool sets,
+                                     float* out) {
+  constexpr std::size_t kLanes = Vec::kLanes;
+  Vec factor[kRows];
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) factor[r] = Vec::of(weight[r]);
+  const auto add = [&](std::size_t c, const auto& load) __attribute__((always_inline)) {
+    Vec acc[2] = {sets ? Vec::zero() : load(out + c), Vec::zero()};
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      acc[r % 2] = fma(factor[r], load(x + static_cast<std::size_t>(r) * stride + c), acc[r % 2]);
+    }
+    return acc[0] + acc[1];
+  };
+  std::size_t c = 0;
+  for (; c + kLanes <= columns; c += kLanes) {
+    add(c, [](const float* p) __attribute__((always_inline)) { return Vec::load(p); }).store(out + c);
+  }
+  const std::size_t left = columns - c;
+  if (left == 0) return;
+  add(c, [left](const float* p) __attribute__((always_inline)) { return Vec::load(p, left); }).store(out + c, left);
+}
+
+__attribute__((noinline)) void weighted_sum_columns(const float* weight, const float* x, std::size_t rows,
+                                                    std::size_t stride, std::size_t columns, float* out) {
+  std::size_t r = 0;
+  if (rows == 0) {
+    for (std::size_t c = 0; c < columns; ++c) out[c] = 0.0f;
+  }
+  for (; r + 8 <= rows; r += 8) add_weighted_rows<8>(weight + r, x + r * stride, stride, columns, r == 0, out);
+  for (; r < rows; ++r) add_weighted_rows<1>(weight + r, x + r * stride, stride, columns, r == 0, out);
+}
+
+__attribute__((noinline)) float dot_row(const float* a, const float* b, std::size_t n) {
+  constexpr std::size_t kLanes = Vec::kLanes;
+  Vec acc[4] = {Vec::zero(), Vec::zero(), Vec::zero(), Vec::zero()};
+  std::size_t i = 0;
+  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < 4; ++k) {
+      acc[k] = fma(Vec::load(a + i + k * kLanes), Vec::load(b + i + k * kLanes), acc[k]);
+    }
+  }
+  for (; i + kLanes <= n; i += kLanes) acc[0] = fma(Vec::load(a + i), Vec::load(b + i), acc[0]);
+  if (i < n) acc[1] = fma(Vec::load(a + i, n - i), Vec::load(b + i, n - i), acc[1]);
+  return sum((acc[0] + acc[1]) + (acc[2] + acc[3]));
+}
+
 }  // namespace
 }  // namespace etalon::kernels

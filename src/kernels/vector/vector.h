@@ -66,6 +66,11 @@ struct VectorKernels {
   // out[c] = scale * sum over rows of x[row * stride + c], clamped: average pooling over a whole image.
   void (*sum_columns)(const float* x, std::size_t rows, std::size_t stride, std::size_t columns, float scale, float min,
                       float max, float* out);
+  // out[c] = sum over rows of weight[row] * x[row * stride + c]: one row times a matrix. `out` overlaps nothing.
+  void (*weighted_sum_columns)(const float* weight, const float* x, std::size_t rows, std::size_t stride,
+                               std::size_t columns, float* out);
+  // Sum over i of a[i] * b[i].
+  float (*dot_row)(const float* a, const float* b, std::size_t n);
   // out[r][c] = x[r][c] * scale[c]
   void (*scale_columns)(const float* x, const float* scale, float* out, std::size_t rows, std::size_t columns);
   // out[r][c] = clamp(x[r][c] + offset[c])

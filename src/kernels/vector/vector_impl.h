@@ -22,6 +22,8 @@
     .sum_row = sum_row,                                       \
     .max_row = max_row,                                       \
     .sum_columns = sum_columns,                               \
+    .weighted_sum_columns = weighted_sum_columns,             \
+    .dot_row = dot_row,                                       \
     .scale_columns = scale_columns,                           \
     .add_columns = add_columns,                               \
     .max_pool_rows = pool_rows<MaxPool>,                      \

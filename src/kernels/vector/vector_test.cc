@@ -297,6 +297,26 @@ TEST_P(VectorKernelsTest, sums_of_columns_are_scaled_and_clamped) {
   }
 }
 
+TEST_P(VectorKernelsTest, a_row_times_a_matrix_in_both_orders) {
+  for (std::size_t rows : {0u, 1u, 7u, 8u, 9u, 30u}) {
+    for (std::size_t columns : {1u, 4u, 7u, 15u, 16u, 17u, 33u, 80u}) {
+      const std::size_t stride = columns + 5;
+      const std::vector<float> x = random(rows * stride + 1, -1.0f, 1.0f), weight = random(rows + 1, -1.0f, 1.0f);
+      Guarded out(columns);
+      kernels().weighted_sum_columns(weight.data(), x.data(), rows, stride, columns, out.data());
+      for (std::size_t c = 0; c < columns; ++c) {
+        double want = 0;
+        for (std::size_t r = 0; r < rows; ++r) want += static_cast<double>(weight[r]) * x[r * stride + c];
+        EXPECT_NEAR(out[c], want, 1e-5) << rows << " x " << columns;
+      }
+    }
+  }
+  for (std::size_t n = 0; n <= 150; ++n) {
+    const std::vector<float> a = random(n, -1.0f, 1.0f), b = random(n, -1.0f, 1.0f);
+    EXPECT_NEAR(kernels().dot_row(a.data(), b.data(), n), std::inner_product(a.begin(), a.end(), b.begin(), 0.0), 1e-5);
+  }
+}
+
 TEST_P(VectorKernelsTest, columns_are_scaled_and_offset) {
   for (std::size_t columns = 1; columns <= 70; ++columns) {
     const std::size_t rows = 3;

@@ -1,4 +1,4 @@
-// Products of matrices: the right one is packed at each call.
+// Products of matrices: the right one is packed at each call, unless the left one has too few rows for that to pay.
 #include "backends/native/operators/layout_facts.h"
 #include "kernels/batch_matmul/batch_matmul.h"
 
@@ -12,6 +12,8 @@ using ops::Call;
 
 // Rows that are multiplied before the bias is added to them, while they are still in the cache.
 constexpr std::int64_t kRowsAtOnce = 48;
+
+constexpr std::int64_t kFewRows = 2;
 
 struct Product {
   MatmulShape shape;
@@ -48,7 +50,28 @@ Product product_of(const TensorView& a, const TensorView& b, const TensorView& o
   return p;
 }
 
+// One row of A at a time times B as it lies in memory.
+void multiply_few_rows(const Product& p, Isa cap) {
+  const kernels::VectorKernels& vector = kernels::vector_kernels(cap);
+  const auto [n, k] = std::array{static_cast<std::size_t>(p.shape.n), static_cast<std::size_t>(p.shape.k)};
+  const auto batch = static_cast<std::size_t>(p.batch), m = static_cast<std::size_t>(p.shape.m);
+  const auto scale = vector.binary_scalar[static_cast<std::size_t>(kernels::Binary::kMultiply)];
+  for (std::size_t row = 0; row < batch * m; ++row) {
+    const float* a = p.a + row * k;
+    const float* b = p.b + row / m * k * n;
+    float* c = p.c + row * n;
+    if (p.shape.b_is_transposed) {
+      for (std::size_t i = 0; i < n; ++i) c[i] = vector.dot_row(a, b + i * k, k);
+    } else {
+      vector.weighted_sum_columns(a, b, k, n, n, c);
+    }
+    if (p.shape.scale != 1.0f) scale(c, &p.shape.scale, c, n, -__builtin_inff(), __builtin_inff());
+    if (p.bias != nullptr) vector.add_columns(c, p.bias, c, 1, n, -__builtin_inff(), __builtin_inff());
+  }
+}
+
 void multiply(const Product& p, Isa cap, std::byte* scratch) {
+  if (p.shape.m <= kFewRows) return multiply_few_rows(p, cap);
   const BatchMatmulKernel& kernel = kernels::batch_matmul_kernel(cap);
   const auto add_columns = kernels::vector_kernels(cap).add_columns;
   const auto [m, n, k] = std::array{p.shape.m, p.shape.n, p.shape.k};
@@ -73,13 +96,15 @@ struct MatmulOperator {
   static constexpr std::string_view kOutName = Arguments::kOutName;
   static const char* refusal(const Call& call) { return Arguments::refusal(call); }
   static std::size_t scratch(const Call& call, Isa cap) {
-    return kernels::batch_matmul_kernel(cap).scratch_bytes(Arguments::of(call).shape);
+    const MatmulShape shape = Arguments::of(call).shape;
+    return shape.m <= kFewRows ? 0 : kernels::batch_matmul_kernel(cap).scratch_bytes(shape);
   }
   static Status run(const Call& call, Isa cap) {
     multiply(Arguments::of(call), cap, call.scratch().data());
     return {};
   }
-  static KernelLabel label(const Call&, Isa cap) {
+  static KernelLabel label(const Call& call, Isa cap) {
+    if (Arguments::of(call).shape.m <= kFewRows) return vector_label("gemv", cap);
     const BatchMatmulKernel& kernel = kernels::batch_matmul_kernel(cap);
     return {std::string(kernel.name), kernel.isa};
   }
