@@ -1,6 +1,7 @@
-// See attention.h. A block of query rows stays in the first cache while blocks of keys go by: scores by register tiles
-// over packed keys, one pass for their maxima, one that turns them into powers in place, and the product with the
-// packed values on top of the rows' sums so far. Include a kernels/simd header and kernels/vector/math_impl.h first.
+// See attention.h. For a block of queries, blocks of keys go by; for each and every tile of a few queries, the scores by
+// register tiles over packed keys, one pass for their maxima, one that turns them into powers in place, and the product
+// with the packed values on top of the rows' sums so far. Include a kernels/simd header and kernels/vector/math_impl.h
+// first.
 //
 // Powers are powers of two: without a mask the scale of the scores contains log2(e). With one, scores are as PyTorch
 // computes them, so that masks of -inf and of the lowest finite number mean what they mean there: a row that is all
@@ -19,8 +20,8 @@ namespace {
 constexpr auto kLanes = static_cast<std::int64_t>(Vec::kLanes);
 constexpr std::int64_t kPanel = 2 * kLanes;
 constexpr int kTileRows = (Vec::kRegisters - 4) / 2;
-constexpr std::int64_t kTiles = 4;             // per block of queries
-constexpr std::int64_t kKeyBlock = 256;
+constexpr std::int64_t kTiles = 16;      // of a block of queries: so often is a block of keys used while it is in L2
+constexpr std::int64_t kKeyBlock = 256;  // a tile's scores of such a block stay in L1
 static_assert(kKeyBlock % kPanel == 0);
 constexpr float kLog2E = 1.44269504088896341f;
 
@@ -55,7 +56,7 @@ struct AttentionPlan {
     values = line(key_panels * s.depth * kPanel);
     queries = values + line(value_panels * s.keys * kPanel);
     scores = queries + block_rows * q_row;
-    sums = scores + block_rows * score_row;
+    sums = scores + std::min<std::int64_t>(kTileRows, block_rows) * score_row;
     state = sums + block_rows * sum_row;
     end = state + line(2 * block_rows);
   }
@@ -212,9 +213,12 @@ class AttentionRun {
       start_rows();
       for (std::int64_t key = 0; key < s_.keys; key += kKeyBlock) {
         const std::int64_t keys = std::min(kKeyBlock, s_.keys - key);
-        score(key, keys);
-        for (std::int64_t row = 0; row < rows_; ++row) soften(row, key, keys);
-        add_values(key, keys);
+        for (std::int64_t tile = 0; tile < tiles_; ++tile) {
+          const std::int64_t row = tile_begin(tile), rows = tile_begin(tile + 1) - row;
+          score(row, rows, key, keys);
+          for (std::int64_t i = 0; i < rows; ++i) soften(row + i, scores(i), key, keys);
+          add_values(row, rows, key, keys);
+        }
       }
       finish_rows();
     }
@@ -243,19 +247,14 @@ class AttentionRun {
     }
   }
 
-  void score(std::int64_t key, std::int64_t keys) const {
+  void score(std::int64_t row, std::int64_t rows, std::int64_t key, std::int64_t keys) const {
     for (std::int64_t j = 0; j < keys; j += kPanel) {
-      const float* panel = base_ + (key + j) * s_.depth;
-      for (std::int64_t tile = 0; tile < tiles_; ++tile) {
-        const std::int64_t row = tile_begin(tile), rows = tile_begin(tile + 1) - row;
-        kMultiply.scores[rows](queries() + row * plan_.q_row, plan_.q_row, panel, scores(row) + j, plan_.score_row,
-                               s_.depth);
-      }
+      kMultiply.scores[rows](queries() + row * plan_.q_row, plan_.q_row, base_ + (key + j) * s_.depth, scores(0) + j,
+                             plan_.score_row, s_.depth);
     }
   }
 
-  void soften(std::int64_t row, std::int64_t key, std::int64_t keys) const {
-    float* x = scores(row);
+  void soften(std::int64_t row, float* x, std::int64_t key, std::int64_t keys) const {
     const float* mask = mask_ == nullptr ? nullptr : mask_ + (first_ + row) * s_.mask_stride + key;
     const float found = mask == nullptr ? find_largest<false>(x, mask, keys) : find_largest<true>(x, mask, keys);
     const float before = largest_of(row), top = found > before ? found : before;
@@ -274,15 +273,11 @@ class AttentionRun {
     for (std::int64_t d = 0; d < plan_.value_panels * kPanel; d += kLanes) (Vec::load(x + d) * weight).store(x + d);
   }
 
-  void add_values(std::int64_t key, std::int64_t keys) const {
+  void add_values(std::int64_t row, std::int64_t rows, std::int64_t key, std::int64_t keys) const {
     for (std::int64_t panel = 0; panel < plan_.value_panels; ++panel) {
       const float* values = base_ + plan_.values + (panel * s_.keys + key) * kPanel;
       const int wide = s_.value_depth - panel * kPanel > kLanes ? 1 : 0;
-      for (std::int64_t tile = 0; tile < tiles_; ++tile) {
-        const std::int64_t row = tile_begin(tile), rows = tile_begin(tile + 1) - row;
-        kMultiply.values[wide][rows](scores(row), plan_.score_row, values, sums(row) + panel * kPanel, plan_.sum_row,
-                                     keys);
-      }
+      kMultiply.values[wide][rows](scores(0), plan_.score_row, values, sums(row) + panel * kPanel, plan_.sum_row, keys);
     }
   }
 
