@@ -11,11 +11,13 @@
 #include <thread>
 #include <utility>
 
+#include "measure/budget.h"
 #include "measure/preflight.h"
 #include "measure/random.h"
 #include "measure/sentinel.h"
 #include "measure/statistics.h"
 #include "measure/steady.h"
+#include "platform/affinity.h"
 #include "platform/clock.h"
 
 namespace etalon::measure {
@@ -267,12 +269,13 @@ class Session {
 
  private:
   void prepare(Recording earlier);
-  Status fix_runs_per_block();
+  Status settle_plan();
+  Result<std::vector<ArmCost>> probe_arms();
   Status run_control();
   Result<bool> run_launches_until_decided();  // true: stopped at a look before the last
   Status after_launch(std::string_view phase, std::uint32_t done, std::uint32_t all);
 
-  const Plan& plan_;
+  Plan plan_;
   const std::vector<Arm>& arms_;
   const LaunchWorker& launch_;
   const Surroundings& world_;
@@ -293,6 +296,7 @@ ArmSamples samples_of(const Arm& arm) {
 bool continues(const Recording& earlier, const Plan& plan, const std::vector<Arm>& arms) {
   if (earlier.seed != plan.seed || earlier.arms.size() != arms.size()) return false;
   if (earlier.control.size() != (plan.control_launches > 0 ? 2U : 0U)) return false;
+  if (earlier.runs_per_block == 0 || earlier.looks.empty()) return false;
   for (std::size_t i = 0; i < arms.size(); ++i) {
     if (earlier.arms[i].name != arms[i].name || earlier.arms[i].key != arms[i].key) return false;
     if (earlier.arms[i].threads != arms[i].threads) return false;
@@ -310,8 +314,6 @@ void Session::prepare(Recording earlier) {
     for (const Arm& arm : arms_) recording_.arms.push_back(samples_of(arm));
     if (plan_.control_launches > 0) recording_.control.assign(2, samples_of(arms_.front()));
   }
-  recording_.looks = plan_.looks.empty() ? std::vector<std::uint32_t>{plan_.launches} : plan_.looks;
-  recording_.spending = plan_.spending;
   for (int i = 0; i < kFirstSentinels && plan_.sentinel_tolerance > 0; ++i) watch_.add(world_.sentinel_ns());
 }
 
@@ -320,21 +322,36 @@ Status Session::after_launch(std::string_view phase, std::uint32_t done, std::ui
   return hooks_.save ? hooks_.save(recording_) : Status();
 }
 
-// One number for all arms, so that their medians have the same bias: what fits the slowest of them.
-Status Session::fix_runs_per_block() {
-  if (recording_.runs_per_block > 0) return {};
-  Phase phase(plan_, launch_, world_, watch_, recording_.runs_per_block, plan_.seed);
-  double slowest = 0;
-  for (std::size_t arm = 0; arm < arms_.size() && plan_.warmup_runs > 0; ++arm) {
-    ETALON_TRY(const double level, phase.probe(arm), arms_[arm].name);
-    slowest = std::max(slowest, level);
+// A session that goes on keeps to what was planned when it began; a new one finds out what its parts cost.
+Status Session::settle_plan() {
+  if (recording_.runs_per_block > 0) {
+    plan_.blocks_per_launch = std::max(recording_.blocks_per_launch, 1U);
+    plan_.control_launches = recording_.control_launches;
+    plan_.launches = recording_.looks.back();
+    plan_.looks = recording_.looks;
+    return {};
   }
-  const double wanted = slowest > 0 ? plan_.block_seconds * 1e9 / slowest : 0;
-  const double limit = std::max(plan_.fewest_runs, plan_.most_runs);
-  std::uint32_t runs = std::max(plan_.fewest_runs, static_cast<std::uint32_t>(std::min(wanted, limit)));
-  if (plan_.mirrored && plan_.concurrent) runs += runs % 2;
-  recording_.runs_per_block = std::max(runs, 1U);
+  ETALON_TRY(const std::vector<ArmCost> costs, probe_arms());
+  if (plan_.budget_seconds > 0 && plan_.warmup_runs > 0) {
+    plan_ = fit_to_budget(plan_, costs, plan_.budget_seconds);
+  }
+  recording_.runs_per_block = runs_for_block(plan_, costs);
+  recording_.blocks_per_launch = plan_.blocks_per_launch;
+  recording_.control_launches = plan_.control_launches;
+  recording_.looks = plan_.looks.empty() ? std::vector<std::uint32_t>{plan_.launches} : plan_.looks;
+  recording_.spending = plan_.spending;
   return {};
+}
+
+Result<std::vector<ArmCost>> Session::probe_arms() {
+  Phase phase(plan_, launch_, world_, watch_, recording_.runs_per_block, plan_.seed);
+  std::vector<ArmCost> costs(arms_.size());
+  for (std::size_t arm = 0; arm < arms_.size() && plan_.warmup_runs > 0; ++arm) {
+    const std::uint64_t start = world_.now_ns();
+    ETALON_TRY(const double level_ns, phase.probe(arm), arms_[arm].name);
+    costs[arm] = {static_cast<double>(world_.now_ns() - start) / 1e9, level_ns / 1e9};
+  }
+  return costs;
 }
 
 Status Session::run_control() {
@@ -370,12 +387,13 @@ Result<bool> Session::run_launches_until_decided() {
 Result<SessionOutcome> Session::run(Recording earlier) {
   ETALON_CHECKED(check_plan(plan_, arms_.size()));
   prepare(std::move(earlier));
-  ETALON_CHECKED(fix_runs_per_block());
+  ETALON_CHECKED(settle_plan());
   if (plan_.control_launches > 0) ETALON_CHECKED(run_control(), "A/A control");
   SessionOutcome outcome;
   ETALON_TRY(outcome.stopped_early, run_launches_until_decided());
   ETALON_TRY(outcome.judgement, judge_recording(recording_, options_));
   outcome.recording = std::move(recording_);
+  outcome.plan = plan_;
   return outcome;
 }
 
@@ -388,11 +406,23 @@ std::string utc_now() {
   return text;
 }
 
+// In a thread of its own, so that the caller stays where it is.
+double sentinel_on(const std::vector<int>& cpus) {
+  double reading = 0;
+  std::thread pinned([&] {
+    static_cast<void>(platform::set_affinity(cpus).ok());  // else it runs anywhere, which is the next best
+    reading = time_sentinel_ns();
+  });
+  pinned.join();
+  return reading;
+}
+
 }  // namespace
 
-Surroundings real_surroundings() {
+Surroundings real_surroundings(const std::vector<int>& cpus) {
   Surroundings real;
   real.sentinel_ns = time_sentinel_ns;
+  if (!cpus.empty()) real.sentinel_ns = [cpus] { return sentinel_on(cpus); };
   real.now_ns = platform::now_ns;
   real.pause = [](double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); };
   real.utc_now = utc_now;

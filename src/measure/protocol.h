@@ -52,6 +52,8 @@ struct Plan {
   std::vector<std::uint32_t>
       looks;  // launches at which to look and perhaps stop, the last is `launches`; empty: at the end
   Spending spending = Spending::kObrienFleming;
+  double budget_seconds =
+      0;  // above 0: the plan is cut to about this, see budget.h, after one launch of each arm
   std::uint64_t seed = 1;
 };
 
@@ -63,7 +65,8 @@ struct Surroundings {
   std::function<std::string()> utc_now;
   std::function<std::string()> machine_json;  // may be empty: nothing is recorded
 };
-Surroundings real_surroundings();
+// The sentinel runs on `cpus` (where the arms are pinned), on any when empty.
+Surroundings real_surroundings(const std::vector<int>& cpus = {});
 
 struct Arm {
   std::string name;
@@ -81,6 +84,7 @@ struct SessionHooks {
 struct SessionOutcome {
   Recording recording;
   Judgement judgement;
+  Plan plan;  // as it was carried out, cut to the budget
   bool stopped_early = false;
 };
 

@@ -217,6 +217,40 @@ TEST(Protocol, an_interrupted_session_keeps_its_finished_blocks) {
   EXPECT_LT(second.launched.size(), 6U);  // what was finished is not measured again
 }
 
+TEST(Protocol, a_plan_is_cut_to_its_budget_and_a_resumed_one_keeps_to_it) {
+  Ledger ledger;
+  Plan plan = small_plan();
+  plan.launches = 30;
+  plan.control_launches = 10;
+  plan.budget_seconds = 1;  // of the arms' 1 and 2 ms a run; launches cost their warm-up
+  Recording saved;
+  SessionHooks hooks;
+  hooks.save = [&](const Recording& recording) {
+    if (saved.arms.empty() || saved.arms[0].launches.size() < 2) saved = recording;
+    return Status();
+  };
+  const auto outcome = run_session(plan, kTwo, launcher_of(ledger), surroundings_of(ledger), hooks);
+  ASSERT_TRUE(outcome.ok()) << outcome.error().message();
+  EXPECT_LT(outcome->plan.launches, 30U);
+  EXPECT_GE(outcome->plan.launches, 6U);
+  EXPECT_EQ(outcome->recording.arms[0].launches.size(), outcome->plan.launches);
+  EXPECT_EQ(outcome->recording.control[0].launches.size(), outcome->plan.control_launches);
+  EXPECT_LT(static_cast<double>(ledger.now_ns), 1.3e9);
+
+  Ledger second;
+  second.now_ns = 77;
+  const auto resumed = run_session(plan, kTwo, launcher_of(second), surroundings_of(second), {}, {}, saved);
+  ASSERT_TRUE(resumed.ok());
+  EXPECT_EQ(resumed->plan.launches, outcome->plan.launches);
+  EXPECT_EQ(resumed->recording.looks, outcome->recording.looks);
+}
+
+TEST(Protocol, the_sentinel_runs_where_the_arms_are_pinned) {
+  const Surroundings pinned = real_surroundings({0});
+  EXPECT_GT(pinned.sentinel_ns(), 1e4);
+  EXPECT_NE(pinned.machine_json().find("usable_cpus"), std::string::npos);
+}
+
 TEST(Protocol, a_recording_of_something_else_is_not_resumed) {
   Ledger ledger;
   const auto done = run_session(small_plan(), kTwo, launcher_of(ledger), surroundings_of(ledger));

@@ -260,6 +260,8 @@ std::string recording_to_json(const Recording& recording) {
   const ordered_json machine = ordered_json::parse(recording.machine_json, nullptr, false);
   if (machine.is_object()) root["machine"] = machine;
   if (recording.runs_per_block > 0) root["runs_per_block"] = recording.runs_per_block;
+  if (recording.blocks_per_launch > 0) root["blocks_per_launch"] = recording.blocks_per_launch;
+  if (recording.control_launches > 0) root["control_launches"] = recording.control_launches;
   if (!recording.looks.empty()) root["looks"] = recording.looks;
   if (recording.looks.size() > 1) root["spending"] = spending_name(recording.spending);
   if (recording.arms.size() == 1 && recording.control.empty()) {
@@ -284,6 +286,8 @@ Result<Recording> parse_recording(std::string_view text) {
   ETALON_TRY(recording.session, fields.text("session", ""));
   ETALON_TRY(recording.seed, seed_of(fields));
   ETALON_TRY(recording.runs_per_block, fields.count("runs_per_block", 0, 0, kMaxIndex));
+  ETALON_TRY(recording.blocks_per_launch, fields.count("blocks_per_launch", 0, 0, kMaxIndex));
+  ETALON_TRY(recording.control_launches, fields.count("control_launches", 0, 0, kMaxIndex));
   if (const json* machine = fields.find("machine"); machine != nullptr && machine->is_object()) {
     recording.machine_json = machine->dump(-1, ' ', false, json::error_handler_t::replace);
   }

@@ -58,6 +58,8 @@ struct Recording {
   std::uint64_t seed = 0;
   std::string machine_json;          // machine_state_to_json() before it began; empty: unknown
   std::uint32_t runs_per_block = 0;  // of each arm; 0: not fixed yet
+  std::uint32_t blocks_per_launch = 0;
+  std::uint32_t control_launches = 0;
   // After how many launches it was or will be looked at, ascending; the last is what was planned. One number:
   // a fixed size. Empty: unknown, taken as the number of launches there are.
   std::vector<std::uint32_t> looks;
