@@ -3,6 +3,7 @@
 // Kernels keep no state, so weights are packed at every call and the choice of algorithm counts that in. Row-major
 // images are brought to channels-last order and back in scratch memory, except where there is nothing to gain: a 1x1
 // convolution of planes is a product of matrices as it stands.
+#include "backends/native/operators/images.h"
 #include "backends/native/operators/layout_facts.h"
 #include "kernels/batch_matmul/batch_matmul.h"
 #include "kernels/conv2d/conv2d.h"
@@ -20,23 +21,6 @@ using ops::Call;
 
 constexpr kernels::Machine kMachine{};
 constexpr float kInf = __builtin_inff();
-
-// Where a piece of scratch memory begins; each is aligned to a cache line.
-class ScratchPlan {
- public:
-  std::size_t take(std::size_t bytes) {
-    const std::size_t at = bytes_;
-    bytes_ += (bytes + 63) / 64 * 64;
-    return at;
-  }
-  std::size_t bytes() const { return bytes_; }
-
- private:
-  std::size_t bytes_ = 0;
-};
-
-bool has_channels_inside(const TensorView& t) { return t.rank() == 4 && is_channels_last_order(t.order()); }
-std::size_t floats(std::int64_t count) { return static_cast<std::size_t>(count) * sizeof(float); }
 
 struct Problem {
   Conv2dShape shape;
@@ -144,20 +128,13 @@ struct Plan {
     }
     if (!shape.input_is_nchw) algorithm = find_algorithm(shape, cap);
     transposes_input = problem.input_is_planar && !shape.input_is_nchw && problem.in_pixels() > 1;
-    if (transposes_input) input = memory.take(floats(shape.batch * problem.in_pixels() * shape.in_c));
-    if (problem.output_is_planar) output = memory.take(floats(shape.batch * problem.out_pixels() * shape.out_c));
-    filter = memory.take(floats(shape.out_c * problem.taps() * problem.group_channels()));
+    if (transposes_input) input = memory.take_floats(shape.batch * problem.in_pixels() * shape.in_c);
+    if (problem.output_is_planar) output = memory.take_floats(shape.batch * problem.out_pixels() * shape.out_c);
+    filter = memory.take_floats(shape.out_c * problem.taps() * problem.group_channels());
     packed = memory.take(algorithm->packed_bytes(shape));
     own = memory.take(algorithm->scratch_bytes(shape, kMachine));
   }
 };
-
-// [images][rows][columns] to [images][columns][rows].
-void transpose_each(const float* from, float* to, std::int64_t images, std::int64_t rows, std::int64_t columns, Isa cap) {
-  const auto transpose = kernels::vector_kernels(cap).transpose_x32;
-  const auto [r, c] = std::array{static_cast<std::size_t>(rows), static_cast<std::size_t>(columns)};
-  for (std::int64_t i = 0; i < images; ++i, from += rows * columns, to += rows * columns) transpose(from, c, to, r, r, c);
-}
 
 // The filter as the algorithm packs it: [out][taps][in], or [taps][out] of depthwise convolutions.
 const float* arrange_filter(const Call& call, const Plan& plan, float* buffer, Isa cap) {

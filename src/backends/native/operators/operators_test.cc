@@ -243,6 +243,58 @@ TEST(NativeOperators, dims_are_permuted_bit_by_bit) {
   OperatorCase("aten::t_copy").arg(bytes).check("4 bytes");
 }
 
+TEST(NativeOperators, channels_are_normalised_with_given_statistics) {
+  for (const DimOrder& order : {contiguous_order(4), kChannelsLast}) {
+    Tensor x = random_tensor({2, 37, 5, 6}, order), weight = random_tensor({37}), bias = random_tensor({37});
+    Tensor mean = random_tensor({37}), variance = random_tensor({37}, 0.1, 3);
+    OperatorCase("aten::_native_batch_norm_legit_no_training").arg(x).arg(weight).arg(bias).arg(mean).arg(variance)
+        .arg(number(0.1)).arg(number(1e-5)).out_order(order).check();
+    OperatorCase("aten::_native_batch_norm_legit_no_training").arg(x).none().none().arg(mean).arg(variance)
+        .arg(number(0.1)).arg(number(1e-5)).out_order(order).check();
+  }
+}
+
+TEST(NativeOperators, groups_of_channels_are_normalised) {
+  for (const std::int64_t groups : {1, 3, 12}) {
+    Tensor x = random_tensor({2, 12, 5, 7}), weight = random_tensor({12}), bias = random_tensor({12});
+    OperatorCase with("aten::native_group_norm"), without("aten::native_group_norm");
+    with.arg(x).arg(weight).arg(bias);
+    without.arg(x).none().none();
+    for (OperatorCase* op : {&with, &without}) {
+      op->arg(whole(2)).arg(whole(12)).arg(whole(35)).arg(whole(groups)).arg(number(1e-5)).check();
+    }
+  }
+}
+
+TEST(NativeOperators, windows_are_averaged) {
+  const std::vector<std::int64_t> kernel = {3, 2}, stride = {2, 1}, padding = {1, 1}, none = {0, 0};
+  for (const DimOrder& order : {contiguous_order(4), kChannelsLast}) {
+    Tensor x = random_tensor({2, 19, 7, 9}, order);
+    const auto pool = [&](const std::vector<std::int64_t>& pad, bool ceil, bool counts, const char* refusal) {
+      OperatorCase op("aten::avg_pool2d");
+      op.arg(x).arg(Value::of_ints(kernel)).arg(Value::of_ints(stride)).arg(Value::of_ints(pad));
+      op.arg(Value::of_bool(ceil)).arg(Value::of_bool(counts)).out_order(order).check(refusal);
+    };
+    pool(none, false, true, "");
+    pool(none, true, true, "");
+    pool(padding, false, false, "");
+    pool(padding, false, true, "padding");
+  }
+  Tensor flat = random_tensor({1, 1, 8, 8});
+  OperatorCase("aten::avg_pool2d").arg(flat).arg(Value::of_ints(kernel)).check("channels");
+}
+
+TEST(NativeOperators, images_are_resized) {
+  const std::vector<std::int64_t> sizes = {11, 6};
+  for (const DimOrder& order : {contiguous_order(4), kChannelsLast}) {
+    for (const bool align : {false, true}) {
+      Tensor x = random_tensor({2, 21, 5, 7}, order);
+      OperatorCase("aten::upsample_bilinear2d.vec").arg(x).arg(Value::of_ints(sizes)).arg(Value::of_bool(align)).none()
+          .out_order(order).check();
+    }
+  }
+}
+
 TEST(NativeOperators, a_kernel_that_meets_other_arguments_than_it_was_chosen_for_leaves_them_to_the_reference) {
   Tensor a = random_tensor({4, 40}), b = random_tensor({4, 40}), short_rows = random_tensor({4, 1});
   Tensor few = random_tensor({4, 3});
