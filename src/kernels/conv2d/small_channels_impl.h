@@ -20,13 +20,15 @@ namespace {
 
 constexpr auto kLanes = static_cast<std::int64_t>(Vec::kLanes);
 constexpr std::int64_t kPanel = 2 * kLanes;
-constexpr int kMaxPixels = (Vec::kRegisters - 4) / 2;
+// Pixels of a tile that is two registers of channels wide, and of one that is one register wide.
+constexpr int kMaxPixels = (Vec::kRegisters - 4) / 2, kMaxNarrowPixels = 2 * kMaxPixels;
 
 // How the input is cut into runs.
 struct RunPlan {
   std::int64_t runs_per_row;  // of the window
   std::int64_t runs, length;  // of the whole window; elements of a run
   std::int64_t step;          // floats between the runs of neighbouring output pixels
+  std::int64_t pixels;        // of a full tile
   std::int64_t window;        // floats from the first to the last element of a full tile's runs
   std::int64_t panels;
 
@@ -35,11 +37,12 @@ struct RunPlan {
     runs = s.kernel_h * runs_per_row;
     length = s.kernel_w * (s.input_is_nchw ? 1 : s.in_c);
     step = s.stride_w * (s.input_is_nchw ? 1 : s.in_c);
-    window = (kMaxPixels - 1) * step + length;
+    pixels = s.out_c <= kLanes ? kMaxNarrowPixels : kMaxPixels;
+    window = (pixels - 1) * step + length;
     panels = (s.out_c + kPanel - 1) / kPanel;
   }
   std::int64_t panel_floats() const { return kPanel * (1 + runs * length); }
-  std::int64_t scratch_floats() const { return 2 * round16(runs * length) + runs * round16(window) + kMaxPixels * kPanel; }
+  std::int64_t scratch_floats() const { return 2 * round16(runs * length) + runs * round16(window) + pixels * kPanel; }
   static std::int64_t round16(std::int64_t n) { return (n + 15) / 16 * 16; }
 };
 
@@ -62,7 +65,7 @@ __attribute__((noinline)) void compute_pixels(const PixelTile& t) {
 #pragma GCC unroll 2
   for (int j = 0; j < kVecs; ++j) {
     const Vec bias = Vec::load(t.bias + j * kLanes);
-#pragma GCC unroll 16
+#pragma GCC unroll 32
     for (int i = 0; i < kPixels; ++i) sums[i][j] = bias;
   }
   const std::int64_t step = t.step;
@@ -72,7 +75,7 @@ __attribute__((noinline)) void compute_pixels(const PixelTile& t) {
     Vec weight[kVecs];
 #pragma GCC unroll 2
     for (int j = 0; j < kVecs; ++j) weight[j] = Vec::load(w + j * kLanes);
-#pragma GCC unroll 16
+#pragma GCC unroll 32
     for (int i = 0; i < kPixels; ++i) {
       const Vec value = Vec::of(x[i * step]);
 #pragma GCC unroll 2
@@ -80,14 +83,14 @@ __attribute__((noinline)) void compute_pixels(const PixelTile& t) {
     }
   }
   if (t.hardswish) {
-#pragma GCC unroll 16
+#pragma GCC unroll 32
     for (int i = 0; i < kPixels; ++i) {
 #pragma GCC unroll 2
       for (int j = 0; j < kVecs; ++j) sums[i][j] = hardswish(sums[i][j]);
     }
   }
   const Vec low = Vec::of(t.min), high = Vec::of(t.max);
-#pragma GCC unroll 16
+#pragma GCC unroll 32
   for (int i = 0; i < kPixels; ++i) {
 #pragma GCC unroll 2
     for (int j = 0; j < kVecs; ++j) {
@@ -104,14 +107,14 @@ __attribute__((noinline)) void compute_pixels(const PixelTile& t) {
 
 using ComputePixels = void (*)(const PixelTile&);
 struct PixelTable {
-  ComputePixels at[2][kMaxPixels + 1] = {};
+  ComputePixels narrow[kMaxNarrowPixels + 1] = {}, wide[kMaxPixels + 1] = {};
   template <int kPixels>
   constexpr void fill() {
-    at[0][kPixels] = compute_pixels<kPixels, 1>;
-    at[1][kPixels] = compute_pixels<kPixels, 2>;
+    narrow[kPixels] = compute_pixels<kPixels, 1>;
+    if constexpr (kPixels <= kMaxPixels) wide[kPixels] = compute_pixels<kPixels, 2>;
     if constexpr (kPixels > 1) fill<kPixels - 1>();
   }
-  constexpr PixelTable() { fill<kMaxPixels>(); }
+  constexpr PixelTable() { fill<kMaxNarrowPixels>(); }
 };
 constexpr PixelTable kPixelTable;
 
@@ -143,7 +146,7 @@ class FewChannelsRun {
  private:
   void compute_row(std::int64_t image, std::int64_t y) {
     const float* input = call_.input + image * s_.in_c * s_.in_h * s_.in_w;
-    const std::int64_t tiles = (s_.out_w + kMaxPixels - 1) / kMaxPixels;
+    const std::int64_t tiles = (s_.out_w + plan_.pixels - 1) / plan_.pixels;
     find_runs(y);
     for (std::int64_t tile = 0; tile < tiles; ++tile) {
       const std::int64_t x = s_.out_w * tile / tiles, pixels = s_.out_w * (tile + 1) / tiles - x;
@@ -187,9 +190,16 @@ class FewChannelsRun {
     for (std::int64_t run = 0; run < runs_; ++run) {
       const float* from = rows + offset_of(first_run_ + run);
       float* to = window_ + run * RunPlan::round16(plan_.window);
-      std::fill(to, to + before, 0.0f);
-      for (std::int64_t i = before; i < end; ++i) to[i] = from[begin + i];
-      std::fill(to + end, to + floats, 0.0f);
+      copy_or_clear(nullptr, to, before);
+      copy_or_clear(from + (begin + before), to + before, end - before);
+      copy_or_clear(nullptr, to + end, floats - end);
+    }
+  }
+
+  static ETALON_INLINE void copy_or_clear(const float* from, float* to, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; i += kLanes) {
+      const auto n = static_cast<std::size_t>(std::min(kLanes, count - i));
+      (from == nullptr ? Vec::zero() : Vec::load(from + i, n)).store(to + i, n);
     }
   }
 
@@ -211,7 +221,7 @@ class FewChannelsRun {
     t.weights = t.bias + kPanel * (1 + first_run_ * plan_.length);
     t.output = staged_ ? sums_ : output;
     t.n = static_cast<std::size_t>(channels - (vecs - 1) * kLanes);
-    kPixelTable.at[vecs - 1][pixels](t);
+    (vecs == 1 ? kPixelTable.narrow : kPixelTable.wide)[pixels](t);
     if (!staged_) return;
     const float* residual =
         call_.residual == nullptr ? nullptr : call_.residual + pixel * call_.residual_pixel_stride + channel;
@@ -247,7 +257,7 @@ double few_channels_cycles(const Conv2dShape& s, const Machine&) {
   const RunPlan plan(s);
   const auto pixels = static_cast<double>(s.batch * s.out_h * s.out_w);
   const auto registers = static_cast<double>((s.out_c + kLanes - 1) / kLanes);
-  const auto taps = static_cast<double>(plan.runs * plan.length), tiles = pixels / kMaxPixels;
+  const auto taps = static_cast<double>(plan.runs * plan.length), tiles = pixels / static_cast<double>(plan.pixels);
   return pixels * registers * (0.54 * taps + 1) + tiles * static_cast<double>(plan.runs) * 4;
 }
 

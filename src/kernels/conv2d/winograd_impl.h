@@ -28,7 +28,7 @@ constexpr std::int64_t kPanel = 2 * kLanes;
 constexpr int kMaxRows = (Vec::kRegisters - 4) / 2;
 
 // m = 4 with the points 0, +-a, +-b and infinity. ab = 1 keeps the transformed numbers close together in size, which is
-// what rounding errors depend on: 1/sqrt(2) and sqrt(2) lose half as much as the usual 1 and 2.
+// what rounding errors depend on: 1/sqrt(2) and sqrt(2) lose a quarter of what the usual 1 and 2 lose.
 struct WinogradF4 {
   static constexpr int kOut = 4, kIn = 6;
   static constexpr double kA = 0.70710678118654752440, kB = 1.41421356237309504880;
@@ -399,8 +399,8 @@ const char* winograd_refusal(const Conv2dShape& s, const Epilogue&) {
   return s.input_is_nchw ? "wants channels innermost" : nullptr;
 }
 
-// Multiplications at nine tenths of the peak, transforms as measured, and the way of the weights that do not stay in
-// the second cache: about ten bytes per cycle if they come from far away, which half hides behind the arithmetic.
+// Multiplications at nine tenths of the peak, and transforms as measured. Weights that do not stay in the second cache
+// arrive at about nine bytes per cycle, most of the time behind the multiplications.
 template <class F>
 double winograd_cycles(const Conv2dShape& s, const Machine& machine) {
   const WinogradPlan<F> plan(s, machine);
@@ -408,14 +408,13 @@ double winograd_cycles(const Conv2dShape& s, const Machine& machine) {
   const auto in_registers = static_cast<double>(ceil_div(s.in_c, kLanes));
   const auto out_registers = static_cast<double>(2 * plan.panels);
   const double blocks = static_cast<double>(ceil_div(plan.tiles, plan.block));
-  // A row block of few tiles waits for its weights.
-  const double rows = std::max(tiles, 4.0 * blocks);
+  const double rows = std::max(tiles, 4.0 * blocks);  // fewer wait for the weights to come from the first cache
   const double products = points * rows * out_registers * static_cast<double>(s.in_c) / 2 / 0.9;
   const double transforms = points * tiles * (6.5 * in_registers + 5 * out_registers);
   const auto weights = static_cast<double>(plan.weight_bytes(s));
   const bool stays = weights < 0.75 * static_cast<double>(machine.l2_bytes);
-  const double traffic = stays ? weights / 20 : blocks * weights / (weights < 4e6 ? 40 : 10);
-  return products + transforms + traffic;
+  const double traffic = stays ? weights / 20 : blocks * weights / 9;
+  return std::max(products, traffic) + 0.2 * std::min(products, traffic) + transforms;
 }
 
 template <class F>
