@@ -17,6 +17,9 @@ namespace etalon::native::testing {
 using ops::Value;
 using ops::testing::Tensor;
 
+// Calls of operator new so far; heap_counter_test.cc.
+int heap_uses();
+
 class OperatorCase {
  public:
   explicit OperatorCase(std::string_view name) : op_(ops::find_op(name)) { EXPECT_NE(op_, nullptr) << name; }
@@ -79,10 +82,14 @@ class OperatorCase {
     }
     ops::Call call(std::span<std::byte> scratch = {}) const { return {args_, outs_, scratch}; }
     void run(const runtime::KernelChoice& choice) {
+      const int at_first = heap_uses();
       const std::size_t bytes = choice.scratch == nullptr ? 0 : choice.scratch(call());
+      EXPECT_EQ(heap_uses(), at_first) << "asking for scratch memory used the heap";
       std::vector<std::byte> memory(bytes + 128, std::byte{0xCD});
       const std::size_t skew = (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;
+      const int before = heap_uses();
       const Status status = choice.kernel(call(std::span(memory).subspan(skew, bytes)));
+      EXPECT_EQ(heap_uses(), before) << "a kernel used the heap";
       EXPECT_TRUE(status.ok()) << status.error().message();
       for (std::size_t i = skew + bytes; i < memory.size(); ++i) {
         ASSERT_EQ(memory[i], std::byte{0xCD}) << "wrote behind its scratch memory";
