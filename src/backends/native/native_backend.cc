@@ -11,7 +11,7 @@
 
 #include "backends/native/delegate.h"
 #include "backends/native/machine.h"
-#include "backends/native/self_test.h"
+#include "backends/native/self_check.h"
 #include "platform/build_id.h"
 #include "runtime/method.h"
 

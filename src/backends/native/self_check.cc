@@ -1,4 +1,4 @@
-#include "backends/native/self_test.h"
+#include "backends/native/self_check.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "backends/native/self_test.h"
+#include "backends/native/self_check.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 namespace etalon::native {
 namespace {
 
-TEST(SelfTest, EveryInstructionSetOfThisMachineAgreesWithScalarCode) {
+TEST(SelfCheck, EveryInstructionSetOfThisMachineAgreesWithScalarCode) {
   const platform::CpuInfo cpu = platform::read_cpu_info();
   const bool has_amx = cpu.has("amx_tile") && request_amx();
   for (const kernels::Isa isa : usable_isas(cpu, has_amx)) {
