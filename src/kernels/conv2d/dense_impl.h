@@ -99,6 +99,7 @@ class DenseRun {
         xs_{s_.in_w, s_.out_w, s_.kernel_w, s_.stride_w, s_.dilation_w, s_.pad_left} {
     tile_rows_ = smaller(rows_of(plan_.width(0)), rows_of(plan_.width(plan_.count - 1)));
     block_pixels_ = pixels_per_block(machine);
+    prefetch_limit_ = static_cast<std::int64_t>(machine.l2_bytes * 5 / 8);
     __builtin_memset(scratch_.zeros, 0, static_cast<std::size_t>(scratch_.zeros_size) * sizeof(float));
   }
 
@@ -133,7 +134,8 @@ class DenseRun {
     return plan_.floats() <= s_.batch * s_.in_h * s_.in_w * s_.in_c || tiles >= 400;
   }
 
-  // One worker's share of (panel, pixel) pairs in the order of panels: some whole panels and parts of two.
+  // One worker's share of (panel, pixel) pairs in the order of panels: some whole panels and parts of two. Borders inside
+  // of a panel are rounded, so that a panel of one tile goes to whoever has more of it.
   void split_channels(unsigned worker, unsigned workers) {
     const std::int64_t panels = plan_.groups * plan_.count, all = plan_.groups * plan_.vecs * cost_;
     const std::int64_t begin = all * worker / workers, end = all * (worker + 1) / workers;
@@ -144,7 +146,7 @@ class DenseRun {
       if (from >= to) continue;
       std::int64_t last = p + 1;
       if (from == 0 && to == width * cost_) last = whole_panels_until(p, end);
-      work_on(p, last, from / width, to / width);
+      work_on(p, last, (from + width / 2) / width, (to + width / 2) / width);
       p = last - 1;
     }
   }
@@ -292,12 +294,23 @@ class DenseRun {
 
   void flush() {
     for (std::int64_t p = panel_begin_; p < panel_end_ && strips_used_ > 0; ++p) {
-      run_panel(p / plan_.count, p % plan_.count);
+      run_panel(p / plan_.count, p % plan_.count, p + 1 < panel_end_);
     }
     strips_used_ = taps_used_ = inputs_used_ = pixels_used_ = 0;
   }
 
-  void run_panel(std::int64_t group, std::int64_t panel) {
+  // Weights come from L3 or further: while one panel is walked for all tiles, the start of the next is fetched, evenly.
+  // Few tiles take no longer than the trip itself, which hardware prefetches as well.
+  void plan_prefetch(TileRun& run, std::int64_t tiles, const float* next) const {
+    if (tiles < 3) return;
+    const std::int64_t panel_bytes = 4 * kPanelVecs * plan_.floats_per_vec();
+    const std::int64_t bytes = smaller(panel_bytes, prefetch_limit_), steps = tiles * div_up(plan_.taps * plan_.k, kPrefetchEvery);
+    run.prefetch = reinterpret_cast<const char*>(next);
+    run.prefetch_end = run.prefetch + bytes;
+    run.prefetch_step = div_up(div_up(bytes, steps), 64) * 64;
+  }
+
+  void run_panel(std::int64_t group, std::int64_t panel, bool is_followed) {
     const std::int64_t width = plan_.width(panel), channel = group * plan_.channels + plan_.first_vec(panel) * kLanes;
     TileRun run;
     run.panel = static_cast<const float*>(call_.packed) + plan_.offset(group, panel);
@@ -310,12 +323,18 @@ class DenseRun {
     run.residual_stride = call_.residual_pixel_stride;
     run.epilogue = &epilogue_;
     run.tap_floats = plan_.k * width * kLanes;
+    run.prefetch = run.prefetch_end = nullptr, run.prefetch_step = 0;
+    if (is_followed) {
+      std::int64_t tiles = 0;
+      for (std::int64_t i = 0; i < strips_used_; ++i) tiles += scratch_.strips[i].tiles;
+      plan_prefetch(run, tiles, static_cast<const float*>(call_.packed) + plan_.offset(group, panel) + width * plan_.floats_per_vec());
+    }
     for (std::int64_t i = 0; i < strips_used_; ++i) {
       const Strip& strip = scratch_.strips[i];
       run.taps = strip.taps, run.taps_count = strip.taps_count;
       run.inputs = strip.inputs, run.own_taps = strip.own_taps;
       run.pixels = strip.pixels, run.tiles = strip.tiles;
-      plan_.tiles(panel).at[width][strip.rows](run);
+      run.prefetch = plan_.tiles(panel).at[width][strip.rows](run);
     }
   }
 
@@ -341,7 +360,7 @@ class DenseRun {
   const Conv2dCall& call_;
   Scratch scratch_;
   Axis ys_, xs_;
-  std::int64_t tile_rows_, block_pixels_, cost_ = 0;
+  std::int64_t tile_rows_, block_pixels_, prefetch_limit_, cost_ = 0;
   std::int64_t image_ = 0, panel_begin_ = 0, panel_end_ = 0;
   std::int64_t strips_used_ = 0, taps_used_ = 0, inputs_used_ = 0, pixels_used_ = 0;
 };

@@ -24,16 +24,21 @@ struct FinishPass {
 };
 
 // Bias is in the sums already. One register, of which `n` lanes count.
-template <Activation kActivation, bool kFull>
+// kBare: neither residual nor clamp.
+template <Activation kActivation, bool kBare, bool kFull>
 ETALON_INLINE void finish_register(const FinishPass& pass, const Epilogue& e, std::int64_t pixel, std::size_t channel,
                                    std::size_t n, Vec alpha, Vec low, Vec high) {
   const auto load = [n](const float* p) { return kFull ? Vec::load(p) : Vec::load(p, n); };
   const auto at = static_cast<std::int64_t>(channel);
   Vec x = load(pass.sums + pixel * pass.sums_step + at);
-  const std::int64_t there = pixel * pass.residual_step + at;
-  if (e.residual == Epilogue::Residual::kBeforeActivation) x = x + load(pass.residual + there);
-  x = clamp(activate<kActivation>(x, alpha), low, high);
-  if (e.residual == Epilogue::Residual::kAfterActivation) x = x + load(pass.residual + there);
+  if constexpr (kBare) {
+    x = activate<kActivation>(x, alpha);
+  } else {
+    const std::int64_t there = pixel * pass.residual_step + at;
+    if (e.residual == Epilogue::Residual::kBeforeActivation) x = x + load(pass.residual + there);
+    x = clamp(activate<kActivation>(x, alpha), low, high);
+    if (e.residual == Epilogue::Residual::kAfterActivation) x = x + load(pass.residual + there);
+  }
   float* out = pass.output + pixel * pass.output_step + at;
   if constexpr (kFull) {
     x.store(out);
@@ -42,20 +47,26 @@ ETALON_INLINE void finish_register(const FinishPass& pass, const Epilogue& e, st
   }
 }
 
-__attribute__((noinline, unused)) void finish(const FinishPass& pass, const Epilogue& e) {
+template <bool kBare>
+ETALON_INLINE void finish_pixels(const FinishPass& pass, const Epilogue& e) {
   const Vec alpha = Vec::of(e.alpha), low = Vec::of(e.min), high = Vec::of(e.max);
   with_activation(e.activation, [&](auto tag) {
     constexpr Activation kActivation = decltype(tag)::kValue;
     for (std::int64_t pixel = 0; pixel < pass.pixels; ++pixel) {
       std::size_t c = 0;
       for (; c + Vec::kLanes <= pass.channels; c += Vec::kLanes) {
-        finish_register<kActivation, true>(pass, e, pixel, c, Vec::kLanes, alpha, low, high);
+        finish_register<kActivation, kBare, true>(pass, e, pixel, c, Vec::kLanes, alpha, low, high);
       }
       if (c < pass.channels) {
-        finish_register<kActivation, false>(pass, e, pixel, c, pass.channels - c, alpha, low, high);
+        finish_register<kActivation, kBare, false>(pass, e, pixel, c, pass.channels - c, alpha, low, high);
       }
     }
   });
+}
+
+__attribute__((noinline, unused)) void finish(const FinishPass& pass, const Epilogue& e) {
+  const bool bare = e.residual == Epilogue::Residual::kNone && e.min == -__builtin_inff() && e.max == __builtin_inff();
+  bare ? finish_pixels<true>(pass, e) : finish_pixels<false>(pass, e);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ struct PairedTile {
     for (int i = 0; i < kPairs; ++i) pairs[i] = Vec::load(panel + kFull * kLanes);
   }
 
-  ETALON_INLINE void add(const float* const (&a)[kRows], const float* b, std::int64_t count) {
+  ETALON_INLINE void add(const float* const (&a)[kRows], const float* b, std::int64_t count, Prefetch&) {
     for (std::int64_t k = 0; k < count; ++k, b += kVecs * kLanes) {
       Vec weights[kVecs];
 #pragma GCC unroll 8

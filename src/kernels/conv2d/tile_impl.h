@@ -41,7 +41,11 @@ struct TileRun {
   const float* residual;       // likewise
   std::int64_t residual_stride;
   const Epilogue* epilogue;
+  const char* prefetch;        // weights that will be wanted next, up to prefetch_end: brought into L2 on the way
+  const char* prefetch_end;
+  std::int64_t prefetch_step;  // bytes for every kPrefetchEvery steps
 };
+constexpr std::int64_t kPrefetchEvery = 16;
 
 // The epilogues that are too long to be unrolled over a tile's registers; `sums` is [rows][vecs] vectors.
 __attribute__((noinline)) void finish_tile(const TileRun& r, const float* sums, const std::int64_t* pixels,
@@ -64,6 +68,18 @@ __attribute__((noinline)) void finish_tile(const TileRun& r, const float* sums, 
     }
   });
 }
+
+struct Prefetch {
+  const char* at;
+  const char* end;
+  std::int64_t step;
+
+  ETALON_INLINE bool is_wanted() const { return at < end; }
+  ETALON_INLINE void advance() {
+    for (std::int64_t i = 0; i < step; i += 64) __builtin_prefetch(at + i, 0, 2);
+    at += step;
+  }
+};
 
 template <int kRows, int kVecs>
 struct Tile {
@@ -96,12 +112,16 @@ struct Tile {
     }
   }
 
-  ETALON_INLINE void add(const float* const (&a)[kRows], const float* b, std::int64_t count) {
+  ETALON_INLINE void add(const float* const (&a)[kRows], const float* b, std::int64_t count, Prefetch& prefetch) {
     std::int64_t k = 0;
     if constexpr (kSets == 4) {
       for (; k + 4 <= count; k += 4) step<0>(a, b, k), step<1>(a, b, k + 1), step<2>(a, b, k + 2), step<3>(a, b, k + 3);
     } else if constexpr (kSets == 2) {
       for (; k + 2 <= count; k += 2) step<0>(a, b, k), step<1>(a, b, k + 1);
+    }
+    while (k < count && prefetch.is_wanted()) {
+      prefetch.advance();
+      for (const std::int64_t end = smaller(count, k + kPrefetchEvery); k < end; ++k) step<0>(a, b, k);
     }
     for (; k < count; ++k) step<0>(a, b, k);
   }
@@ -174,10 +194,11 @@ namespace etalon::kernels {
 namespace {
 
 template <int kRows, int kVecs, template <int, int> class TileOf>
-__attribute__((noinline)) void run_tiles(const TileRun& r) {
+__attribute__((noinline)) const char* run_tiles(const TileRun& r) {
   const float* const* inputs = r.inputs;
   const std::int64_t* pixels = r.pixels;
   const float* weights = r.panel + kVecs * kLanes;
+  Prefetch prefetch{r.prefetch, r.prefetch_end, r.prefetch_step};
   for (std::int64_t t = 0; t < r.tiles; ++t) {
     TileOf<kRows, kVecs> tile;
     tile.start(r.panel);
@@ -186,7 +207,7 @@ __attribute__((noinline)) void run_tiles(const TileRun& r) {
       const float* a[kRows];
 #pragma GCC unroll 32
       for (int i = 0; i < kRows; ++i) a[i] = inputs[i] + (tap.a_offset + r.a_shift);
-      tile.add(a, weights + tap.b_index * r.tap_floats, tap.k);
+      tile.add(a, weights + tap.b_index * r.tap_floats, tap.k, prefetch);
       if (r.own_taps) inputs += kRows;
     }
     tile.join_sets();
@@ -194,6 +215,7 @@ __attribute__((noinline)) void run_tiles(const TileRun& r) {
     if (!r.own_taps) inputs += kRows;
     pixels += kRows;
   }
+  return prefetch.at;
 }
 
 // Tiles are kVecs wide where there are channels enough, and so high that sums, weights and one input fit the registers.
@@ -205,7 +227,7 @@ constexpr std::int64_t rows_of(std::int64_t vecs) {
   return vecs == 1 ? 8 : vecs == 2 ? 6 : vecs == 3 ? 4 : 3;
 }
 
-using RunTiles = void (*)(const TileRun&);
+using RunTiles = const char* (*)(const TileRun&);  // returns how far it has prefetched
 
 struct TileTable {
   RunTiles at[kMaxVecs + 1][kMaxRows + 1];

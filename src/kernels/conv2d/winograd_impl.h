@@ -423,16 +423,35 @@ std::size_t winograd_packed_bytes(const Conv2dShape& s) {
   return static_cast<std::size_t>(panels * kPanel * (1 + F::kIn * F::kIn * s.in_c)) * sizeof(float);
 }
 
-// The weights of kLanes output channels and one input channel, in double precision: u = G g G^T.
+// Weights of kLanes output channels (beyond `outputs` zero) and kLanes input channels, of which `inputs` exist.
+struct WeightBlock {
+  float at[9][kLanes][kLanes];  // [tap][input channel][output channel]
+
+  void load(const float* filter, std::int64_t in_c, std::int64_t outputs, std::int64_t inputs) {
+    for (std::int64_t tap = 0; tap < 9; ++tap) {
+      Vec rows[kLanes];
+#pragma GCC unroll 16
+      for (std::int64_t o = 0; o < kLanes; ++o) {
+        const float* from = filter + (o * 9 + tap) * in_c;
+        rows[o] = o < outputs ? Vec::load(from, static_cast<std::size_t>(inputs)) : Vec::zero();
+      }
+      transpose(rows);
+#pragma GCC unroll 16
+      for (std::int64_t c = 0; c < kLanes; ++c) rows[c].store(at[tap][c]);
+    }
+  }
+};
+
+// One input channel's weights in double precision: u = G g G^T.
 template <class F>
-void transform_weights(const float (&g)[9][kLanes], float* out, std::int64_t plane) {
+void transform_weights(const WeightBlock& g, std::int64_t c, float* out, std::int64_t plane) {
   double half[F::kIn][3][kLanes];
   for (int i = 0; i < F::kIn; ++i) {
     for (int j = 0; j < 3; ++j) {
       for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-        half[i][j][lane] = F::kWeights[i][0] * static_cast<double>(g[j][lane]) +
-                           F::kWeights[i][1] * static_cast<double>(g[3 + j][lane]) +
-                           F::kWeights[i][2] * static_cast<double>(g[6 + j][lane]);
+        half[i][j][lane] = F::kWeights[i][0] * static_cast<double>(g.at[j][c][lane]) +
+                           F::kWeights[i][1] * static_cast<double>(g.at[3 + j][c][lane]) +
+                           F::kWeights[i][2] * static_cast<double>(g.at[6 + j][c][lane]);
       }
     }
   }
@@ -453,17 +472,13 @@ void winograd_pack(const Conv2dShape& s, const float* filter, const float* bias,
   auto* out = static_cast<float*>(packed);
   for (std::int64_t o = 0; o < panels * kPanel; ++o) out[o] = bias != nullptr && o < s.out_c ? bias[o] : 0.0f;
   out += panels * kPanel;
+  WeightBlock block;
   for (std::int64_t first = 0; first < panels * kPanel; first += kLanes) {
     float* base = out + first / kPanel * F::kIn * F::kIn * plane + first % kPanel;
-    for (std::int64_t c = 0; c < s.in_c; ++c) {
-      float g[9][kLanes];
-      for (std::int64_t tap = 0; tap < 9; ++tap) {
-        for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-          const std::int64_t o = first + lane;
-          g[tap][lane] = o < s.out_c ? filter[(o * 9 + tap) * s.in_c + c] : 0.0f;
-        }
-      }
-      transform_weights<F>(g, base + c * kPanel, plane);
+    for (std::int64_t c = 0; c < s.in_c; c += kLanes) {
+      const std::int64_t inputs = std::min(kLanes, s.in_c - c);
+      block.load(filter + first * 9 * s.in_c + c, s.in_c, s.out_c - first, inputs);
+      for (std::int64_t i = 0; i < inputs; ++i) transform_weights<F>(block, i, base + (c + i) * kPanel, plane);
     }
   }
 }
