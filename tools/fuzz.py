@@ -25,12 +25,17 @@ CONFIG = """{"model": "m.pte", "output_root": "out_<model>", "platform": "host",
  "analysis": {"compare_pairs": [{"label": "l", "baseline": {"experiment": "a", "threads": 2},
                                  "candidate": {"experiment": "b"}}], "categories": {"GEMM": ["addmm"]}}}
 """
+SAMPLES = """{"schema": "etalon.samples/1", "session": "s", "seed": "7", "looks": [6, 12], "runs_per_block": 1, "arms": [
+ {"key": "k", "experiment": "a", "threads": 1, "traced": false, "launches": [{"round": 0, "runs_ms": [1.5], "blocks": [
+  {"index": 0, "place": 1, "voided": true, "voided_ms": [2], "sentinel_ns": [1, 2]}, {"index": 0, "attempt": 1, "runs": 1}]}]}]}
+"""
 
 
 def add_seeds(folder: pathlib.Path, corpus: pathlib.Path) -> None:
     """What lies inside the sample files, for targets that read a part of one."""
     (corpus / "graph").write_text(GRAPH)
     (corpus / "config").write_text(CONFIG)
+    (corpus / "samples").write_text(SAMPLES)
     for archive in folder.glob("*.pt2"):
         with zipfile.ZipFile(archive) as content:
             for name in content.namelist():
