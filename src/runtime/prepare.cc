@@ -379,7 +379,7 @@ Status MethodBuilder::build_delegates() {
     }
     source.payload = delegate.payload;
     source.compile_specs = delegate.compile_specs;
-    source.named_data = [this](std::string_view key) { return program_.named_data(key); };
+    source.named_data = [program = &program_](std::string_view key) { return program->named_data(key); };
     source.args = args;
     ETALON_TRY(auto compiled, options_.backends->find(delegate.id)->compile(source),
                fmt::format("delegate {} ({})", i, delegate.id));
