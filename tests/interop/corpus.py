@@ -72,7 +72,7 @@ def _order(tensor):
 
 
 def _digest(entry):
-    text = inspect.getsource(entry.build) + "".join(inspect.getsource(c) for c in entry.uses)
+    text = entry.source or inspect.getsource(entry.build) + "".join(inspect.getsource(c) for c in entry.uses)
     text += f"{torch.__version__} {_FORMAT}"
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -116,8 +116,13 @@ def _write(entry, folder):
 
 
 def build(name):
-    """Returns the case, from the cache or newly built."""
-    entry = REGISTRY[name]
+    """Returns the registered case, from the cache or newly built."""
+    return build_entry(REGISTRY[name])
+
+
+def build_entry(entry):
+    """Returns the case of an entry that need not be registered."""
+    name = entry.name
     folder = cache_root() / f"{name}-{_digest(entry)}"
     if not (folder / "case.json").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)

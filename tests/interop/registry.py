@@ -21,7 +21,10 @@ class Spec:
 
 @dataclass
 class Entry:
-    """`dtype` sets the tolerance; `real` cases are also lowered with the real ExecuTorch; `uses` enter the hash."""
+    """`dtype` sets the tolerance; `real` cases are also lowered with the real ExecuTorch; `uses` enter the hash.
+
+    `source` stands for the builder's source where builders are made in a loop.
+    """
 
     name: str
     what: str
@@ -29,6 +32,7 @@ class Entry:
     real: bool
     uses: tuple
     build: object
+    source: str = ""
 
 
 def case(what, dtype="fp32", real=False, uses=()):

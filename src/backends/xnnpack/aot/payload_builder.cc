@@ -86,7 +86,12 @@ ir::Data in_order(const ir::Constant& constant, const DimOrder& order) {
   return ir::Data::owned(std::move(out));
 }
 
-PayloadBuilder::PayloadBuilder(const ir::Graph& graph) : graph_(graph), uses_(graph.use_counts()), reps_(graph.values.size()) {
+PayloadBuilder::PayloadBuilder(const ir::Graph& graph) : graph_(graph), uses_(graph.use_counts()), last_user_(graph.values.size(), -1), reps_(graph.values.size()) {
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+    for (const ir::Arg& arg : graph.nodes[n].args) {
+      ir::for_each_value(arg, [&](ValueId id) { last_user_[ir::index_of(id)] = static_cast<std::int32_t>(n); });
+    }
+  }
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
     const ValueId id = graph.inputs[i].value;
     const ir::TensorType& input = type(id);
@@ -99,6 +104,11 @@ PayloadBuilder::PayloadBuilder(const ir::Graph& graph) : graph_(graph), uses_(gr
     define(id, {made, input.order, dims});
   }
   payload_.graph.num_externs = static_cast<std::uint32_t>(graph.inputs.size() + graph.outputs.size());
+}
+
+const ir::Node* PayloadBuilder::sole_user(ValueId id) const {
+  const std::int32_t user = last_user_[ir::index_of(id)];
+  return uses_[ir::index_of(id)] == 1 && user >= 0 ? &graph_.nodes[static_cast<std::size_t>(user)] : nullptr;
 }
 
 void PayloadBuilder::begin(const ir::Node& node) {

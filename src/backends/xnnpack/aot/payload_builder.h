@@ -68,6 +68,8 @@ class PayloadBuilder {
   std::uint32_t broadcastable(ValueId id, const DimOrder& order, DType dtype);
   const ir::Constant* constant_of(ValueId id) const { return fixed_constant(graph_, id); }
   const ir::TensorType& type(ValueId id) const { return graph_[id].tensor(); }
+  // The only node that reads the tensor; null if there are several or none, or if the graph returns it.
+  const ir::Node* sole_user(ValueId id) const;
   bool is_used(ValueId id) const { return uses_[ir::index_of(id)] > 0; }
   const ir::Graph& graph() const { return graph_; }
 
@@ -106,6 +108,7 @@ class PayloadBuilder {
   const ir::Graph& graph_;
   Payload payload_;
   std::vector<std::uint32_t> uses_;                 // of the graph's values
+  std::vector<std::int32_t> last_user_;             // by ValueId: index of the node, -1 for none
   std::vector<std::vector<Rep>> reps_;              // by ValueId
   std::map<std::uint32_t, std::vector<ValueId>> tensors_of_;  // by payload value: what it stands for
   std::vector<std::int32_t> producer_;              // by payload value: index of the node, -1 for none

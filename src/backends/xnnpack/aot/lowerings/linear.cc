@@ -35,6 +35,23 @@ Refused refuse_linear(const NodeArgs& a, const Places& at) {
   return std::nullopt;
 }
 
+// The input with its features innermost. Only they matter, so the rows keep whatever dims they have; if they must be
+// reshaped anyway, then to what a view of the result is going to want.
+Rep rows(PayloadBuilder& b, ValueId input, ValueId out, std::int64_t inputs) {
+  const std::size_t rank = b.type(input).sizes.size();
+  const Rep rep = b.natural(input);
+  const bool in_order = same_places(shape_of(b.type(input)), rep.order, contiguous_order(rank));
+  const bool whole = rep.dims.rank() > 0 && rep.dims.sizes[rep.dims.rank() - 1] == inputs;
+  const ir::Node* user = b.sole_user(out);
+  if (!in_order || whole || user == nullptr || !user->op->has(ops::kSameElements)) return b.with_innermost(input, rank - 1);
+  const Shape of_out = shape_of(b.type(out));
+  Shape wanted = shape_of(b.type(user->outs[0]));
+  const bool same_features = wanted.rank() >= 2 && wanted.rank() <= xnn::kMaxDims && wanted.sizes[wanted.rank() - 1] == of_out.sizes[rank - 1];
+  if (!same_features || wanted.dynamic_count() > 1) return b.with_innermost(input, rank - 1);
+  wanted.sizes[wanted.rank() - 1] = wanted.probe[wanted.rank() - 1] = inputs;
+  return {b.reshape(rep.id, rep.dims, wanted, b.type(input).dtype), contiguous_order(rank), wanted};
+}
+
 Status lower_linear(PayloadBuilder& b, const NodeArgs& a, const Places& at) {
   const DType dtype = a.out_type().dtype;
   const ir::Constant& weight = *a.constant(at.weight);
@@ -45,9 +62,8 @@ Status lower_linear(PayloadBuilder& b, const NodeArgs& a, const Places& at) {
   const std::uint32_t filter = b.constant(in_order(weight, order), Dims{outputs, inputs}, weight.type.dtype);
   const std::uint32_t bias =
       has_bias(a, at) ? b.constant(in_order(*a.constant(at.bias), {0}), Dims{outputs}, dtype) : xnn::kNoValue;
-  // Only the innermost dim matters; the rows keep whatever dims they have.
   const ValueId input = a.value(at.input);
-  Rep rep = b.with_innermost(input, b.type(input).sizes.size() - 1);
+  Rep rep = rows(b, input, a.out(), inputs);
   const std::uint32_t from = rep.id;
   const std::size_t last = rep.dims.rank() - 1;
   rep.dims.sizes[last] = rep.dims.probe[last] = outputs;

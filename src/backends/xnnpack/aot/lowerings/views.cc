@@ -30,7 +30,8 @@ Status lower_view(PayloadBuilder& b, const NodeArgs& a) {
     b.define(a.out(), {rep.id, *order, rep.dims});
     return {};
   }
-  b.define(a.out(), {b.plain(a.value(0)), contiguous_order(to.rank()), from});
+  const Rep plain = b.in_order_any_dims(a.value(0), contiguous_order(from.rank()), 0);
+  b.define(a.out(), {plain.id, contiguous_order(to.rank()), plain.dims});
   return {};
 }
 
