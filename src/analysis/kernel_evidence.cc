@@ -7,10 +7,13 @@
 #include <tuple>
 #include <utility>
 
+#include "analysis/json_reading.h"
 #include "analysis/profile.h"
 
 namespace etalon::analysis {
 namespace {
+
+using nlohmann::json;
 
 // One record of RFC 4180; `text` moves past it.
 std::vector<std::string> take_record(std::string_view& text) {
@@ -100,6 +103,21 @@ std::vector<KernelUse> read_kernels_csv(std::string_view text) {
     kernels.push_back(std::move(use));
   }
   return kernels;
+}
+
+bool read_kernel_metadata(std::string_view metadata, KernelUse& use) {
+  if (!metadata.starts_with("{\"kernel\"")) return false;
+  const json root = json::parse(metadata.begin(), metadata.end(), nullptr, false);
+  if (!root.is_object()) return false;
+  use.kernel = text_member(root, "kernel");
+  use.isa = text_member(root, "isa");
+  use.wanted_isa = text_member(root, "isa_wanted");
+  use.reason = text_member(root, "reason");
+  use.tile = text_member(root, "tile");
+  use.shape = text_member(root, "shape");
+  const auto threads = count_member(root, "threads");
+  use.threads = threads && *threads <= 4096 ? static_cast<std::uint32_t>(*threads) : 1;
+  return true;
 }
 
 void attach_kernels(const std::vector<KernelUse>& kernels, Profile& profile) {

@@ -26,6 +26,9 @@ struct KernelUse {
 // Rows that name an operation; those that were counted from a log do not and are left out.
 std::vector<KernelUse> read_kernels_csv(std::string_view text);
 
+// What our runner writes into the metadata of a delegate's event; false, and `use` untouched, for anything else.
+bool read_kernel_metadata(std::string_view metadata, KernelUse& use);
+
 // Gives each operator of the profile its kernel. An operator call is known by its instruction, a part of a delegate also
 // by its name.
 void attach_kernels(const std::vector<KernelUse>& kernels, Profile& profile);

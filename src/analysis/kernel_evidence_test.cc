@@ -46,6 +46,19 @@ TEST(KernelEvidence, rows_of_operators_are_read_and_counts_from_logs_left_out) {
   EXPECT_EQ(kernels[1].reason, "no kernel, here");
 }
 
+TEST(KernelEvidence, metadata_of_events_is_read_and_that_of_others_left_alone) {
+  KernelUse use;
+  EXPECT_TRUE(read_kernel_metadata(
+      R"({"kernel":"f32_gemm__avx2","isa":"avx2","isa_wanted":"avx512","reason":"K is 3","tile":"4x16","threads":2})", use));
+  EXPECT_EQ(use.kernel, "f32_gemm__avx2");
+  EXPECT_EQ(use.reason, "K is 3");
+  EXPECT_EQ(use.threads, 2u);
+  for (const char* other : {"", "{\"kernel\"", "{\"kernel\":1", "some backend's own bytes", "[1]"}) {
+    KernelUse untouched;
+    EXPECT_FALSE(read_kernel_metadata(other, untouched)) << other;
+  }
+}
+
 TEST(KernelEvidence, files_that_are_no_tables_give_nothing) {
   EXPECT_TRUE(read_kernels_csv("").empty());
   EXPECT_TRUE(read_kernels_csv("\"\n\n,,,,\"\"\"").empty());

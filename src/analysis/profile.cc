@@ -8,6 +8,7 @@
 
 #include "analysis/event_table.h"
 #include "analysis/events.h"
+#include "analysis/kernel_evidence.h"
 
 namespace etalon::analysis {
 namespace {
@@ -182,6 +183,20 @@ void describe_phases(const std::vector<const TimedRun*>& executions, const Profi
   }
 }
 
+// Kernels that our runner tells in the events of delegates. The last execution is as good as any.
+std::vector<KernelUse> kernels_in(const std::vector<const TimedRun*>& executions) {
+  std::vector<KernelUse> kernels;
+  for (const TimedEvent& event : executions.back()->events) {
+    const auto& metadata = event.event->delegate_metadata;
+    if (!metadata || metadata->empty()) continue;
+    KernelUse use;
+    use.instruction = event.event->instruction_id;
+    use.operation = event.name();
+    if (read_kernel_metadata(as_text(Bytes(*metadata)), use)) kernels.push_back(std::move(use));
+  }
+  return kernels;
+}
+
 }  // namespace
 
 Result<Profile> make_profile(const EtDump& dump, const SourceMap& sources, const Taxonomy& taxonomy,
@@ -222,6 +237,7 @@ Result<Profile> make_profile(const EtDump& dump, const SourceMap& sources, const
   profile.microsecond_events = in_whole_microseconds(table);
   profile.load_ms = options.load_ms ? options.load_ms : recorded_load_ms(runs);
   describe_phases(executions, options, recorded_ms, profile);
+  attach_kernels(kernels_in(executions), profile);
   return profile;
 }
 

@@ -41,6 +41,13 @@ std::uint64_t EtdumpRecorder::first_start_ns() const {
   return first;
 }
 
+std::vector<std::byte> EtdumpRecorder::metadata_of(const runtime::Event& event) const {
+  const auto found = kernels_.find({event.instruction, event.name});
+  if (found == kernels_.end()) return {};
+  const auto bytes = as_byte_span(found->second);
+  return {bytes.begin(), bytes.end()};
+}
+
 etdump::EtDump EtdumpRecorder::dump() const {
   const std::uint64_t origin = first_start_ns();
   etdump::EtDump out;
@@ -55,7 +62,7 @@ etdump::EtDump EtdumpRecorder::dump() const {
       profile.end_time = event.end_ns - origin;
       if (event.is_delegate_event) {
         profile.delegate_debug_name = std::string(event.name);
-        profile.delegate_metadata.emplace();
+        profile.delegate_metadata = metadata_of(event);
       } else {
         profile.name = std::string(event.name);
       }

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "formats/etdump/etdump.h"
 #include "runtime/events.h"
+#include "trace/kernel_metadata.h"
 
 namespace etalon::trace {
 
@@ -26,6 +27,9 @@ class EtdumpRecorder final : public runtime::EventTracer {
   void record(const runtime::Event& event) override;
   runtime::TraceDetail detail() const override { return detail_; }
 
+  // Tells, in each event of a delegate, which kernel it is about. After loading; the method must outlive dump().
+  void describe_kernels(const runtime::Method& method) { kernels_ = kernel_metadata(method); }
+
   std::size_t event_count() const;
   // Times count from the first event, as ExecuTorch's count from its start.
   formats::etdump::EtDump dump() const;
@@ -38,10 +42,12 @@ class EtdumpRecorder final : public runtime::EventTracer {
     std::vector<runtime::Event> events;
   };
   std::uint64_t first_start_ns() const;
+  std::vector<std::byte> metadata_of(const runtime::Event& event) const;
 
   runtime::TraceDetail detail_;
   std::size_t events_per_run_;
   std::vector<Block> blocks_;
+  KernelMetadata kernels_;
 };
 
 }  // namespace etalon::trace
