@@ -74,11 +74,11 @@ ETALON_INLINE Vec keep_first(Vec a, std::size_t n) { return {n == 0 ? 0.0f : a.v
 ETALON_INLINE Vec split(Vec x, Vec& exponent) {
   const bool tiny = x.v < 0x1p-126f;
   const float normal = tiny ? x.v * 0x1p23f : x.v;
-  std::int32_t bits;
+  std::uint32_t bits;
   std::memcpy(&bits, &normal, sizeof bits);
-  const std::int32_t e = (bits - 0x3f400000) >> 23;
+  const std::int32_t e = static_cast<std::int32_t>(bits - 0x3f400000u) >> 23;
   exponent = {static_cast<float>(e) - (tiny ? 23.0f : 0.0f)};
-  bits -= e * (1 << 23);
+  bits -= static_cast<std::uint32_t>(e) << 23;
   float m;
   std::memcpy(&m, &bits, sizeof m);
   return {m};

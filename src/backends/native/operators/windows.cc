@@ -11,7 +11,6 @@ using kernels::Isa;
 using kernels::PoolShape;
 using ops::Call;
 
-constexpr float kInf = __builtin_inff();
 // With fewer channels most of a register would be empty.
 constexpr std::int64_t kFewestChannels = 4;
 
