@@ -168,11 +168,15 @@ struct SplitPlan {
   std::int64_t lines(std::int64_t rows) const {  // with what the last tile loads beyond the end
     return ys.images * xs.images * chunks * kParts * positions(rows) + kBlock;
   }
-  // So many rows of output that their input's parts stay in L2 beside a panel of weights.
+  // So many rows of output that their input's parts stay in L2 beside a panel of weights. Where all weights stay in L2 and
+  // neighbouring blocks share no input, so many that they stay in L1, as writing to L2 is slow.
   std::int64_t rows_per_block(const Machine& machine) const {
-    const auto l2 = static_cast<std::int64_t>(machine.l2_bytes);
-    const std::int64_t budget = larger(l2 / 4, l2 * 3 / 4 - panel_halves(2) * static_cast<std::int64_t>(sizeof(Half)));
+    const auto l1 = static_cast<std::int64_t>(machine.l1_bytes), l2 = static_cast<std::int64_t>(machine.l2_bytes);
     const std::int64_t row_bytes = 64 * (lines(1) - lines(0));
+    if (s.is_pointwise() && 2 * weight_halves() < l2 / 2) {
+      return smaller(s.out_h, larger(2 * kBlock, l1 / 2 / row_bytes / kBlock * kBlock));
+    }
+    const std::int64_t budget = larger(l2 / 4, l2 * 3 / 4 - panel_halves(2) * static_cast<std::int64_t>(sizeof(Half)));
     return smaller(s.out_h, larger(s.out_w == 1 ? kBlock : 1, (budget - 64 * lines(0)) / row_bytes));
   }
 };
@@ -249,7 +253,7 @@ class SplitRun {
  public:
   SplitRun(const Conv2dShape& shape, const Epilogue& epilogue, const Machine& machine, const Conv2dCall& call)
       : plan_(shape), s_(plan_.s), epilogue_(epilogue), call_(call), rows_(plan_.rows_per_block(machine)),
-        prefetches_(plan_.weight_halves() * 2 > static_cast<std::int64_t>(machine.l2_bytes) / 2) {
+        prefetches_(plan_.weight_halves() * 2 > static_cast<std::int64_t>(machine.l1_bytes)) {
     std::byte* at = call.scratch;
     input_ = reinterpret_cast<Half*>(at), at += 64 * plan_.lines(rows_);
     sums_ = reinterpret_cast<float*>(at), at += 2 * kBlock * kBlock * static_cast<std::int64_t>(sizeof(float));
@@ -550,7 +554,7 @@ const char* refusal_split_igemm(const Conv2dShape& s, const Epilogue&) {
   return s.is_pointwise() ? "wants more than a 1x1 kernel with stride 1" : nullptr;
 }
 
-// A tile product takes 17 cycles and a bit; weights beyond L2 come at 8 bytes per cycle while products run.
+// A tile product takes 17 cycles, with its loads 22; weights beyond L2 come at 8 bytes per cycle while products run.
 template <int kParts>
 double cycles_split(const Conv2dShape& s, const Machine& machine) {
   const SplitPlan<kParts> plan(s);
@@ -558,11 +562,11 @@ double cycles_split(const Conv2dShape& s, const Machine& machine) {
   const auto positions = static_cast<double>(s.batch * plan.positions(plan.s.out_h)), outs = static_cast<double>(s.batch * s.out_h * s.out_w);
   const double row_tiles = static_cast<double>(div_up(static_cast<std::int64_t>(positions), kTile));
   const auto column_tiles = static_cast<double>(div_up(s.out_c, kTile));
-  const double multiply = row_tiles * column_tiles * static_cast<double>(plan.taps * plan.chunks) * products * 20;
+  const double multiply = row_tiles * column_tiles * static_cast<double>(plan.taps * plan.chunks) * products * 22.5;
   const double weights = 2.0 * static_cast<double>(plan.weight_halves());
   const double memory = weights > static_cast<double>(machine.l2_bytes) / 2 ? weights / 8 : 0;
   const double split = positions * static_cast<double>(plan.ys.images * plan.xs.images * plan.chunks) * 7 * kParts;
-  return (multiply > memory ? multiply : memory) + split + outs * column_tiles * (kParts == 3 ? 12 : 8) + 400;
+  return (multiply > memory ? multiply : memory) + split + outs * column_tiles * (kParts == 3 && plan.taps * plan.chunks > 2 ? 10 : 7) + 400;
 }
 
 template <class Tiles, int kParts>
