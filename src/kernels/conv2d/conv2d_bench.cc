@@ -12,6 +12,7 @@ namespace {
 struct Layer {
   const char* name;
   std::int64_t size, in_c, out_c, kernel, stride, groups;
+  Activation activation = Activation::kNone;
 };
 
 constexpr Layer kLayers[] = {
@@ -50,6 +51,11 @@ constexpr Layer kLayers[] = {
     {"vit_fc1", -197, 192, 768, 1, 1, 1},
     {"vit_fc2", -197, 768, 192, 1, 1, 1},
     {"deit_fc1", -197, 384, 1536, 1, 1, 1},
+    {"vit_fc1_gelu", -197, 192, 768, 1, 1, 1, Activation::kGelu},
+    {"efficientnet_expand_silu", 56, 24, 144, 1, 1, 1, Activation::kSilu},
+    {"efficientnet_expand_plain", 56, 24, 144, 1, 1, 1},
+    {"mobilenet_v3_expand_hardswish", 14, 80, 480, 1, 1, 1, Activation::kHardswish},
+    {"mobilenet_v3_expand_plain", 14, 80, 480, 1, 1, 1},
     {"mobilebert", -128, 128, 512, 1, 1, 1},
     {"matmul_1024", -1024, 1024, 1024, 1, 1, 1},
     {"depthwise_112", 112, 32, 32, 3, 1, 32},
@@ -86,7 +92,8 @@ std::unique_ptr<float, FreeAligned> floats(std::size_t count, float value) {
 void bench(benchmark::State& state, const Layer& layer, const Conv2dAlgorithm& a, double peak) {
   const Conv2dShape s = shape_of(layer);
   Epilogue e;
-  e.min = 0, e.max = 6;
+  e.activation = layer.activation;
+  if (layer.activation == Activation::kNone) e.min = 0, e.max = 6;
   const Machine machine;
   const auto input = floats(s.batch * s.in_h * s.in_w * s.in_pixel_stride, 0.5f);
   const auto output = floats(s.batch * s.out_h * s.out_w * s.out_pixel_stride, 0);
