@@ -76,6 +76,7 @@ Result<std::unique_ptr<NativeDelegate>> NativeDelegate::compile(const runtime::D
   auto delegate = std::unique_ptr<NativeDelegate>(new NativeDelegate(settings, pool));
   ETALON_TRY(delegate->graph_, xnn::decode(source.payload));
   delegate->named_data_ = source.named_data;
+  if (!delegate->named_data_) delegate->named_data_ = [](std::string_view) { return std::optional<Bytes>(); };
   ETALON_CHECKED(delegate->describe_arguments(source));
   if (settings.packed_cache != nullptr || settings.packed_sink != nullptr) {
     delegate->packed_.keep_in(settings.packed_cache, settings.packed_sink,

@@ -126,6 +126,26 @@ TEST(Graphs, a_value_with_two_readers_is_not_overwritten) {
   expect_same(b);
 }
 
+// Rows are direct in both layouts, but they come in another order.
+TEST(Graphs, a_value_seen_with_its_rows_in_another_order_is_not_overwritten) {
+  GraphBuilder b;
+  const auto x = b.node(NodeType::kAbs, {b.input({3, 4, 20})});
+  const auto y = b.input({4, 3, 20});
+  b.output(b.node(NodeType::kExp, {b.node(NodeType::kAdd, {b.transpose(x, {1, 0, 2}), y})}));
+  const auto z = b.node(NodeType::kAbs, {b.input({3, 4, 20})});
+  b.output(b.reshape(b.node(NodeType::kSoftmax, {b.transpose(z, {1, 0, 2})}), {240}));
+  expect_same(b);
+}
+
+TEST(Graphs, a_residual_that_is_also_the_image_is_not_overwritten) {
+  GraphBuilder b;
+  const auto x = b.node(NodeType::kAbs, {b.input({1, 9, 9, 16})});
+  b.output(b.node(NodeType::kExp, {b.node(NodeType::kAdd, {b.conv(x, 16, 16, 3, 1, 1), x})}));
+  const auto y = b.node(NodeType::kAbs, {b.input({6, 6})});
+  b.output(b.node(NodeType::kExp, {b.node(NodeType::kSubtract, {y, b.transpose(y, {1, 0})})}));
+  expect_same(b);
+}
+
 TEST(Graphs, batches_of_products_with_broadcast_and_transposed_operands) {
   GraphBuilder b;
   const auto x = b.input({2, 3, 7, 5});

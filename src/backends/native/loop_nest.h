@@ -28,6 +28,9 @@ class LoopNest {
   std::int64_t inner_size() const { return sizes_.empty() ? 1 : sizes_.back(); }
   std::int64_t inner_stride(std::size_t operand) const { return sizes_.empty() ? 1 : strides_[operand].back(); }
 
+  // Operand k is walked exactly as the first one, so that the first may take over its memory.
+  bool moves_alike(std::size_t k) const { return strides_[k] == strides_[0]; }
+
   // Rounds through all dims but the innermost `inner_dims`.
   std::int64_t rounds(std::size_t inner_dims) const {
     std::int64_t count = 1;

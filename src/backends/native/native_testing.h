@@ -33,14 +33,14 @@ inline std::vector<float> drawn(std::size_t count, std::uint32_t seed, float low
   return out;
 }
 
-// float32 graphs. Values are made in order; external ids count inputs, then outputs.
+// float32 graphs. Arguments are the inputs in order, then the outputs.
 class GraphBuilder {
  public:
   std::uint32_t input(const std::vector<std::uint32_t>& dims) {
     const std::uint32_t id = value(dims);
     graph.values[id].flags = xnn::kExternalInput;
-    graph.values[id].external_id = graph.num_externs++;
     graph.input_ids.push_back(id);
+    number_arguments();
     return id;
   }
   std::uint32_t constant(const std::vector<std::uint32_t>& dims, std::vector<float> data) {
@@ -111,8 +111,8 @@ class GraphBuilder {
   std::uint32_t clamp(std::uint32_t x, float min, float max) { return node(NodeType::kClamp, {x}, {}, min, max); }
   void output(std::uint32_t id) {
     graph.values[id].flags |= xnn::kExternalOutput;
-    graph.values[id].external_id = graph.num_externs++;
     graph.output_ids.push_back(id);
+    number_arguments();
   }
 
   xnn::Graph graph;
@@ -125,6 +125,13 @@ class GraphBuilder {
     graph.values.push_back(std::move(out));
     return graph.values.back().id;
   }
+  void number_arguments() {
+    graph.num_externs = 0;
+    for (const auto* ids : {&graph.input_ids, &graph.output_ids}) {
+      for (const std::uint32_t id : *ids) graph.values[id].external_id = graph.num_externs++;
+    }
+  }
+
   std::deque<std::vector<float>> storage_;
   std::uint32_t seed_ = 0;
 };

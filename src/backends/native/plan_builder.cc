@@ -230,6 +230,10 @@ void PlanBuilder::pack(std::string key, std::size_t bytes, std::function<void(st
 
 void PlanBuilder::add(std::unique_ptr<Operation> operation, const Node& node) {
   const auto index = static_cast<std::uint32_t>(plan_->operations.size());
+  // An operand that reads the same memory in another way would see what is written meanwhile.
+  std::erase_if(in_place_, [&](const InPlace& wish) {
+    return wish.operation == index && std::count(pending_.begin(), pending_.end(), wish.input) > 1;
+  });
   for (const std::uint32_t storage : pending_) {
     storages_[storage].first = std::min(storages_[storage].first, index);
     storages_[storage].last = std::max(storages_[storage].last, index);

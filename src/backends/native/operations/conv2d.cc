@@ -122,6 +122,28 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
+bool is_winograd(const Conv2dAlgorithm& algorithm) { return algorithm.name.find("winograd") != std::string_view::npos; }
+
+// The best one that is not Winograd's, whose errors are larger than those of direct summation.
+kernels::Conv2dChoice choose_direct(const Conv2dShape& shape, const kernels::Epilogue& epilogue, const Settings& settings) {
+  kernels::Conv2dChoice choice;
+  for (const Conv2dAlgorithm* algorithm : kernels::conv2d_algorithms()) {
+    if (is_winograd(*algorithm) || algorithm->is_depthwise != shape.is_depthwise()) continue;
+    if (algorithm->math != kernels::MathMode::kExact && settings.math == kernels::MathMode::kExact) continue;
+    if (!kernels::is_within(algorithm->isa, settings.cap) || algorithm->refusal(shape, epilogue) != nullptr) continue;
+    const auto cycles = [&](const Conv2dAlgorithm& a) { return a.cycles(shape, settings.machine); };
+    if (choice.algorithm == nullptr || cycles(*algorithm) < cycles(*choice.algorithm)) choice.algorithm = algorithm;
+  }
+  choice.refusals.emplace_back("Winograd is switched off");
+  return choice;
+}
+
+kernels::Conv2dChoice choose(const Conv2dShape& shape, const kernels::Epilogue& epilogue, const Settings& settings) {
+  auto choice = kernels::choose_conv2d(shape, epilogue, settings.cap, settings.math, settings.machine);
+  if (settings.winograd || !is_winograd(*choice.algorithm)) return choice;
+  return choose_direct(shape, epilogue, settings);
+}
+
 class ConvLowering {
  public:
   ConvLowering(PlanBuilder& builder, const Node& node, const Conv& conv)
@@ -136,7 +158,7 @@ class ConvLowering {
     const Placement image = place_image();
     const Placement output = builder_.output(node_.output());
     shape_.out_pixel_stride = row_stride(builder_.dims(node_.output()), output.strides).value_or(shape_.out_c);
-    const auto choice = kernels::choose_conv2d(shape_, conv_.epilogue, settings.cap, settings.math, settings.machine);
+    const auto choice = choose(shape_, conv_.epilogue, settings);
     auto operation = std::make_unique<Conv2dOperation>(*choice.algorithm, shape_, conv_.epilogue, settings.machine);
     operation->image = image.at;
     operation->output = output.at;
@@ -167,10 +189,10 @@ class ConvLowering {
 
   bool reads_planes() const {
     const Settings& settings = builder_.settings();
-    const auto planes = kernels::choose_conv2d(shape_, conv_.epilogue, settings.cap, settings.math, settings.machine);
+    const auto planes = choose(shape_, conv_.epilogue, settings);
     Conv2dShape rows = shape_;
     rows.input_is_nchw = false;
-    const auto pixels = kernels::choose_conv2d(rows, conv_.epilogue, settings.cap, settings.math, settings.machine);
+    const auto pixels = choose(rows, conv_.epilogue, settings);
     return planes.algorithm->isa == pixels.algorithm->isa;
   }
 

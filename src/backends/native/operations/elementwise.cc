@@ -217,7 +217,7 @@ Status lower(PlanBuilder& builder, const Node& node, const Unary& params) {
     strides[1] = in.strides;
     nest = LoopNest(dims, strides, 0);
   }
-  builder.allow_in_place(out, in);
+  if (nest.moves_alike(1)) builder.allow_in_place(out, in);
   auto operation = std::make_unique<UnaryOperation>(
       in.at, out.at, nest, kernels.unary[static_cast<std::size_t>(params.op)], params.params);
   finish(*operation, builder.settings(), kernels.isa,
@@ -230,8 +230,8 @@ Status lower(PlanBuilder& builder, const Node& node, const Binary& params) {
   const auto& kernels = kernels::vector_kernels(builder.settings().cap);
   const BinaryPlaces places = place_binary(builder, node);
   const Dims& dims = builder.dims(node.output());
-  if (places.nest.rank() == 0 || places.nest.inner_stride(1) == 1) builder.allow_in_place(places.out, places.a);
-  if (places.nest.rank() == 0 || places.nest.inner_stride(2) == 1) builder.allow_in_place(places.out, places.b);
+  if (places.nest.moves_alike(1)) builder.allow_in_place(places.out, places.a);
+  if (places.nest.moves_alike(2)) builder.allow_in_place(places.out, places.b);
   const auto op = static_cast<std::size_t>(params.op);
   const bool a_is_scalar = places.nest.rank() != 0 && places.nest.inner_stride(1) == 0;
   const bool b_is_scalar = places.nest.rank() != 0 && places.nest.inner_stride(2) == 0;

@@ -24,7 +24,7 @@ RowPlaces place_rows(PlanBuilder& builder, const Node& node) {
   if (dims.back() != 1 && places.in.strides.back() != 1) places.in = builder.contiguous_input(node.inputs[0]);
   const std::array<Dims, 2> strides = {places.out.strides, places.in.strides};
   places.nest = LoopNest(dims, strides, 1);
-  builder.allow_in_place(places.out, places.in);
+  if (places.nest.moves_alike(1)) builder.allow_in_place(places.out, places.in);
   return places;
 }
 
