@@ -3,12 +3,14 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/engine_choice.h"
+#include "cli/kernel_table.h"
 #include "cli/run_executorch.h"
 #include "cli/run_report.h"
 #include "cli/tensor_files.h"
@@ -29,6 +31,8 @@ struct RunFlags {
   std::string output_dir;
   std::string engine;
   std::string isa;
+  std::string math;
+  bool kernels = false;
   int threads = 0;
   unsigned runs = 1;
   unsigned warmup = 0;
@@ -131,14 +135,17 @@ Result<int> run(const RunFlags& flags, Console& console) {
   RunReport report;
   runtime::ModuleOptions options;
   options.external_data = flags.data;
-  ETALON_CHECKED(choose_engine(flags.engine, flags.isa, options.method, report));
-  choose_threads(flags.threads, report);
+  ETALON_TRY(Engine engine,
+             Engine::choose({flags.engine, flags.isa, flags.threads, flags.math}, options.method, report));
   for (const std::string& note : report.notes) console.note("note: " + note);
   std::unique_ptr<trace::EtdumpRecorder> recorder;
   if (!flags.etdump.empty()) recorder = std::make_unique<trace::EtdumpRecorder>();
   options.method.tracer = recorder.get();
 
   const std::uint64_t start = platform::now_ns();
+  const std::size_t notes = report.notes.size();
+  engine.use_packed(flags.model, report);
+  for (const std::string& note : std::span(report.notes).subspan(notes)) console.note("note: " + note);
   ETALON_TRY(auto module, runtime::Module::load(flags.model, options));
   ETALON_TRY(runtime::Method* const method, module.method(flags.method), flags.model);
   report.load_ms = platform::ns_to_ms(platform::now_ns() - start);
@@ -147,12 +154,17 @@ Result<int> run(const RunFlags& flags, Console& console) {
   report.warmup = flags.warmup;
   report.memory_bytes = method->memory_bytes();
 
+  if (recorder != nullptr) recorder->describe_kernels(*method);
+
   ETALON_TRY(auto tensors, read_inputs(*method, flags, console), flags.model);
   ETALON_CHECKED(execute(*method, tensors, flags, recorder.get(), console, report), flags.model);
   ETALON_TRY(const std::string outputs, write_outputs(*method, flags, console, report));
   if (recorder != nullptr) ETALON_CHECKED(recorder->write(flags.etdump));
-  if (!flags.json.empty()) ETALON_CHECKED(write_json(flags.json, to_json(report)));
-  if (flags.json != "-") console.print(summary_of(report, console) + outputs);
+  const std::vector<KernelRecord> kernels = flags.kernels ? kernel_records(*method) : std::vector<KernelRecord>();
+  if (!flags.json.empty()) ETALON_CHECKED(write_json(flags.json, to_json(report, flags.kernels ? &kernels : nullptr)));
+  if (flags.json == "-") return kExitOk;
+  console.print(summary_of(report, console) + outputs);
+  if (flags.kernels) console.print(kernel_table(kernels, console));
   return kExitOk;
 }
 
@@ -163,12 +175,14 @@ Action declare(CLI::App& app) {
   app.add_option("--output-dir", flags->output_dir, "Write outputs as 0.npy, 1.npy, ... into this folder");
   app.add_option("--engine", flags->engine, "native, portable or executorch");
   app.add_option("--isa", flags->isa, "Highest instruction set to use");
+  app.add_option("--math", flags->math, "exact; direct: without Winograd; fast: errors of 1e-5 of the largest output");
   app.add_option("--threads", flags->threads, "Threads to compute with")->check(CLI::Range(1, 4096));
   app.add_option("--runs", flags->runs, "Runs that count")->check(CLI::Range(1u, 100'000'000u));
   app.add_option("--warmup", flags->warmup, "Runs before the ones that count")->check(CLI::Range(0u, 100'000'000u));
   app.add_option("--method", flags->method, "The method to run; forward if not given");
   app.add_option("--data", flags->data, "A .ptd file with weights stored outside of the program");
   app.add_option("--etdump", flags->etdump, "Write the events of the runs to this file");
+  app.add_flag("--kernels", flags->kernels, "Tell which kernel ran each operator, and why not a better one");
   app.add_option("--json", flags->json, "Write times and what ran to this file; - is stdout");
   return [flags](Console& console) { return run(*flags, console); };
 }

@@ -38,6 +38,7 @@ const Flag kFlags[] = {
     {"warmup", &RunnerFlags::warmup, "runs before the ones that count (0)"},
     {"engine", &RunnerFlags::engine, "which kernels run", "portable|native|executorch"},
     {"isa", &RunnerFlags::isa, "highest instruction set to use"},
+    {"math", &RunnerFlags::math, "direct: no Winograd; fast: errors of 1e-5 of the largest output", "exact|direct|fast"},
     {"trace", &RunnerFlags::trace, "events to record", "off|ops|kernels"},
     {"cpu_affinity", &RunnerFlags::cpu_affinity, "CPUs to stay on, a mask such as 0xf0"},
     {"json", &RunnerFlags::json, "write times and what ran as JSON; - is stdout"},

@@ -31,6 +31,7 @@ struct RunnerFlags {
   std::uint32_t warmup = 0;
   std::string engine;  // portable, native, executorch; empty: the fastest there is
   std::string isa;
+  std::string math;   // exact, fast
   std::string trace;  // off, ops, kernels; empty: ops if etdump_path was given
   std::string cpu_affinity;
   std::string json;

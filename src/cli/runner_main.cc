@@ -15,8 +15,9 @@ namespace {
 class OwnEngine final : public RunnerEngine {
  public:
   Status configure(const RunnerFlags& flags, RunReport& report) override {
-    ETALON_CHECKED(choose_engine(flags.engine, flags.isa, options_, report));
-    choose_threads(flags.cpu_threads, report);
+    ETALON_TRY(engine_, Engine::choose({flags.engine, flags.isa, flags.cpu_threads, flags.math}, options_, report));
+    path_ = flags.model_path;
+    report_ = &report;
     return {};
   }
   void prepare_recording(Recording recording) override {
@@ -27,6 +28,7 @@ class OwnEngine final : public RunnerEngine {
     options_.tracer = recorder_.get();
   }
   Status open(Bytes program, Bytes data) override {
+    engine_.use_packed(path_, *report_);
     ETALON_TRY(auto opened, runtime::Program::from_bytes(program, data));
     program_ = std::make_unique<runtime::Program>(std::move(opened));
     return {};
@@ -39,6 +41,7 @@ class OwnEngine final : public RunnerEngine {
   Status load(const std::string& method) override {
     ETALON_TRY(auto loaded, runtime::Method::load(*program_, method, options_));
     method_ = std::make_unique<runtime::Method>(std::move(loaded));
+    if (recorder_ != nullptr) recorder_->describe_kernels(*method_);
     return {};
   }
   std::vector<std::int64_t> planned_buffer_sizes() const override {
@@ -61,6 +64,9 @@ class OwnEngine final : public RunnerEngine {
   const ops::Value& output(std::size_t i) const override { return method_->output(i); }
 
  private:
+  std::string path_;
+  RunReport* report_ = nullptr;  // outlives this run
+  Engine engine_;
   runtime::MethodOptions options_;
   std::unique_ptr<trace::EtdumpRecorder> recorder_;
   std::unique_ptr<runtime::Program> program_;

@@ -39,9 +39,9 @@ bool tiles_are_usable([[maybe_unused]] const platform::CpuInfo& cpu) {
 }  // namespace
 
 std::string packing_configuration(const Settings& settings) {
-  return fmt::format("{} {} {} {} {} {} {}", kernels::info_of(settings.cap).name,
+  return fmt::format("{} {} {} {} {} {}", kernels::info_of(settings.cap).name,
                      settings.math == kernels::MathMode::kFast ? "fast" : "exact", settings.winograd,
-                     settings.machine.l1_bytes, settings.machine.l2_bytes, settings.threads, platform::build_id());
+                     settings.machine.l1_bytes, settings.machine.l2_bytes, platform::build_id());
 }
 
 Result<std::unique_ptr<NativeBackend>> NativeBackend::create(const Options& options) {
@@ -53,8 +53,6 @@ Result<std::unique_ptr<NativeBackend>> NativeBackend::create(const Options& opti
   settings.threads = std::min(options.threads == 0 ? cpus_of_this_process() : options.threads, kMaxThreads);
   settings.math = options.math;
   settings.winograd = options.winograd;
-  settings.packed_cache = options.packed_cache;
-  settings.packed_sink = options.packed_sink;
   settings.machine = machine_of(cpu);
   settings.memory_limit = runtime::default_memory_limit();
   return std::unique_ptr<NativeBackend>(new NativeBackend(settings));

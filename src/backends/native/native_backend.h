@@ -25,8 +25,6 @@ struct Options {
   unsigned threads = 1;  // 0: one per CPU that this process may use
   kernels::MathMode math = kernels::MathMode::kExact;
   bool winograd = true;
-  const PrepackedCache* packed_cache = nullptr;     // see Settings
-  std::vector<PackedEntry>* packed_sink = nullptr;
 };
 
 // What packed weights depend on besides the program: the ISA, the arithmetic, the machine's caches, this build.
@@ -41,6 +39,12 @@ class NativeBackend final : public runtime::Backend {
   Result<std::unique_ptr<runtime::Delegate>> compile(const runtime::DelegateSource& source) override;
 
   const Settings& settings() const { return settings_; }
+
+  // Before the first compile(): where packed weights come from and who is told what was packed; see Settings.
+  void keep_packed(const PrepackedCache* cache, std::vector<PackedEntry>* sink) {
+    settings_.packed_cache = cache;
+    settings_.packed_sink = sink;
+  }
 
  private:
   explicit NativeBackend(const Settings& settings) : settings_(settings), pool_(settings.threads) {}

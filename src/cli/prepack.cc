@@ -1,0 +1,84 @@
+// `etalon prepack`: weights packed once and kept beside the program, so that loading it maps them.
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include <memory>
+#include <string>
+
+#include "base/file.h"
+#include "cli/command.h"
+#include "cli/engine_choice.h"
+#include "platform/clock.h"
+#include "runtime/module.h"
+
+namespace etalon::cli {
+namespace {
+
+struct PrepackFlags {
+  std::string model;
+  std::string isa;
+  std::string math;
+  std::string data;
+};
+
+struct Loaded {
+  std::unique_ptr<runtime::Module> module;
+  double ms = 0;
+};
+
+// Every method of the program, because each has delegates of its own.
+Result<Loaded> load_all(const std::string& model, const runtime::ModuleOptions& options) {
+  const std::uint64_t start = platform::now_ns();
+  ETALON_TRY(auto module, runtime::Module::load(model, options));
+  for (const std::string& name : module.program().method_names()) {
+    if (auto method = module.method(name); !method.ok()) return method.take_error().with_context(model);
+  }
+  const double ms = platform::ns_to_ms(platform::now_ns() - start);
+  return Loaded{std::make_unique<runtime::Module>(std::move(module)), ms};
+}
+
+Result<Engine> choose(const PrepackFlags& flags, runtime::ModuleOptions& options, RunReport& report) {
+  options.external_data = flags.data;
+  return Engine::choose({"native", flags.isa, 1, flags.math}, options.method, report);
+}
+
+Result<int> prepack(const PrepackFlags& flags, Console& console) {
+  RunReport report;
+  runtime::ModuleOptions options;
+  ETALON_TRY(Engine engine, choose(flags, options, report));
+  ETALON_CHECKED(engine.collect_packed());
+  ETALON_TRY(const Loaded packed, load_all(flags.model, options));
+  ETALON_TRY(const std::string path, engine.write_packed(flags.model));
+
+  // Once more, as every later load will go.
+  runtime::ModuleOptions again;
+  ETALON_TRY(Engine mapping, choose(flags, again, report));
+  mapping.use_packed(flags.model, report);
+  ETALON_TRY(const Loaded mapped, load_all(flags.model, again));
+  ETALON_TRY(const MappedFile file, MappedFile::open(path));
+  console.print(fmt::format("{}: {:.1f} MB for {}; loading takes {:.2f} ms with it, {:.2f} ms without\n", path,
+                            static_cast<double>(file.bytes().size()) / 1e6, report.isa, mapped.ms, packed.ms));
+  return kExitOk;
+}
+
+Action declare(CLI::App& app) {
+  auto flags = std::make_shared<PrepackFlags>();
+  app.add_option("model", flags->model, "The .pte program")->required();
+  app.add_option("--isa", flags->isa, "Highest instruction set to use");
+  app.add_option("--math", flags->math, "exact; direct: without Winograd; fast: errors of 1e-5 of the largest output");
+  app.add_option("--data", flags->data, "A .ptd file with weights stored outside of the program");
+  return [flags](Console& console) { return prepack(*flags, console); };
+}
+
+}  // namespace
+
+extern const Command kPrepackCommand;
+constinit const Command kPrepackCommand{
+    "prepack",
+    "Keep packed weights beside a program, so that it loads in an instant",
+    "  etalon prepack model.pte                  # writes model.pte.prepacked, which etalon run then maps\n"
+    "  etalon prepack model.pte --isa avx2",
+    &declare,
+};
+
+}  // namespace etalon::cli
