@@ -181,6 +181,7 @@ class Importer {
     }
     if (from.debug_handle != xnn::kNoDebugHandle) node.debug_handles.push_back(from.debug_handle);
     classify(from, node);
+    if (node.as<Matmul>() != nullptr && (from.flags & xnn::kTransposeWeights) != 0) transpose_second(node);
     if (node.as<Reference>() != nullptr) ETALON_CHECKED(check_plain(from, node));
     node.label = label_of(graph_, node, from);
     graph_.nodes.push_back(std::move(node));
@@ -188,6 +189,24 @@ class Importer {
   }
 
   const Value& value(ValueId id) const { return graph_.values[id]; }
+
+  // The graph has one kind of product; a transposed operand is a transpose before it, which costs nothing.
+  void transpose_second(Node& product) {
+    Dims dims = value(product.inputs[1]).dims;
+    std::swap(dims[dims.size() - 2], dims[dims.size() - 1]);
+    Transpose transpose;
+    for (std::size_t i = 0; i < dims.size(); ++i) transpose.perm.push_back(static_cast<std::uint32_t>(i));
+    std::swap(transpose.perm[dims.size() - 2], transpose.perm[dims.size() - 1]);
+    Node node;
+    node.params = std::move(transpose);
+    node.inputs = {product.inputs[1]};
+    node.label = "Transpose (ND, X32)";
+    const ValueId transposed = graph_.add_internal(dims);
+    is_known_.resize(graph_.values.size(), true);
+    node.outputs = {transposed};
+    product.inputs[1] = transposed;
+    graph_.nodes.push_back(std::move(node));
+  }
 
   Status check_plain(const xnn::Node& from, const Node& node) const {
     std::vector<reference::TensorType> types;
@@ -229,7 +248,7 @@ class Importer {
     } else if (from.type == NodeType::kSoftmax) {
       node.params = Softmax{};
     } else if (from.type == NodeType::kBatchMatrixMultiply) {
-      if (from.flags == 0) node.params = Matmul{};
+      if ((from.flags & ~xnn::kTransposeWeights) == 0) node.params = Matmul{};
     } else if (from.type == NodeType::kGlobalAvgPooling2d) {
       if (value(node.inputs[0]).dims.size() == 4) node.params = GlobalAverage{from.output_min, from.output_max};
     } else if (from.type == NodeType::kMaxPooling2d || from.type == NodeType::kAvgPooling2d) {
