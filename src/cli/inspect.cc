@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/inspect/describe.h"
+#include "cli/inspect/kernels.h"
 #include "cli/inspect/strip.h"
 
 namespace etalon::cli {
@@ -16,6 +17,8 @@ struct Flags {
   std::vector<std::string> files;
   bool json = false;
   std::string strip;
+  bool kernels = false;
+  KernelQuestion question;
 };
 
 Result<Json> describe_path(const std::string& path) {
@@ -51,10 +54,27 @@ Result<int> compare(Console& console, const Flags& flags) {
   return lines.empty() ? kExitOk : kExitNo;
 }
 
+bool asks_for_kernels(const Flags& flags) {
+  return flags.kernels || !flags.question.isa.empty() || !flags.question.engine.empty() || !flags.question.math.empty();
+}
+
+Result<int> kernels(Console& console, const Flags& flags) {
+  if (flags.files.size() != 1) return invalid_input("--kernels and --isa take one .pte file");
+  KernelQuestion question = flags.question;
+  question.program = flags.files[0];
+  question.json = flags.json;
+  return show_kernels(question, console);
+}
+
 Action declare(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   app.add_option("files", flags->files, "One file, or two to compare")->required()->expected(1, 2);
   app.add_flag("--json", flags->json, "Machine output on stdout");
+  app.add_flag("--kernels", flags->kernels, "Which kernels would run a .pte here, and why not better ones");
+  app.add_option("--isa", flags->question.isa, "Likewise, with this highest instruction set");
+  app.add_option("--engine", flags->question.engine, "Likewise, of this engine: native or portable");
+  app.add_option("--math", flags->question.math, "Likewise, with exact or fast arithmetic");
+  app.add_option("--threads", flags->question.threads, "Likewise, with so many threads")->check(CLI::Range(1, 4096));
   app.add_option("--strip", flags->strip, "Write a copy of a .pt2 without its weights to this path");
   return [flags](Console& console) -> Result<int> {
     if (!flags->strip.empty()) {
@@ -64,6 +84,7 @@ Action declare(CLI::App& app) {
                                 outcome.removed_bytes));
       return kExitOk;
     }
+    if (asks_for_kernels(*flags)) return kernels(console, *flags);
     return flags->files.size() == 2 ? compare(console, *flags) : show(console, *flags);
   };
 }
@@ -73,7 +94,7 @@ Action declare(CLI::App& app) {
 extern const Command kInspectCommand;
 constinit const Command kInspectCommand{
     "inspect", "What is inside a .pte, .pt2, .etdump, .etrecord, .bpte, .ptd or .npy file",
-    "  etalon inspect model.pte\n  etalon inspect a.pte b.pte\n  etalon inspect model.pt2 --json\n  etalon inspect model.pt2 --strip shape_only.pt2",
+    "  etalon inspect model.pte\n  etalon inspect a.pte b.pte\n  etalon inspect model.pte --isa avx2\n  etalon inspect model.pt2 --json\n  etalon inspect model.pt2 --strip shape_only.pt2",
     declare};
 
 }  // namespace etalon::cli
