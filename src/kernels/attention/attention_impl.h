@@ -44,7 +44,7 @@ ETALON_INLINE Vec exp2_nonpositive(Vec x) {
 struct AttentionPlan {
   std::int64_t key_panels, value_panels, block_rows;
   std::int64_t q_row, score_row, sum_row;  // strides between rows
-  std::int64_t values, queries, scores, sums, state, end;
+  std::int64_t values, queries, scores, sums, totals, tops, end;
 
   explicit AttentionPlan(const AttentionShape& s) {
     key_panels = ceil_div(s.keys, kPanel);
@@ -57,15 +57,16 @@ struct AttentionPlan {
     queries = values + line(value_panels * s.keys * kPanel);
     scores = queries + block_rows * q_row;
     sums = scores + std::min<std::int64_t>(kTileRows, block_rows) * score_row;
-    state = sums + block_rows * sum_row;
-    end = state + line(2 * block_rows);
+    totals = sums + block_rows * sum_row;
+    tops = totals + line(block_rows * kLanes);
+    end = tops + line(block_rows);
   }
 
  private:
   static std::int64_t line(std::int64_t floats) { return ceil_div(floats, 16) * 16; }
 };
 
-// Keys in panels of kPanel, [panel][depth][kPanel]; zeros for keys that do not exist.
+// Keys in panels of kPanel, [panel][depth][kPanel]; zeros for keys that do not exist, up to a whole register.
 [[maybe_unused]] void pack_keys(const AttentionShape& s, const float* k, float* out) {
   for (std::int64_t key = 0; key < s.keys; key += kLanes) {
     float* panel = out + key / kPanel * s.depth * kPanel + key % kPanel;
@@ -84,9 +85,6 @@ struct AttentionPlan {
       }
     }
   }
-  if (s.keys % kPanel == 0 || s.keys % kPanel > kLanes) return;
-  float* last = out + s.keys / kPanel * s.depth * kPanel + kLanes;  // no key reached its second half
-  for (std::int64_t d = 0; d < s.depth; ++d) Vec::zero().store(last + d * kPanel);
 }
 
 // Values in panels of kPanel elements, [panel][key][kPanel].
@@ -131,11 +129,13 @@ __attribute__((noinline)) void multiply(const float* a, std::int64_t a_row, cons
 
 using Multiply = void (*)(const float*, std::int64_t, const float*, float*, std::int64_t, std::int64_t);
 struct MultiplyTable {
-  Multiply scores[kTileRows + 1] = {};
-  Multiply values[2][kTileRows + 1] = {};  // of one and of two registers
+  // Of one and of two registers of keys or of elements.
+  Multiply scores[2][kTileRows + 1] = {};
+  Multiply values[2][kTileRows + 1] = {};
   template <int kRows>
   constexpr void fill() {
-    scores[kRows] = multiply<kRows, 2, false>;
+    scores[0][kRows] = multiply<kRows, 1, false>;
+    scores[1][kRows] = multiply<kRows, 2, false>;
     values[0][kRows] = multiply<kRows, 1, true>;
     values[1][kRows] = multiply<kRows, 2, true>;
     if constexpr (kRows > 1) fill<kRows - 1>();
@@ -176,10 +176,10 @@ ETALON_INLINE float find_largest(float* scores, const float* mask, std::int64_t 
   return largest(max(a, b));
 }
 
-// Scores to powers of two of (score - largest) * factor; their sum.
-ETALON_INLINE float exponentiate(float* scores, std::int64_t keys, float top, float factor) {
+// Scores to powers of two of (score - top) * factor; adds them to `total`, lane by lane.
+ETALON_INLINE void exponentiate(float* scores, std::int64_t keys, float top, float factor, float* total) {
   const Vec shift = Vec::of(top), scale = Vec::of(factor);
-  Vec a = Vec::zero(), b = Vec::zero();
+  Vec a = Vec::load(total), b = Vec::zero();
   const auto turn = [&](std::int64_t j) {
     const Vec p = exp2_nonpositive((Vec::load(scores + j) - shift) * scale);
     p.store(scores + j);
@@ -191,7 +191,7 @@ ETALON_INLINE float exponentiate(float* scores, std::int64_t keys, float top, fl
     b = b + turn(j + kLanes);
   }
   for (; j < keys; j += kLanes) a = a + turn(j);
-  return sum(a + b);
+  (a + b).store(total);
 }
 
 class AttentionRun {
@@ -216,7 +216,13 @@ class AttentionRun {
         for (std::int64_t tile = 0; tile < tiles_; ++tile) {
           const std::int64_t row = tile_begin(tile), rows = tile_begin(tile + 1) - row;
           score(row, rows, key, keys);
-          for (std::int64_t i = 0; i < rows; ++i) soften(row + i, scores(i), key, keys);
+          // Two loops: a row's maximum is a chain of dependent instructions, and those of all rows overlap.
+          for (std::int64_t i = 0; i < rows; ++i) raise_top(row + i, scores(i), key, keys);
+          for (std::int64_t i = 0; i < rows; ++i) {
+            const float top = top_of(row + i);
+            // A row that has been all -inf so far has no shift: its powers are zero, not NaN.
+            exponentiate(scores(i), keys, top == -__builtin_inff() ? 0.0f : top, factor_, total_of(row + i));
+          }
           add_values(row, rows, key, keys);
         }
       }
@@ -229,8 +235,8 @@ class AttentionRun {
   float* queries() const { return base_ + plan_.queries; }
   float* scores(std::int64_t row) const { return base_ + plan_.scores + row * plan_.score_row; }
   float* sums(std::int64_t row) const { return base_ + plan_.sums + row * plan_.sum_row; }
-  float& largest_of(std::int64_t row) const { return base_[plan_.state + 2 * row]; }
-  float& total_of(std::int64_t row) const { return base_[plan_.state + 2 * row + 1]; }
+  float& top_of(std::int64_t row) const { return base_[plan_.tops + row]; }
+  float* total_of(std::int64_t row) const { return base_ + plan_.totals + row * kLanes; }
 
   void start_rows() const {
     const Vec scale = Vec::of(scale_);
@@ -242,33 +248,32 @@ class AttentionRun {
         (Vec::load(from + d, n) * scale).store(to + d);
       }
       for (std::int64_t d = 0; d < plan_.value_panels * kPanel; d += kLanes) Vec::zero().store(sums(row) + d);
-      largest_of(row) = -__builtin_inff();
-      total_of(row) = 0;
+      top_of(row) = -__builtin_inff();
+      Vec::zero().store(total_of(row));
     }
   }
 
   void score(std::int64_t row, std::int64_t rows, std::int64_t key, std::int64_t keys) const {
     for (std::int64_t j = 0; j < keys; j += kPanel) {
-      kMultiply.scores[rows](queries() + row * plan_.q_row, plan_.q_row, base_ + (key + j) * s_.depth, scores(0) + j,
-                             plan_.score_row, s_.depth);
+      const int wide = keys - j > kLanes ? 1 : 0;
+      kMultiply.scores[wide][rows](queries() + row * plan_.q_row, plan_.q_row, base_ + (key + j) * s_.depth,
+                                   scores(0) + j, plan_.score_row, s_.depth);
     }
   }
 
-  void soften(std::int64_t row, float* x, std::int64_t key, std::int64_t keys) const {
+  void raise_top(std::int64_t row, float* x, std::int64_t key, std::int64_t keys) const {
     const float* mask = mask_ == nullptr ? nullptr : mask_ + (first_ + row) * s_.mask_stride + key;
     const float found = mask == nullptr ? find_largest<false>(x, mask, keys) : find_largest<true>(x, mask, keys);
-    const float before = largest_of(row), top = found > before ? found : before;
-    // A row that has been all -inf so far has no shift: its powers are zero, not NaN.
-    const float shift = top == -__builtin_inff() ? 0.0f : top;
-    if (top > before && total_of(row) != 0) shrink(row, before - top);
-    largest_of(row) = top;
-    total_of(row) += exponentiate(x, keys, shift, factor_);
+    const float before = top_of(row);
+    if (!(found > before)) return;
+    if (before != -__builtin_inff()) shrink(row, before - found);
+    top_of(row) = found;
   }
 
   // The largest score has grown by -`change`: what was summed weighs less.
   void shrink(std::int64_t row, float change) const {
     const Vec weight = exp2_nonpositive(Vec::of(change) * Vec::of(factor_));
-    total_of(row) *= largest(weight);
+    (Vec::load(total_of(row)) * weight).store(total_of(row));
     float* x = sums(row);
     for (std::int64_t d = 0; d < plan_.value_panels * kPanel; d += kLanes) (Vec::load(x + d) * weight).store(x + d);
   }
@@ -283,7 +288,7 @@ class AttentionRun {
 
   void finish_rows() const {
     for (std::int64_t row = 0; row < rows_; ++row) {
-      const Vec weight = Vec::of(1.0f / total_of(row));
+      const Vec weight = Vec::of(1.0f / sum(Vec::load(total_of(row))));
       float* to = out_ + (first_ + row) * s_.out_stride;
       for (std::int64_t d = 0; d < s_.value_depth; d += kLanes) {
         const auto n = static_cast<std::size_t>(std::min(kLanes, s_.value_depth - d));

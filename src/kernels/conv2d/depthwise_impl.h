@@ -313,7 +313,7 @@ template <class W>
 double window_cycles(const Conv2dShape& s, const Machine&) {
   return depthwise_cycles(s, 0.6);
 }
-double any_cycles(const Conv2dShape& s, const Machine&) { return depthwise_cycles(s, 1.5); }
+double any_cycles(const Conv2dShape& s, const Machine&) { return depthwise_cycles(s, 3.5); }
 
 std::size_t depthwise_packed_bytes(const Conv2dShape& s) {
   return static_cast<std::size_t>((s.out_c + kLanes - 1) / kLanes * (taps_of(s) + 1) * kLanes) * sizeof(float);
