@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "backends/xnnpack/aot/listing.h"
 #include "backends/xnnpack/aot/partition.h"
 #include "backends/xnnpack/aot/payload_builder.h"
 #include "backends/xnnpack/aot/prepare.h"
+#include "ir/frame.h"
 
 namespace etalon::xnnpack {
 namespace {
@@ -98,8 +100,17 @@ std::int64_t bytes_of(const ir::Graph& graph, const ir::ValueIds& ids) {
   return bytes;
 }
 
-Result<ir::Delegate> lower(ir::Graph inner, DelegateReport& report) {
+using Problem = PayloadBuilder::Problem;
+
+struct Lowered {
   ir::Delegate delegate;
+  DelegateReport report;
+  std::optional<Problem> problem;  // with the position of the node in the lowered graph; the rest is then empty
+};
+
+Result<Lowered> lower(ir::Graph inner) {
+  Lowered out;
+  ir::Delegate& delegate = out.delegate;
   delegate.backend = kBackendId;
   delegate.lowered = std::move(inner);
   PayloadBuilder builder(delegate.lowered);
@@ -109,32 +120,41 @@ Result<ir::Delegate> lower(ir::Graph inner, DelegateReport& report) {
     ETALON_CHECKED(lowering->lower(builder, NodeArgs(delegate.lowered, node)), node.op->functional_name);
   }
   Payload payload = builder.finish();
+  out.problem = builder.problem();
+  if (out.problem) return out;
   ETALON_TRY(delegate.payload, formats::xnn::encode(payload.graph), "payload");
   delegate.listing = listing(payload.graph);
   delegate.named_data = std::move(payload.named_data);
+  DelegateReport& report = out.report;
   report.operators = static_cast<std::uint32_t>(delegate.lowered.nodes.size());
   report.payload_nodes = static_cast<std::uint32_t>(payload.graph.nodes.size());
   for (const ir::NamedData& named : delegate.named_data) report.constant_bytes += static_cast<std::int64_t>(named.data.bytes().size());
-  return delegate;
+  for (const ir::Node& node : delegate.lowered.nodes) report.flops += ir::cost_of(delegate.lowered, node).flops;
+  return out;
 }
 
 class Rewriter {
  public:
-  Rewriter(ir::Graph& graph, Assignment assignment) : graph_(graph), assignment_(std::move(assignment)) {}
+  Rewriter(ir::Graph& graph, const Assignment& assignment) : graph_(graph), assignment_(assignment) {}
 
-  Result<Report> run() {
-    Report report;
+  // Lowers every delegate, or finds a node that must stay outside after all. The graph is not changed yet.
+  Result<std::optional<Problem>> lower_all() {
     for (std::int32_t d = 0; d < assignment_.delegates; ++d) {
       append_outside(d - 1);
-      ETALON_TRY(DelegateReport made, append_delegate(d));
-      report.delegates.push_back(made);
+      ETALON_TRY(const std::optional<Problem> problem, append_delegate(d));
+      if (problem) return problem;
     }
     append_outside(assignment_.delegates - 1);
+    return std::optional<Problem>();
+  }
+
+  Report commit() {
+    graph_.delegates = std::move(delegates_);
     graph_.nodes = std::move(nodes_);
     for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
       for (const ValueId id : graph_.nodes[n].outs) graph_[id].source_index = static_cast<std::uint32_t>(n);
     }
-    return report;
+    return std::move(report_);
   }
 
  private:
@@ -160,13 +180,25 @@ class Rewriter {
     return out;
   }
 
-  Result<DelegateReport> append_delegate(std::int32_t d) {
+  Result<std::optional<Problem>> append_delegate(std::int32_t d) {
     std::vector<std::size_t> members;
     for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
       if (assignment_.delegate[n] == d) members.push_back(n);
     }
     Cut cut(graph_, members);
     cut.run(used_outside(d));
+    ETALON_TRY(Lowered lowered, lower(cut.take()), fmt::format("delegate {}", d));
+    if (lowered.problem) {
+      lowered.problem->node = members[lowered.problem->node];
+      return lowered.problem;
+    }
+    lowered.report.inputs = static_cast<std::uint32_t>(cut.inputs.size());
+    lowered.report.outputs = static_cast<std::uint32_t>(cut.outputs.size());
+    lowered.report.input_bytes = bytes_of(graph_, cut.inputs);
+    lowered.report.output_bytes = bytes_of(graph_, cut.outputs);
+    report_.delegates.push_back(lowered.report);
+    for (const ValueId id : cut.outputs) lowered.delegate.out_types.push_back(graph_[id].type);
+    delegates_.push_back(std::move(lowered.delegate));
     ir::Node call;
     call.op = &ir::call_delegate_op();
     call.args = {std::int64_t{d}, cut.inputs};
@@ -175,21 +207,15 @@ class Rewriter {
       const std::vector<std::uint32_t>& handles = graph_.nodes[n].debug_handles;
       call.debug_handles.insert(call.debug_handles.end(), handles.begin(), handles.end());
     }
-    DelegateReport report;
-    report.inputs = static_cast<std::uint32_t>(cut.inputs.size());
-    report.outputs = static_cast<std::uint32_t>(cut.outputs.size());
-    report.input_bytes = bytes_of(graph_, cut.inputs);
-    report.output_bytes = bytes_of(graph_, cut.outputs);
-    ETALON_TRY(ir::Delegate delegate, lower(cut.take(), report), fmt::format("delegate {}", d));
-    for (const ValueId id : cut.outputs) delegate.out_types.push_back(graph_[id].type);
-    graph_.delegates.push_back(std::move(delegate));
     nodes_.push_back(std::move(call));
-    return report;
+    return std::optional<Problem>();
   }
 
   ir::Graph& graph_;
-  Assignment assignment_;
+  const Assignment& assignment_;
   std::vector<ir::Node> nodes_;
+  std::vector<ir::Delegate> delegates_;
+  Report report_;
 };
 
 // Bytes that cross between a node outside and delegates.
@@ -235,13 +261,22 @@ std::vector<OutsideReport> explain(const ir::Graph& graph, const Assignment& ass
 Result<Report> delegate_graph(ir::Graph& graph) {
   ir::number_nodes(graph);
   ETALON_CHECKED(prepare(graph));
-  Assignment assignment = partition(graph);
-  std::vector<OutsideReport> outside = explain(graph, assignment);
-  ETALON_TRY(Report report, Rewriter(graph, std::move(assignment)).run());
-  report.outside = std::move(outside);
-  remove_unused(graph);
-  graph.compact();
-  return report;
+  std::vector<Refused> forced(graph.nodes.size());
+  for (;;) {
+    const Assignment assignment = partition(graph, forced);
+    Rewriter rewriter(graph, assignment);
+    ETALON_TRY(std::optional<Problem> problem, rewriter.lower_all());
+    if (problem) {
+      forced[problem->node] = std::move(problem->refusal);
+      continue;
+    }
+    std::vector<OutsideReport> outside = explain(graph, assignment);
+    Report report = rewriter.commit();
+    report.outside = std::move(outside);
+    remove_unused(graph);
+    graph.compact();
+    return report;
+  }
 }
 
 }  // namespace etalon::xnnpack

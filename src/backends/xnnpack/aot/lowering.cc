@@ -59,6 +59,10 @@ Refused check_tensors(const ir::Graph& graph, const ir::Node& node, const std::v
   for (const ir::ValueId id : node.outs) {
     const bool is_used = uses[ir::index_of(id)] > 0;
     if (!found && is_used) found = check_tensor(graph, id, "result");
+    if (!found && is_used && graph[id].is_tensor() && graph[id].tensor().sizes.empty()) {
+      found = Refusal{fmt::format("result {} has no dims, which ExecuTorch's XNNPACK backend cannot return", graph[id].name),
+                      "keep a dim of one (keepdim=True)"};
+    }
   }
   return found;
 }

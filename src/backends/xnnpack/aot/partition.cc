@@ -30,10 +30,13 @@ std::int64_t bytes_of(const ir::Graph& graph, ValueId id) { return graph[id].is_
 
 class Partitioner {
  public:
-  explicit Partitioner(const ir::Graph& graph) : graph_(graph), uses_(graph.use_counts()) {
+  Partitioner(const ir::Graph& graph, const std::vector<Refused>& forced) : graph_(graph), uses_(graph.use_counts()) {
     const std::size_t count = graph.nodes.size();
+    out_.refusals = forced;
     out_.refusals.resize(count);
-    for (std::size_t n = 0; n < count; ++n) out_.refusals[n] = refuse(graph, graph.nodes[n], uses_);
+    for (std::size_t n = 0; n < count; ++n) {
+      if (!out_.refusals[n]) out_.refusals[n] = refuse(graph, graph.nodes[n], uses_);
+    }
     find_consumers();
   }
 
@@ -176,7 +179,7 @@ class Partitioner {
 
 }  // namespace
 
-Assignment partition(const ir::Graph& graph) { return Partitioner(graph).run(); }
+Assignment partition(const ir::Graph& graph, const std::vector<Refused>& forced) { return Partitioner(graph, forced).run(); }
 
 std::int32_t delegates_with(const ir::Graph& graph, const Assignment& assignment, std::size_t node) {
   std::vector<std::int32_t> stage(graph.nodes.size(), -1);

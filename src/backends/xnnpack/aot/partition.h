@@ -21,8 +21,8 @@ struct Assignment {
   std::int32_t delegates = 0;
 };
 
-// The graph is compact and verified.
-Assignment partition(const ir::Graph& graph);
+// The graph is compact and verified. Nodes with a refusal in `forced` (by NodeId; may be empty) stay outside.
+Assignment partition(const ir::Graph& graph, const std::vector<Refused>& forced = {});
 
 // Delegates that there would be if a node could be delegated too.
 std::int32_t delegates_with(const ir::Graph& graph, const Assignment& assignment, std::size_t node);

@@ -112,6 +112,7 @@ const ir::Node* PayloadBuilder::sole_user(ValueId id) const {
 }
 
 void PayloadBuilder::begin(const ir::Node& node) {
+  current_ = static_cast<std::size_t>(&node - graph_.nodes.data());
   debug_handle_ = node.debug_handles.empty() ? xnn::kNoDebugHandle : node.debug_handles.front();
 }
 
@@ -159,6 +160,9 @@ xnn::Node& PayloadBuilder::emit(xnn::NodeType type, std::vector<std::uint32_t> i
 
 std::uint32_t PayloadBuilder::reshape(std::uint32_t id, const Shape& from, const Shape& to, DType dtype) {
   if (from == to) return id;
+  if (to.dynamic_count() > 1 && !problem_) {
+    problem_ = Problem{current_, {"its shape has several dynamic sizes, and XNNPACK infers only one of a reshape", "export with one dynamic dim"}};
+  }
   const std::uint32_t out = temporary(to, dtype);
   xnn::Reshape params;
   for (std::size_t i = 0; i < to.rank(); ++i) params.shape.push_back(to.is_dynamic(i) ? 0 : static_cast<std::uint32_t>(to.sizes[i]));
@@ -429,6 +433,7 @@ std::uint32_t PayloadBuilder::output_value(ValueId id) {
 
 Payload PayloadBuilder::finish() {
   for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
+    current_ = graph_[std::get<ValueId>(graph_.outputs[i].value)].source_index;
     const std::uint32_t made = output_value(std::get<ValueId>(graph_.outputs[i].value));
     xnn::Value& value = payload_.graph.values[made];
     value.external_id = static_cast<std::uint32_t>(graph_.inputs.size() + i);

@@ -46,6 +46,13 @@ class PayloadBuilder {
   // Gives the outputs their places. Nothing may be added afterwards.
   Payload finish();
 
+  // What turned out not to be possible: the graph's node (its position) to leave outside, and why.
+  struct Problem {
+    std::size_t node;
+    Refusal refusal;
+  };
+  const std::optional<Problem>& problem() const { return problem_; }
+
   // ---- reading ----
   // The tensor as it lies there: any order, any dims.
   Rep natural(ValueId id);
@@ -116,6 +123,8 @@ class PayloadBuilder {
   std::map<std::pair<std::string, std::string>, std::uint32_t> constants_;  // by key and dims
   std::map<std::string, std::uint32_t> keys_;       // into the payload's constants
   std::uint32_t debug_handle_ = xnn::kNoDebugHandle;
+  std::size_t current_ = 0;
+  std::optional<Problem> problem_;
 };
 
 xnn::DataType data_type_of(DType dtype);

@@ -45,7 +45,7 @@ class Recogniser {
   }
   bool is_float(ValueId id) const {
     const DType dtype = graph_[id].tensor().dtype;
-    return (dtype == DType::kFloat32 || dtype == DType::kFloat16) && graph_[id].tensor().sizes.size() <= 6 &&
+    return (dtype == DType::kFloat32 || dtype == DType::kFloat16) && !graph_[id].tensor().sizes.empty() && graph_[id].tensor().sizes.size() <= 6 &&
            numel(graph_[id].tensor().sizes) > 0 && numel(graph_[id].tensor().probe) > 0;
   }
 

@@ -89,7 +89,36 @@ Status lower_prelu(PayloadBuilder& b, const NodeArgs& a) {
   return {};
 }
 
+// The first half times the sigmoid of the second.
+Refused refuse_glu(const NodeArgs& a) {
+  if (a.type(0).is_dynamic()) return Refusal{"halves of a tensor of dynamic size", "export with fixed sizes"};
+  return std::nullopt;
+}
+Status lower_glu(PayloadBuilder& b, const NodeArgs& a) {
+  const Rep rep = b.exact(a.value(0));
+  const DType dtype = a.out_type().dtype;
+  const std::size_t at = position_of(rep.order, a.dim(1, rep.order.size()));
+  Shape dims = rep.dims;
+  dims.sizes[at] = dims.probe[at] = dims.sizes[at] / 2;
+  const auto half = [&](std::int64_t start) {
+    xnn::Slice slice;
+    for (std::size_t i = 0; i < dims.rank(); ++i) {
+      slice.offsets.push_back(i == at ? static_cast<std::uint32_t>(start) : 0);
+      slice.sizes.push_back(static_cast<std::uint32_t>(dims.sizes[i]));
+    }
+    const std::uint32_t out = b.temporary(dims, dtype);
+    b.emit(kStaticSlice, {rep.id}, out, std::move(slice));
+    return out;
+  };
+  const std::uint32_t value = half(0);
+  const std::uint32_t gate = b.temporary(dims, dtype);
+  b.emit(kSigmoid, {half(dims.sizes[at])}, gate);
+  b.emit(kMultiply, {value, gate}, b.make(a.out(), rep.order));
+  return {};
+}
+
 constexpr Lowering kRows[] = {
+    {"aten::glu", refuse_glu, lower_glu},
     {"aten::gelu", refuse_gelu, lower_gelu},
     {"aten::leaky_relu", accept, lower_leaky_relu},
     {"aten::elu", refuse_elu, lower_elu},

@@ -104,6 +104,8 @@ constexpr Lowering kRows[] = {
     {"aten::detach_copy", refuse_copy, lower_copy},
     {"aten::lift_fresh_copy", refuse_copy, lower_copy},
     {"aten::_to_copy", refuse_copy, lower_copy},
+    {"dim_order_ops::_to_dim_order_copy", refuse_copy, lower_copy},
+    {"dim_order_ops::_clone_dim_order", refuse_copy, lower_copy},
     {"aten::permute_copy", accept, lower_permute},
     {"aten::transpose_copy.int", accept, lower_permute},
     {"aten::t_copy", accept, lower_permute},
