@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kernels/conv2d/conv2d.h"
 
 namespace etalon::kernels {
@@ -46,6 +48,14 @@ std::string why_not(Isa isa, const Conv2dShape& shape, const Epilogue& epilogue,
 
 std::span<const Conv2dAlgorithm* const> conv2d_algorithms() { return kAlgorithms; }
 
+Isa best_float_isa(Isa cap) {
+  const auto has_any = [](Isa isa) {
+    return std::ranges::any_of(kAlgorithms, [isa](const Conv2dAlgorithm* algorithm) { return algorithm->isa == isa; });
+  };
+  while (!has_any(cap)) cap = info_of(cap).base;
+  return cap;
+}
+
 Conv2dChoice choose_conv2d(const Conv2dShape& shape, const Epilogue& epilogue, Isa cap, MathMode math,
                            const Machine& machine) {
   Conv2dChoice choice;
@@ -57,7 +67,7 @@ Conv2dChoice choose_conv2d(const Conv2dShape& shape, const Epilogue& epilogue, I
     choice.algorithm = algorithm;
     fewest = cycles;
   }
-  for (Isa isa = cap; isa != choice.algorithm->isa; isa = info_of(isa).base) {
+  for (Isa isa = best_float_isa(cap); isa != choice.algorithm->isa; isa = info_of(isa).base) {
     choice.refusals.push_back(why_not(isa, shape, epilogue, math));
   }
   return choice;

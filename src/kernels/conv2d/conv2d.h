@@ -84,6 +84,9 @@ struct Conv2dAlgorithm {
 // In the order of conv2d.def.
 std::span<const Conv2dAlgorithm* const> conv2d_algorithms();
 
+// The best ISA within `cap` that has something to offer for float32 at all: dot products of bytes have not.
+Isa best_float_isa(Isa cap);
+
 struct Conv2dChoice {
   const Conv2dAlgorithm* algorithm = nullptr;  // never null: the scalar ones take every shape
   // Why no algorithm of a better ISA than the chosen one's runs, one entry per ISA below the cap; empty if it is the cap's.

@@ -19,12 +19,14 @@ inline std::string shape_text(const Dims& in, const Dims& out) {
   return text(in) + " -> " + text(out);
 }
 
-// What ran, what was allowed, and why they differ: no algorithm of a better ISA exists for it unless `reason` says more.
+// What ran, the best that was allowed and offers float32 kernels, and why they differ: no algorithm of a better ISA exists
+// for it unless `reason` says more.
 inline void set_isa(runtime::DelegateOperation& evidence, kernels::Isa ran, const Settings& settings,
                     std::string_view reason = {}) {
   evidence.isa = kernels::info_of(ran).name;
-  evidence.wanted_isa = kernels::info_of(settings.cap).name;
-  if (ran == settings.cap) return;
+  const kernels::Isa wanted = kernels::best_float_isa(settings.cap);
+  evidence.wanted_isa = kernels::info_of(wanted).name;
+  if (ran == wanted) return;
   evidence.reason = reason.empty() ? "no kernel of this kind for " + evidence.wanted_isa : std::string(reason);
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "backends/native/operators/operator.h"
+#include "kernels/conv2d/conv2d.h"
 
 namespace etalon::native {
 
@@ -29,7 +30,7 @@ const NativeOperator* find_operator(std::string_view out_name) {
 
 class NativeResolver final : public runtime::KernelResolver {
  public:
-  explicit NativeResolver(kernels::Isa cap) : cap_(cap) {}
+  explicit NativeResolver(kernels::Isa cap) : cap_(cap), wanted_(kernels::best_float_isa(cap)) {}
 
   runtime::KernelChoice resolve(const ops::Op& op, const ops::Call& call) const override {
     const NativeOperator* native = find_operator(op.out_name);
@@ -39,20 +40,21 @@ class NativeResolver final : public runtime::KernelResolver {
     KernelLabel label = native->label(call, cap_);
     if (native->wants_simd && label.isa == kernels::Isa::kScalar) return portable(op, "no SIMD kernel takes this");
     std::string reason;
-    if (label.isa != cap_) {
-      reason = fmt::format("float32 kernels of this kind have no form for {}", kernels::info_of(cap_).name);
+    if (label.isa != wanted_) {
+      reason = fmt::format("float32 kernels of this kind have no form for {}", wanted());
     }
     return {kernel.run,         kernel.scratch,     std::move(label.name), std::string(kernels::info_of(label.isa).name),
             std::string(wanted()), std::move(reason)};
   }
 
  private:
-  std::string_view wanted() const { return kernels::info_of(cap_).name; }
+  std::string_view wanted() const { return kernels::info_of(wanted_).name; }
   runtime::KernelChoice portable(const ops::Op& op, std::string_view reason) const {
     return {op.def->kernel, op.def->scratch, op.out_name, "portable", std::string(wanted()), std::string(reason)};
   }
 
   kernels::Isa cap_;
+  kernels::Isa wanted_;  // the best one of float32 kernels
 };
 
 }  // namespace
