@@ -171,8 +171,9 @@ class Check {
     if (input.type != DataType::kQdint8) return {};
     ETALON_CHECKED(check_rows(input));
     const bool is_linear = node_.type == NodeType::kFullyConnected;
-    if (is_linear || input.quantisation.nonbatch_dims == 3) return {};
-    return unsupported(fmt::format("an image quantised by {} dims, want 3", input.quantisation.nonbatch_dims));
+    const std::size_t count = input.quantisation.nonbatch_dims;
+    if (is_linear || count == 3 || (count == 1 && is_pointwise(node_))) return {};
+    return unsupported(fmt::format("an image quantised by {} dims, want 3", count));
   }
 
   Status check_bias(const TensorType& input, const TensorType& filter) const {

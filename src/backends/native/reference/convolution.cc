@@ -1,5 +1,7 @@
 // Everything that multiplies by a filter. Each output is one sum over the taps that meet the image; types only change
 // how two elements are multiplied and how the sum is finished.
+#include <algorithm>
+
 #include "backends/native/reference/element.h"
 #include "backends/native/reference/nodes.h"
 
@@ -28,6 +30,15 @@ Geometry linear_geometry(const xnn::Node& node, const Dims& input, const Dims& f
   for (std::size_t i = 0; i + 1 < input.size(); ++i) g.batch *= input[i];
   g.filter_out = is_io ? 1 : g.in_c;
   g.filter_in = is_io ? g.out_c : 1;
+  return g;
+}
+
+// Every pixel is an image of its own, because each may have its own scale.
+Geometry pointwise_geometry(const Dims& input, const Dims& output) {
+  Geometry g;
+  g.batch = input[0] * input[1] * input[2];
+  g.in_c = g.group_in = g.filter_out = input[3];
+  g.out_c = g.group_out = output[3];
   return g;
 }
 
@@ -244,11 +255,22 @@ void run_with_input(const Geometry& g, Inputs inputs, const Finish& finish) {
 
 }  // namespace
 
+bool is_pointwise(const xnn::Node& node) {
+  if (node.type != NodeType::kConv2d) return false;
+  const auto& p = std::get<xnn::Conv>(node.params);
+  const auto all = [](std::uint32_t want, std::initializer_list<std::uint32_t> numbers) {
+    return std::all_of(numbers.begin(), numbers.end(), [want](std::uint32_t number) { return number == want; });
+  };
+  return all(1, {p.kernel_height, p.kernel_width, p.subsampling_height, p.subsampling_width, p.groups}) &&
+         all(0, {p.padding_top, p.padding_right, p.padding_bottom, p.padding_left});
+}
+
 void run_convolution(const xnn::Node& node, Inputs inputs, const TensorRef& output) {
   const Dims& input = inputs[0].type->dims;
   const Geometry g = node.type == NodeType::kFullyConnected
                          ? linear_geometry(node, input, inputs[1].type->dims)
-                         : image_geometry(node, input, output.type->dims);
+                         : (is_pointwise(node) ? pointwise_geometry(input, output.type->dims)
+                                               : image_geometry(node, input, output.type->dims));
   const Finish finish(node, inputs, output);
   switch (inputs[0].type->type) {
     case DataType::kFp32: return run_with_input<Fp32Element>(g, inputs, finish);

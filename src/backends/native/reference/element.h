@@ -65,6 +65,12 @@ inline bool is_float(DataType type) {
 }
 inline bool is_static_int8(DataType type) { return type == DataType::kQint8 || type == DataType::kQuint8; }
 
+// The stored number of a qint8 or quint8 element, without scale and zero point.
+inline std::int32_t load_int8(const TensorRef& tensor, std::int64_t i) {
+  return tensor.type->type == DataType::kQuint8 ? load<std::uint8_t>(tensor.data, i)
+                                                : load<std::int8_t>(tensor.data, i);
+}
+
 class Reader {
  public:
   explicit Reader(const TensorRef& tensor)
@@ -129,15 +135,20 @@ inline std::int32_t round_into(float value, IntegerRange range) {
   return static_cast<std::int32_t>(std::lrint(std::min(value, high)));
 }
 
+// What is rounded, and so where halves go, differs: conversions of floats round the quotient and add the zero point,
+// everything that computes with reals rounds the sum of both.
 inline std::int32_t quantise(float real, float inverse_scale, std::int32_t zero_point, IntegerRange range) {
   return round_into(real * inverse_scale, {range.low - zero_point, range.high - zero_point}) + zero_point;
+}
+inline std::int32_t quantise_sum(float real, float scale, std::int32_t zero_point, IntegerRange range) {
+  return round_into(real / scale + static_cast<float>(zero_point), range);
 }
 
 // The stored numbers that output_min and output_max allow.
 inline IntegerRange clamped_range(const TensorType& type, float min, float max) {
   const Quantisation& q = type.quantisation;
   const IntegerRange whole = range_of(type.type);
-  return {quantise(min, 1 / q.scale, q.zero_point, whole), quantise(max, 1 / q.scale, q.zero_point, whole)};
+  return {quantise_sum(min, q.scale, q.zero_point, whole), quantise_sum(max, q.scale, q.zero_point, whole)};
 }
 
 class Writer {
@@ -146,13 +157,13 @@ class Writer {
                   float max = std::numeric_limits<float>::infinity())
       : data_(tensor.data), type_(tensor.type->type), min_(min), max_(max) {
     if (!is_static_int8(type_)) return;
-    inverse_scale_ = 1 / tensor.type->quantisation.scale;
+    scale_ = tensor.type->quantisation.scale;
     zero_point_ = tensor.type->quantisation.zero_point;
     range_ = clamped_range(*tensor.type, min, max);
   }
 
   void operator()(std::int64_t i, float value) const {
-    if (is_static_int8(type_)) return store_integer(i, quantise(value, inverse_scale_, zero_point_, range_));
+    if (is_static_int8(type_)) return store_integer(i, quantise_sum(value, scale_, zero_point_, range_));
     const float clamped = value < min_ ? min_ : value > max_ ? max_ : value;  // keeps NaN
     switch (type_) {
       case DataType::kFp32: return store(data_, i, clamped);
@@ -177,7 +188,7 @@ class Writer {
   std::byte* data_;
   DataType type_;
   float min_, max_;
-  float inverse_scale_ = 1;
+  float scale_ = 1;
   std::int32_t zero_point_ = 0;
   IntegerRange range_;
 };

@@ -28,12 +28,6 @@ void map2(const TensorRef& left, const TensorRef& right, const TensorRef& output
           [&](const auto& at) { write(i++, function(a(at[0]), b(at[1]))); });
 }
 
-// The stored number, without scale and zero point.
-std::int32_t raw(const TensorRef& tensor, std::int64_t i) {
-  return tensor.type->type == DataType::kQuint8 ? load<std::uint8_t>(tensor.data, i)
-                                                : load<std::int8_t>(tensor.data, i);
-}
-
 bool all_static_int8(const TensorRef& left, const TensorRef& right, const TensorRef& output) {
   return is_static_int8(left.type->type) && is_static_int8(right.type->type) && is_static_int8(output.type->type);
 }
@@ -44,7 +38,7 @@ void map2_raw(const TensorRef& left, const TensorRef& right, const TensorRef& ou
   const Dims& sizes = output.type->dims;
   std::int64_t i = 0;
   walk<2>(sizes, {broadcast_strides(left.type->dims, sizes), broadcast_strides(right.type->dims, sizes)},
-          [&](const auto& at) { write.store_integer(i++, function(raw(left, at[0]), raw(right, at[1]))); });
+          [&](const auto& at) { write.store_integer(i++, function(load_int8(left, at[0]), load_int8(right, at[1]))); });
 }
 
 bool run_fixed_point_sum(bool subtract, const TensorRef& left, const TensorRef& right, const TensorRef& output,
@@ -121,7 +115,7 @@ bool requantise(const TensorRef& input, const TensorRef& output, const Writer& w
   const IntegerRange range = write.range();
   const std::int64_t count = numel(input.type->dims);
   for (std::int64_t i = 0; i < count; ++i) {
-    const std::int32_t scaled = ((raw(input, i) - from.zero_point) * multiplier + 128) >> 8;
+    const std::int32_t scaled = ((load_int8(input, i) - from.zero_point) * multiplier + 128) >> 8;
     write.store_integer(i, std::clamp(scaled + write.zero_point(), range.low, range.high));
   }
   return true;
@@ -201,8 +195,14 @@ void run_binary(const xnn::Node& node, const TensorRef& left, const TensorRef& r
 void run_convert(const TensorRef& input, const TensorRef& output) {
   if (output.type->type == DataType::kQdint8) return quantise_rows(input, output);
   const Writer write(output);
-  if (is_static_int8(output.type->type) && requantise(input, output, write)) return;
-  map(input, write, [](float x) { return x; });
+  if (!is_static_int8(output.type->type)) return map(input, write, [](float x) { return x; });
+  if (requantise(input, output, write)) return;
+  const Reader read(input);
+  const float inverse_scale = 1 / output.type->quantisation.scale;
+  const std::int64_t count = numel(input.type->dims);
+  for (std::int64_t i = 0; i < count; ++i) {
+    write.store_integer(i, quantise(read(i), inverse_scale, write.zero_point(), write.range()));
+  }
 }
 
 }  // namespace etalon::native::reference

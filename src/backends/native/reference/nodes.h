@@ -28,6 +28,9 @@ void run_slice(const formats::xnn::Node& node, const TensorRef& input, const Ten
 void run_pad(const formats::xnn::Node& node, const TensorRef& input, const TensorRef& output);
 void run_concatenate(const formats::xnn::Node& node, Inputs inputs, const TensorRef& output);
 
+// A convolution that treats every pixel alike: 1x1, stride 1, no padding, one group.
+bool is_pointwise(const formats::xnn::Node& node);
+
 // The fixed-point scaling that XNNPACK uses for quantised sums, if the scales allow it.
 struct FixedPointSum {
   std::int32_t left = 0, right = 0;  // multipliers

@@ -39,6 +39,38 @@ void for_each_output(const xnn::Pool& p, std::int64_t stride_h, std::int64_t str
   }
 }
 
+// The mean of `count` elements, of which place(i) says where they are. 8-bit sums are exact, and one factor scales them:
+// small images have many means that lie halfway between two numbers.
+class Averager {
+ public:
+  Averager(const TensorRef& input, const TensorRef& output, std::int64_t count)
+      : read_(input), input_(input), count_(count) {
+    const Quantisation& from = input.type->quantisation;
+    is_integer_ = is_static_int8(input.type->type) && is_static_int8(output.type->type);
+    if (is_integer_) factor_ = from.scale / output.type->quantisation.scale / static_cast<float>(count);
+  }
+
+  template <class Place>
+  void store(const Writer& write, std::int64_t to, Place&& place) const {
+    if (is_integer_) {
+      std::int64_t sum = -count_ * input_.type->quantisation.zero_point;
+      for (std::int64_t i = 0; i < count_; ++i) sum += load_int8(input_, place(i));
+      const float scaled = static_cast<float>(sum) * factor_ + static_cast<float>(write.zero_point());
+      return write.store_integer(to, round_into(scaled, write.range()));
+    }
+    double sum = 0;
+    for (std::int64_t i = 0; i < count_; ++i) sum += read_(place(i));
+    write(to, static_cast<float>(sum / static_cast<double>(count_)));
+  }
+
+ private:
+  Reader read_;
+  const TensorRef& input_;
+  std::int64_t count_;
+  bool is_integer_ = false;
+  float factor_ = 1;
+};
+
 }  // namespace
 
 // Padding is not counted.
@@ -96,13 +128,11 @@ void run_global_average(const xnn::Node& node, const TensorRef& input, const Ten
   const std::int64_t channels = dims.back();
   const std::int64_t area = dims[rank - 3] * dims[rank - 2];
   const std::int64_t images = numel(Dims(dims.span().first(rank - 3)));
-  const Reader read(input);
+  const Averager average(input, output, area);
   const Writer write(output, node.output_min, node.output_max);
   for (std::int64_t n = 0; n < images; ++n) {
     for (std::int64_t c = 0; c < channels; ++c) {
-      double sum = 0;
-      for (std::int64_t i = 0; i < area; ++i) sum += read((n * area + i) * channels + c);
-      write(n * channels + c, static_cast<float>(sum / static_cast<double>(area)));
+      average.store(write, n * channels + c, [&](std::int64_t i) { return (n * area + i) * channels + c; });
     }
   }
 }

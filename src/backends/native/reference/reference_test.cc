@@ -347,6 +347,16 @@ TEST(Reference, pooling_leaves_padding_out) {
   EXPECT_THAT(floats(mean, {image}, {1, 1, 1, 1}), ElementsAre(-3));
 }
 
+TEST(Reference, quantised_means_round_the_sum_with_the_zero_point) {
+  Tensor out = result(DataType::kQint8, {1, 1, 1, 3}, 0.05f, 3);
+  xnn::Node mean = node_of(NodeType::kGlobalAvgPooling2d);
+  mean.flags = xnn::kKeepDims;
+  const std::vector<std::int8_t> image = {4, 5, 6, 5, 5, 6, 4, 5, 6, 5, 5, 8};
+  ASSERT_TRUE(run(mean, {qint8({1, 2, 2, 3}, 0.05f, 3, image)}, {&out}).ok());
+  // Means 4.5, 5 and 6.5 of the stored numbers: halves go to the even stored number.
+  EXPECT_THAT(values_of<std::int8_t>(out), ElementsAre(4, 5, 6));
+}
+
 TEST(Reference, arg_max_pooling_names_the_place_in_the_window) {
   Tensor values = result(DataType::kFp32, {1, 1, 2, 1}), indices = result(DataType::kInt32, {1, 1, 2, 1});
   const Tensor image = fp32({1, 2, 2, 1}, {1, 8, 5, 7});
@@ -462,6 +472,50 @@ xnn::Graph linear_graph() {
   negate.outputs = {0};
   graph.nodes = {linear, negate};
   return graph;
+}
+
+// Input 0 -> quantised per image -> convolution with a 1x1 filter.
+xnn::Graph pointwise_graph(std::uint32_t stride) {
+  xnn::Graph graph;
+  graph.num_externs = 2;
+  for (std::uint32_t id = 0; id < 4; ++id) {
+    xnn::Value value;
+    value.id = id;
+    value.dims = {1, 1, 2, 2};
+    graph.values.push_back(value);
+  }
+  graph.values[0].flags = xnn::kExternalInput;
+  graph.values[0].external_id = 0;
+  graph.values[1].type = DataType::kQdint8;
+  graph.values[1].quantization = xnn::PerTokenDynamicQuant{3};
+  graph.values[3].flags = xnn::kExternalOutput;
+  graph.values[3].external_id = 1;
+  graph.values[2].dims = {1, 1, 1, 2};
+  graph.values[2].constant = 1;
+  graph.constants.push_back({std::string("filter"), {}, 8});
+  xnn::Node convert = node_of(NodeType::kConvert);
+  convert.inputs = {0};
+  convert.outputs = {1};
+  xnn::Conv p = conv(1, stride, 0);
+  p.group_input_channels = 2;
+  xnn::Node product = node_of(NodeType::kConv2d, p);
+  product.inputs = {1, 2, xnn::kNoValue};
+  product.outputs = {3};
+  graph.nodes = {convert, product};
+  return graph;
+}
+
+TEST(Reference, pixels_of_pointwise_convolutions_are_quantised_one_by_one) {
+  const std::vector<float> filter = {1, 0};
+  const ConstantLookup lookup = [&](std::string_view) { return std::as_bytes(std::span(filter)); };
+  const Tensors inputs = {{0, fp32({1, 1, 2, 2}, {0.3f, -0.2f, 0, 1000})}};
+  const auto alone = evaluate(pointwise_graph(1), lookup, inputs);
+  ASSERT_TRUE(alone.ok()) << alone.error().message();
+  EXPECT_THAT(values_of<float>(alone->at(1)), close_to({0.3f, 0}, 0.002f));
+  // One scale for the whole image leaves nothing of its small numbers.
+  const auto together = evaluate(pointwise_graph(2), lookup, inputs);
+  ASSERT_TRUE(together.ok()) << together.error().message();
+  EXPECT_THAT(values_of<float>(together->at(1)), ElementsAre(0));
 }
 
 TEST(Reference, a_graph_is_evaluated_with_its_named_data) {

@@ -1,8 +1,9 @@
 // Where constants and scales are.
+#include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "backends/native/reference/element.h"
+#include "backends/native/reference/nodes.h"
 #include "backends/native/shapes.h"
 #include "fmt/format.h"
 
@@ -43,6 +44,7 @@ class Resolver {
   Result<Quantisation> resolve(const xnn::PerTokenDynamicQuant& quant) const {
     Quantisation out;
     out.nonbatch_dims = static_cast<std::size_t>(quant.num_nonbatch_dims);
+    if (feeds_only_pointwise()) out.nonbatch_dims = 1;
     return out;
   }
 
@@ -69,6 +71,17 @@ class Resolver {
                                   static_cast<std::uint64_t>(count) * (has_floats ? 4 : 2)));
     ETALON_CHECKED(check_scales(out, count));
     return out;
+  }
+
+  // XNNPACK computes such convolutions as fully connected layers, and quantises each pixel by itself.
+  bool feeds_only_pointwise() const {
+    bool feeds_any = false;
+    for (const xnn::Node& node : graph_.nodes) {
+      if (std::find(node.inputs.begin(), node.inputs.end(), value_.id) == node.inputs.end()) continue;
+      if (!is_pointwise(node)) return false;
+      feeds_any = true;
+    }
+    return feeds_any;
   }
 
   Result<Bytes> scales(Bytes written, std::uint32_t constant, std::uint64_t needed) const {

@@ -54,11 +54,6 @@ bool keeps_quantisation(const TensorRef& input, const TensorRef& output) {
          a.zero_point == b.zero_point;
 }
 
-std::int32_t raw(const TensorRef& tensor, std::int64_t i) {
-  return tensor.type->type == DataType::kQuint8 ? load<std::uint8_t>(tensor.data, i)
-                                                : load<std::int8_t>(tensor.data, i);
-}
-
 }  // namespace
 
 // Over the last dim.
@@ -127,8 +122,8 @@ void run_resize(const xnn::Node& node, const TensorRef& input, const TensorRef& 
           const std::int64_t corners[4] = {at(row.first, column.first), at(row.first, column.second),
                                            at(row.second, column.first), at(row.second, column.second)};
           if (stays_integer) {
-            write.store_integer(index, blend_integers(raw(input, corners[0]), raw(input, corners[1]),
-                                                      raw(input, corners[2]), raw(input, corners[3]), row.weight,
+            write.store_integer(index, blend_integers(load_int8(input, corners[0]), load_int8(input, corners[1]),
+                                                      load_int8(input, corners[2]), load_int8(input, corners[3]), row.weight,
                                                       column.weight));
           } else {
             write(index, blend(read(corners[0]), read(corners[1]), read(corners[2]), read(corners[3]), row.weight,
