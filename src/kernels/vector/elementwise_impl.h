@@ -37,6 +37,7 @@ template <Unary kOp>
 ETALON_INLINE Vec unary_of(Vec x, Vec alpha) {
   switch (kOp) {
     case Unary::kAbs: return abs(x);
+    case Unary::kApproximateGelu: return approximate_gelu(x);
     case Unary::kCeiling: return ceil(x);
     case Unary::kClamp: return x;
     case Unary::kCopy: return x;

@@ -94,6 +94,12 @@ ETALON_INLINE Vec normal_distribution(Vec x) {
 // x times the above: the erf form.
 ETALON_INLINE Vec gelu(Vec x) { return x * normal_distribution(x); }
 
+// The tanh form, x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))), in which the tanh is a sigmoid: 3e-7 of |x|.
+ETALON_INLINE Vec approximate_gelu(Vec x) {
+  const Vec inner = fma(Vec::of(0.0713548163f) * x, x * x, Vec::of(1.59576912f) * x);
+  return x * sigmoid(inner);
+}
+
 ETALON_INLINE Vec hardsigmoid(Vec x) {
   return clamp(x + Vec::of(3.0f), Vec::zero(), Vec::of(6.0f)) * Vec::of(1.0f / 6.0f);
 }

@@ -53,6 +53,9 @@ void add_all(const VectorKernels& k) {
   measure("sum_columns 48 x 64", k.isa, [&k](float* a, float*, float* out) {
     k.sum_columns(a, 48, 64, 64, 1.0f / 48, -1e30f, 1e30f, out);
   });
+  measure("row of 48 times 48 x 64", k.isa, [&k](float* a, float* b, float* out) {
+    k.weighted_sum_columns(b, a, 48, 64, 64, out);
+  });
   measure("transpose 48 x 64", k.isa, [&k](float* a, float*, float* out) { k.transpose_x32(a, 64, out, 48, 48, 64); });
   measure("scale_columns 48 x 64", k.isa,
           [&k](float* a, float* b, float* out) { k.scale_columns(a, b, out, 48, 64); });

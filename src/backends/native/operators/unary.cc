@@ -91,12 +91,22 @@ struct Elu : NoParameters {
   }
   static UnaryParams of(const Call& call) { return {.alpha = static_cast<float>(call.number(1))}; }
 };
-struct Gelu : NoParameters {
+
+// The argument says which of two forms.
+struct Gelu : NoScratch {
   static constexpr std::string_view kOutName = "aten::gelu.out";
-  static const char* refusal(const Call& call) {
-    return call.text(1) == "none" ? nullptr : "has no kernel for the tanh form";
+  static const char* refusal(const Call& call) { return refusal_of_tensors(call); }
+  static Status run(const Call& call, Isa cap) {
+    const auto kernel = kernels::vector_kernels(cap).unary[static_cast<std::size_t>(form_of(call))];
+    kernel(call.tensor(0).data_as<const float>(), call.out().data_as<float>(), count_of(call.out()), {});
+    return {};
   }
+  static KernelLabel label(const Call& call, Isa cap) { return vector_label(kernels::name_of(form_of(call)), cap); }
+
+ private:
+  static Unary form_of(const Call& call) { return call.text(1) == "tanh" ? Unary::kApproximateGelu : Unary::kGelu; }
 };
+
 struct Square : NoParameters {
   static constexpr std::string_view kOutName = "aten::pow.Tensor_Scalar_out";
   static const char* refusal(const Call& call) { return call.number(1) == 2.0 ? nullptr : "wants an exponent of 2"; }
@@ -112,7 +122,7 @@ constexpr NativeOperator kRows[] = {
     native_operator<UnaryOperator<Unary::kElu, Elu>>(),
     native_operator<UnaryOperator<Unary::kExp, Exp>>(),
     native_operator<UnaryOperator<Unary::kFloor, Floor>>(),
-    native_operator<UnaryOperator<Unary::kGelu, Gelu>>(),
+    native_operator<Gelu>(),
     native_operator<UnaryOperator<Unary::kLeakyRelu, LeakyRelu>>(),
     native_operator<UnaryOperator<Unary::kLog, Log>>(),
     native_operator<UnaryOperator<Unary::kNegate, Neg>>(),
