@@ -107,9 +107,9 @@ inline double cpu_seconds_now() {
 
 template <class Body>
 double seconds_of(const Body& body) {
-  const double start = seconds_now(), cpu_start = cpu_seconds_now();
+  const double cpu_start = cpu_seconds_now(), start = seconds_now();
   body();
-  const double cpu_seconds = cpu_seconds_now() - cpu_start, seconds = seconds_now() - start;
+  const double seconds = seconds_now() - start, cpu_seconds = cpu_seconds_now() - cpu_start;
   return seconds < 1e-3 ? seconds : cpu_seconds;
 }
 template <class Body>

@@ -400,9 +400,10 @@ double cycles(const Conv2dShape& s, const Machine& machine) {
                        inside_share({s.in_w, s.out_w, s.kernel_w, s.stride_w, s.dilation_w, s.pad_left});
   const auto pixels = static_cast<double>(s.batch * s.out_h * s.out_w), vecs = static_cast<double>(plan.groups * plan.vecs);
   const double fmas = pixels * vecs * static_cast<double>(plan.taps * plan.k) * share;
+  const double compute = fmas * (kLanes == 1 ? 0.7 : 0.53) + pixels * vecs * 2 + 200;
   const double weights = 4.0 * static_cast<double>(plan.floats());
-  const double from_memory = weights > static_cast<double>(machine.l2_bytes) ? weights / 16 : weights / 40;
-  return fmas * (kLanes == 1 ? 0.8 : 0.55) + pixels * vecs * 2 + from_memory;
+  const double memory = weights / (weights > static_cast<double>(machine.l2_bytes) ? 20 : 40);
+  return compute > memory ? compute + 0.2 * memory : memory + 0.2 * compute;
 }
 
 std::size_t packed_bytes(const Conv2dShape& s) {
