@@ -1,12 +1,15 @@
-// `etalon demo`: the whole story on two built-in models, without PyTorch.
+// `etalon demo`: the whole story on two built-in models, without PyTorch; what the best matrix or vector extension of this
+// machine changes, kernel by kernel.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 
 #include "cli/command.h"
 #include "cli/demo_model.h"
 #include "cli/exporter.h"
+#include "cli/isa_pair.h"
 #include "cli/profile_session.h"
 #include "cli/run_analysis.h"
 #include "report/text.h"
@@ -32,12 +35,14 @@ struct Told {
   std::string program;
   std::string run_dir;
   analysis::Report report;
+  std::optional<IsaPair> isas;
   bool agrees = false;
 };
 
 Result<ExportOutcome> export_step(const DemoModel& model, const std::string& outdir, const Console& console) {
   ExportRequest request;
   request.model = fmt::format("zoo:{}", model.name);
+  request.backend = "xnnpack";
   request.outdir = outdir + "/artifacts";
   ETALON_TRY(ExportOutcome outcome, export_model(request));
   console.print(fmt::format("  export   {:>9}  {} ({:.1f} MB), {}\n", report::milliseconds(outcome.total_ms),
@@ -60,16 +65,34 @@ Result<bool> check_step(const ZooEntry& entry, const std::string& program, const
   return agrees;
 }
 
-Result<SessionOutcome> profile_step(const DemoModel& model, const std::string& program,
-                                    const std::string& input, const Console& console) {
-  measure::Config config;
-  config.model = program;
+measure::Experiment experiment_on(const DemoModel& model, const std::string& isa, const std::string& input) {
   measure::Experiment experiment;
-  experiment.name = "portable";
+  experiment.name = isa;
+  experiment.engine = "native";
+  experiment.isa = isa;
   experiment.runs = model.runs;
   experiment.warmup = model.warmup;
   experiment.inputs = {input};
-  config.experiments.push_back(std::move(experiment));
+  return experiment;
+}
+
+Result<std::optional<IsaPair>> choose_step(const std::string& program, const Console& console) {
+  ETALON_TRY(std::optional<IsaPair> isas, find_isa_pair(program));
+  if (isas) {
+    console.print(fmt::format("  kernels  {:>9}  of {} operators run another kernel with {} than with {}\n", isas->changed,
+                              isas->operators, isas->on, isas->off));
+  } else {
+    console.print("  kernels         no  instruction set of this machine changes any; one is measured\n");
+  }
+  return isas;
+}
+
+Result<SessionOutcome> profile_step(const DemoModel& model, const std::string& program, const std::optional<IsaPair>& isas,
+                                    const std::string& input, const Console& console) {
+  measure::Config config;
+  config.model = program;
+  if (isas) config.experiments.push_back(experiment_on(model, isas->off, input));
+  config.experiments.push_back(experiment_on(model, isas ? isas->on : "auto", input));
   ETALON_CHECKED(measure::check_files(config));
   SessionOptions options;
   options.fresh = true;
@@ -79,13 +102,14 @@ Result<SessionOutcome> profile_step(const DemoModel& model, const std::string& p
              run_session(config, options, target, [&](std::string_view, std::size_t done, std::size_t total) {
                console.progress("  profile", done, total);
              }));
-  const analysis::RunResult& result = outcome.manifest.results.front();
-  if (outcome.failed > 0)
-    return run_failed(
-        fmt::format("{}: {} (log: {}/{})", model.name, result.error, outcome.run_dir, result.log));
-  console.print(fmt::format("  profile  {:>9}  median of {} runs in {}\n",
-                            report::milliseconds(result.median_ms.value_or(0)), result.latency_ms.size(),
-                            "separate processes"));
+  for (const analysis::RunResult& result : outcome.manifest.results) {
+    if (result.status == "failed")
+      return run_failed(
+          fmt::format("{}: {} (log: {}/{})", model.name, result.error, outcome.run_dir, result.log));
+    console.print(fmt::format("  profile  {:>9}  with {}: median of {} runs in separate processes\n",
+                              report::milliseconds(result.median_ms.value_or(0)), result.experiment,
+                              result.latency_ms.size()));
+  }
   return outcome;
 }
 
@@ -99,17 +123,29 @@ Result<Told> tell(const DemoModel& model, const Flags& flags, const Console& con
   const std::string input = outdir + "/artifacts/input_0.npy";
   ETALON_CHECKED(write_demo_input(entry, input));
   ETALON_TRY(told.agrees, check_step(entry, told.program, console));
-  ETALON_TRY(const SessionOutcome session, profile_step(model, told.program, input, console));
+  ETALON_TRY(told.isas, choose_step(told.program, console));
+  ETALON_TRY(const SessionOutcome session, profile_step(model, told.program, told.isas, input, console));
   told.run_dir = session.run_dir;
   ETALON_TRY(told.report, analyze_and_write(session.run_dir, {}));
   console.print("\n");
   return told;
 }
 
+// What the extension gained, and what then dominates.
+void conclude_on_off(const Told& told, const Console& console) {
+  if (!told.isas || told.report.comparisons.empty()) return;
+  const analysis::ComparisonRow& pair = told.report.comparisons.front();
+  console.print(fmt::format("  {} instead of {}: {} -> {} (ratio of medians {:.2f}), {} of {} operators ran another kernel\n",
+                            told.isas->on, told.isas->off, report::milliseconds(pair.baseline_ms),
+                            report::milliseconds(pair.candidate_ms), pair.ratio, pair.kernels.changed,
+                            pair.kernels.compared));
+}
+
 void conclude(const Told& told, const Console& console) {
   console.print("\n" + console.bold("What was found") + "\n");
+  conclude_on_off(told, console);
   if (!told.report.profiles.empty()) {
-    const analysis::Profile& profile = told.report.profiles.front();
+    const analysis::Profile& profile = told.report.profiles.back();
     if (!profile.categories.empty() && !profile.operators.empty()) {
       const analysis::CategoryRow& category = profile.categories.front();
       const analysis::OperatorRow& op = profile.operators.front();
@@ -123,6 +159,7 @@ void conclude(const Told& told, const Console& console) {
   console.print(console.bold("Next") + "\n");
   console.print(
       fmt::format("  etalon profile {} --threads 1 --runs 100   measure it longer\n", told.program));
+  console.print(fmt::format("  etalon inspect {} --kernels   every operator's kernel, and why not a better one\n", told.program));
   console.print(
       "  etalon export zoo:resnet18                 another built-in model ('etalon zoo' lists them)\n");
   console.print("  etalon export your_model.pt2               your own, saved with torch.export.save\n");

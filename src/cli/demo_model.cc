@@ -152,7 +152,7 @@ Status write_demo_input(const ZooEntry& entry, const std::string& path) {
 Result<OutputCheck> check_outputs(const ZooEntry& entry, const std::string& program_path) {
   runtime::ModuleOptions options;
   RunReport report;
-  ETALON_TRY(const Engine engine, Engine::choose({.engine = "portable"}, options.method, report));
+  ETALON_TRY(const Engine engine, Engine::choose({.engine = "native", .threads = 1}, options.method, report));
   ETALON_TRY(runtime::Module module, runtime::Module::load(program_path, options), program_path);
   OutputCheck check;
   ETALON_TRY(const std::vector<float> output, forward(module, entry, drawn_input(entry)));
