@@ -75,6 +75,14 @@ def ours_pte(folder, target):
         sys.exit(done.returncode)  # it has said why
 
 
+def packed_pte(folder, target):
+    """Ours with its weights packed beside it."""
+    target.write_bytes((folder / "ours.pte").read_bytes())
+    done = subprocess.run([ETALON, "prepack", str(target)], stdout=subprocess.DEVNULL, check=False)
+    if done.returncode != 0:
+        sys.exit(done.returncode)
+
+
 def onnx(folder, target):
     import torch
 
@@ -94,8 +102,9 @@ def tflite(folder, target):
     litert_torch.convert(_program(folder).module(), _inputs(folder)).export(str(target))
 
 
-MAKERS = {"real.pte": real_pte, "ours.pte": ours_pte, "model.onnx": onnx, "model.xml": openvino_ir,
+MAKERS = {"real.pte": real_pte, "ours.pte": ours_pte, "packed.pte": packed_pte, "model.onnx": onnx, "model.xml": openvino_ir,
           "model.tflite": tflite}
+BESIDE = {"model.xml": ".bin", "packed.pte": ".pte.prepacked"}  # a second file that comes with it
 
 
 def main():
@@ -107,8 +116,8 @@ def main():
     # openvino.save_model insists on the ending, so an unfinished file keeps it.
     part = folder / f"part-{artefact}"
     MAKERS[artefact](folder, part)
-    if artefact.endswith(".xml"):
-        part.with_suffix(".bin").replace(target.with_suffix(".bin"))
+    if artefact in BESIDE:
+        part.with_suffix(BESIDE[artefact]).replace(target.with_suffix(BESIDE[artefact]))
     part.replace(target)
 
 

@@ -47,6 +47,8 @@ ENGINES = [
     Engine("litert", "LiteRT with its XNNPACK delegate", "model.tflite", worker="litert"),
     Engine("ours", "our native engine, on the file of our exporter", "ours.pte", binary="etalon-runner",
            flags=("--engine=native",), peer=False),
+    Engine("ours-packed", "the same, with the packed weights that `etalon prepack` keeps beside the file", "packed.pte",
+           binary="etalon-runner", flags=("--engine=native",), peer=False),
     Engine("ours-real", "our native engine, on the file of ExecuTorch's exporter", "real.pte", binary="etalon-runner",
            flags=("--engine=native",), peer=False),
     Engine("ours-fast", "our native engine with --math fast", "ours.pte", binary="etalon-runner",

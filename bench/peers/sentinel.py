@@ -10,12 +10,11 @@ def main():
     a = numpy.random.default_rng(0).random((192, 192), dtype=numpy.float32)
     b = a.copy()
     for _ in sys.stdin:
-        times = []
-        for _ in range(12):
-            start = time.perf_counter_ns()
+        # Long enough to meet whoever shares the CPU, and the whole of it counts: being set aside is what matters.
+        start = time.perf_counter_ns()
+        for _ in range(60):
             a @ b
-            times.append((time.perf_counter_ns() - start) / 1e6)
-        print(sorted(times)[len(times) // 2], flush=True)
+        print((time.perf_counter_ns() - start) / 1e6, flush=True)
 
 
 if __name__ == "__main__":
