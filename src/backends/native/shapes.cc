@@ -47,28 +47,45 @@ class Inference {
       case NodeType::kDiv:
       case NodeType::kMinimum:
       case NodeType::kMaximum:
-      case NodeType::kPReLU: return elementwise();
-      case NodeType::kFullyConnected: return fully_connected();
-      case NodeType::kConv2d: return conv(std::get<xnn::Conv>(node_.params), false);
-      case NodeType::kDepthwiseConv2d: return conv(std::get<xnn::Conv>(node_.params), true);
-      case NodeType::kConvTranspose2d: return conv_transpose(std::get<xnn::Conv>(node_.params));
+      case NodeType::kPReLU:
+        return elementwise();
+      case NodeType::kFullyConnected:
+        return fully_connected();
+      case NodeType::kConv2d:
+        return conv(std::get<xnn::Conv>(node_.params), false);
+      case NodeType::kDepthwiseConv2d:
+        return conv(std::get<xnn::Conv>(node_.params), true);
+      case NodeType::kConvTranspose2d:
+        return conv_transpose(std::get<xnn::Conv>(node_.params));
       case NodeType::kAvgPooling2d:
-      case NodeType::kMaxPooling2d: return pool(std::get<xnn::Pool>(node_.params));
-      case NodeType::kArgMaxPooling2d: return arg_max_pool(std::get<xnn::Pool>(node_.params));
-      case NodeType::kGlobalAvgPooling2d: return global_average();
-      case NodeType::kStaticTranspose: return transpose(std::get<xnn::Transpose>(node_.params));
-      case NodeType::kStaticReshape: return reshape(std::get<xnn::Reshape>(node_.params));
-      case NodeType::kStaticSlice: return cut(std::get<xnn::Slice>(node_.params));
-      case NodeType::kStaticConstantPad: return pad(std::get<xnn::Pad>(node_.params));
-      case NodeType::kStaticResizeBilinear2D: return resize(std::get<xnn::Resize>(node_.params));
+      case NodeType::kMaxPooling2d:
+        return pool(std::get<xnn::Pool>(node_.params));
+      case NodeType::kArgMaxPooling2d:
+        return arg_max_pool(std::get<xnn::Pool>(node_.params));
+      case NodeType::kGlobalAvgPooling2d:
+        return global_average();
+      case NodeType::kStaticTranspose:
+        return transpose(std::get<xnn::Transpose>(node_.params));
+      case NodeType::kStaticReshape:
+        return reshape(std::get<xnn::Reshape>(node_.params));
+      case NodeType::kStaticSlice:
+        return cut(std::get<xnn::Slice>(node_.params));
+      case NodeType::kStaticConstantPad:
+        return pad(std::get<xnn::Pad>(node_.params));
+      case NodeType::kStaticResizeBilinear2D:
+        return resize(std::get<xnn::Resize>(node_.params));
       case NodeType::kConcatenate2:
       case NodeType::kConcatenate3:
       case NodeType::kConcatenate4:
-      case NodeType::kConcatenate5: return concatenate(std::get<xnn::Concatenate>(node_.params));
-      case NodeType::kBatchMatrixMultiply: return batch_matmul();
+      case NodeType::kConcatenate5:
+        return concatenate(std::get<xnn::Concatenate>(node_.params));
+      case NodeType::kBatchMatrixMultiply:
+        return batch_matmul();
       case NodeType::kScaledDotProductAttention:
         return unsupported("no ExecuTorch release runs this node type");
-      default: out_[0] = in_[0]; return {};
+      default:
+        out_[0] = in_[0];
+        return {};
     }
   }
 
@@ -110,18 +127,20 @@ class Inference {
 
   Status check_image(const xnn::Conv& p) const {
     ETALON_CHECKED(want_rank(in_[0], 4, "the input"));
-    if ((node_.flags & kSamePadding) != 0) return unsupported("padding by the TensorFlow rule, only explicit padding is");
+    if ((node_.flags & kSamePadding) != 0)
+      return unsupported("padding by the TensorFlow rule, only explicit padding is");
     const std::int64_t wanted = channels(p.groups, p.group_input_channels);
     if (in_[0][3] == wanted) return {};
-    return sizes_error(fmt::format("the input {} has {} channels, want {}", to_string(in_[0]), in_[0][3], wanted));
+    return sizes_error(
+        fmt::format("the input {} has {} channels, want {}", to_string(in_[0]), in_[0][3], wanted));
   }
 
-  Status slide(std::size_t dim, std::int64_t before, std::int64_t after, std::int64_t kernel, std::int64_t stride,
-               std::int64_t dilation) {
+  Status slide(std::size_t dim, std::int64_t before, std::int64_t after, std::int64_t kernel,
+               std::int64_t stride, std::int64_t dilation) {
     const auto count = window_positions(in_[0][dim], before, after, kernel, stride, dilation);
     if (!count) {
-      return sizes_error(fmt::format("a window of {} (dilation {}) is larger than {} elements with {} padded", kernel,
-                                     dilation, in_[0][dim], before + after));
+      return sizes_error(fmt::format("a window of {} (dilation {}) is larger than {} elements with {} padded",
+                                     kernel, dilation, in_[0][dim], before + after));
     }
     out_[0][dim] = *count;
     return {};
@@ -130,8 +149,9 @@ class Inference {
   Status conv(const xnn::Conv& p, bool is_depthwise) {
     ETALON_CHECKED(check_image(p));
     const std::int64_t out_channels = channels(p.groups, p.group_output_channels);
-    const Dims filter = is_depthwise ? Dims{1, p.kernel_height, p.kernel_width, out_channels}
-                                     : Dims{out_channels, p.kernel_height, p.kernel_width, p.group_input_channels};
+    const Dims filter = is_depthwise
+                            ? Dims{1, p.kernel_height, p.kernel_width, out_channels}
+                            : Dims{out_channels, p.kernel_height, p.kernel_width, p.group_input_channels};
     if (is_depthwise && p.group_input_channels != 1) {
       return sizes_error(fmt::format("{} input channels per group, want 1", p.group_input_channels));
     }
@@ -139,20 +159,21 @@ class Inference {
     ETALON_CHECKED(check_bias(out_channels));
     out_[0] = in_[0];
     out_[0][3] = out_channels;
-    ETALON_CHECKED(slide(1, p.padding_top, p.padding_bottom, p.kernel_height, p.subsampling_height, p.dilation_height));
+    ETALON_CHECKED(
+        slide(1, p.padding_top, p.padding_bottom, p.kernel_height, p.subsampling_height, p.dilation_height));
     return slide(2, p.padding_left, p.padding_right, p.kernel_width, p.subsampling_width, p.dilation_width);
   }
 
   Status conv_transpose(const xnn::Conv& p) {
     ETALON_CHECKED(check_image(p));
     const std::int64_t out_channels = channels(p.groups, p.group_output_channels);
-    ETALON_CHECKED(want_dims(in_[1], Dims{out_channels, p.kernel_height, p.kernel_width, p.group_input_channels},
-                             "the filter"));
+    ETALON_CHECKED(want_dims(
+        in_[1], Dims{out_channels, p.kernel_height, p.kernel_width, p.group_input_channels}, "the filter"));
     ETALON_CHECKED(check_bias(out_channels));
     out_[0] = in_[0];
     out_[0][3] = out_channels;
-    ETALON_CHECKED(spread(1, std::int64_t{p.padding_top} + p.padding_bottom, p.kernel_height, p.subsampling_height,
-                          p.dilation_height, p.adjustment_height));
+    ETALON_CHECKED(spread(1, std::int64_t{p.padding_top} + p.padding_bottom, p.kernel_height,
+                          p.subsampling_height, p.dilation_height, p.adjustment_height));
     return spread(2, std::int64_t{p.padding_left} + p.padding_right, p.kernel_width, p.subsampling_width,
                   p.dilation_width, p.adjustment_width);
   }
@@ -160,7 +181,8 @@ class Inference {
   Status spread(std::size_t dim, std::int64_t padding, std::int64_t kernel, std::int64_t stride,
                 std::int64_t dilation, std::int64_t adjustment) {
     if (adjustment >= stride) {
-      return sizes_error(fmt::format("an output padding of {} is not below the stride {}", adjustment, stride));
+      return sizes_error(
+          fmt::format("an output padding of {} is not below the stride {}", adjustment, stride));
     }
     const auto reach = checked_mul(kernel - 1, dilation);
     const auto between = checked_mul(std::max<std::int64_t>(in_[0][dim] - 1, 0), stride);
@@ -174,7 +196,8 @@ class Inference {
 
   Status pool(const xnn::Pool& p) {
     ETALON_CHECKED(want_rank(in_[0], 4, "the input"));
-    if ((node_.flags & kSamePadding) != 0) return unsupported("padding by the TensorFlow rule, only explicit padding is");
+    if ((node_.flags & kSamePadding) != 0)
+      return unsupported("padding by the TensorFlow rule, only explicit padding is");
     out_[0] = in_[0];
     // Averages have no dilation, and 0 is written for it.
     const bool is_average = node_.type == NodeType::kAvgPooling2d;
@@ -313,8 +336,8 @@ class Inference {
 
 Status check_size(const Dims& dims) {
   if (dims.size() > xnn::kMaxDims) {
-    return resource_error(fmt::format("{} has {} dims, at most {} are possible", to_string(dims), dims.size(),
-                                      xnn::kMaxDims));
+    return resource_error(
+        fmt::format("{} has {} dims, at most {} are possible", to_string(dims), dims.size(), xnn::kMaxDims));
   }
   std::int64_t elements = 1;
   for (const std::int64_t size : dims) {
@@ -336,7 +359,8 @@ Result<Dims> dims_of(const xnn::Value& value) {
 }
 
 std::optional<std::int64_t> window_positions(std::int64_t size, std::int64_t before, std::int64_t after,
-                                             std::int64_t kernel, std::int64_t stride, std::int64_t dilation) {
+                                             std::int64_t kernel, std::int64_t stride,
+                                             std::int64_t dilation) {
   // All are below 2^40, the products below overflow only for kernels that do not fit anyway.
   const auto reach = checked_mul(kernel - 1, dilation);
   if (!reach || *reach >= size + before + after) return std::nullopt;

@@ -43,7 +43,8 @@ class ValueCheck {
  private:
   Status check_dims() const {
     if (value_.dims.size() > kMaxDims) {
-      return invalid_input(fmt::format("it has {} dims, at most {} are possible", value_.dims.size(), kMaxDims));
+      return invalid_input(
+          fmt::format("it has {} dims, at most {} are possible", value_.dims.size(), kMaxDims));
     }
     if (value_.type == DataType::kInvalid) return invalid_input("its data type is invalid");
     return {};
@@ -59,8 +60,8 @@ class ValueCheck {
       return invalid_input("it is a constant and also an input or output");
     }
     if (value_.is_external() && value_.external_id >= graph_.num_externs) {
-      return invalid_input(fmt::format("its external id is {}, want one below {}", value_.external_id,
-                                       graph_.num_externs));
+      return invalid_input(
+          fmt::format("its external id is {}, want one below {}", value_.external_id, graph_.num_externs));
     }
     return {};
   }
@@ -84,12 +85,13 @@ class ValueCheck {
 
   Status want_type(std::initializer_list<DataType> list, std::string_view quantization) const {
     if (is_one_of(value_.type, list)) return {};
-    return invalid_input(fmt::format("{} values have no {} quantisation", name_of(value_.type), quantization));
+    return invalid_input(
+        fmt::format("{} values have no {} quantisation", name_of(value_.type), quantization));
   }
 
   Status check(const std::monostate&) const {
-    if (is_one_of(value_.type, {DataType::kFp32, DataType::kFp16, DataType::kInt32, DataType::kPfp32,
-                                DataType::kBf16})) {
+    if (is_one_of(value_.type,
+                  {DataType::kFp32, DataType::kFp16, DataType::kInt32, DataType::kPfp32, DataType::kBf16})) {
       return {};
     }
     return invalid_input(fmt::format("{} lacks its quantisation", name_of(value_.type)));
@@ -143,8 +145,7 @@ class ValueCheck {
 
   Status check_channel_dim(std::int32_t dim) const {
     if (dim >= 0 && static_cast<std::size_t>(dim) < value_.dims.size()) return {};
-    return invalid_input(
-        fmt::format("its channel dim is {}, want one below {}", dim, value_.dims.size()));
+    return invalid_input(fmt::format("its channel dim is {}, want one below {}", dim, value_.dims.size()));
   }
 
   Status check_scale_count(std::uint32_t constant, std::size_t written, std::size_t width,
@@ -188,8 +189,10 @@ struct ParamsCheck {
       case NodeFields::kUnary:
       case NodeFields::kBinary:
       case NodeFields::kFullyConnected:
-      case NodeFields::kAttention: return {};
-      default: return invalid_input("it lacks its parameters");
+      case NodeFields::kAttention:
+        return {};
+      default:
+        return invalid_input("it lacks its parameters");
     }
   }
   Status operator()(const Conv& conv) const {
@@ -256,7 +259,8 @@ class GraphCheck {
     ETALON_CHECKED(check_values());
     for (const auto* list : {&graph_.input_ids, &graph_.output_ids}) {
       for (const std::uint32_t id : *list) {
-        if (known_.count(id) == 0) return invalid_input(fmt::format("the listed input or output {} is no value", id));
+        if (known_.count(id) == 0)
+          return invalid_input(fmt::format("the listed input or output {} is no value", id));
       }
     }
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
@@ -292,12 +296,11 @@ class GraphCheck {
     if (tag == 0 || tag > kNodeTypeCount) return unsupported(fmt::format("node type {} is unknown", tag));
     if (node.inputs.size() != input_count(node.type) || node.outputs.size() != output_count(node.type)) {
       return invalid_input(fmt::format("{} inputs and {} outputs, want {} and {}", node.inputs.size(),
-                                       node.outputs.size(), input_count(node.type),
-                                       output_count(node.type)));
+                                       node.outputs.size(), input_count(node.type), output_count(node.type)));
     }
     if (!(node.output_min < node.output_max)) {
-      return invalid_input(
-          fmt::format("its smallest output {} is not below its largest {}", node.output_min, node.output_max));
+      return invalid_input(fmt::format("its smallest output {} is not below its largest {}", node.output_min,
+                                       node.output_max));
     }
     ETALON_CHECKED(std::visit(ParamsCheck{fields_of(node.type)}, node.params));
     for (std::size_t i = 0; i < node.inputs.size(); ++i) ETALON_CHECKED(check_input(node, i));

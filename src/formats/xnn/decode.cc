@@ -1,4 +1,5 @@
-// A payload is "XH00" header | flatbuffer | constants, or (old) only a flatbuffer that holds its constants itself.
+// A payload is "XH00" header | flatbuffer | constants, or (old) only a flatbuffer that holds its constants
+// itself.
 #include <algorithm>
 
 #include "formats/xnn/check.h"
@@ -83,11 +84,13 @@ class Decoder {
 
   Status read_constants(const fb::xnn::Graph& table) {
     if (parts_.has_header) {
-      ETALON_TRY(graph_.constants, reader_.tables<ConstantData>(table.constant_data(), "constant",
-                                                                [&](const auto& item) { return constant(item); }));
+      ETALON_TRY(graph_.constants,
+                 reader_.tables<ConstantData>(table.constant_data(), "constant",
+                                              [&](const auto& item) { return constant(item); }));
     } else {
-      ETALON_TRY(graph_.constants, reader_.tables<ConstantData>(table.constant_buffer(), "constant",
-                                                                [&](const auto& item) { return constant(item); }));
+      ETALON_TRY(graph_.constants,
+                 reader_.tables<ConstantData>(table.constant_buffer(), "constant",
+                                              [&](const auto& item) { return constant(item); }));
     }
     // Whatever the file says about number 0, it means "none".
     if (graph_.constants.empty()) graph_.constants.emplace_back();
@@ -105,8 +108,8 @@ class Decoder {
     }
     const auto found = slice(parts_.constants, table.offset(), table.size());
     if (!found) {
-      return invalid_input(fmt::format("{} bytes from {} on leave the constant data, which has {}", table.size(),
-                                       table.offset(), parts_.constants.size()));
+      return invalid_input(fmt::format("{} bytes from {} on leave the constant data, which has {}",
+                                       table.size(), table.offset(), parts_.constants.size()));
     }
     out.inline_data = *found;
     return out;
@@ -137,7 +140,8 @@ class Decoder {
   }
 
   static Result<DataType> data_type(std::int16_t number) {
-    if (number >= 0 && number <= static_cast<std::int16_t>(DataType::kBf16)) return static_cast<DataType>(number);
+    if (number >= 0 && number <= static_cast<std::int16_t>(DataType::kBf16))
+      return static_cast<DataType>(number);
     return unsupported(fmt::format("data type {} is unknown", number));
   }
 
@@ -175,8 +179,8 @@ class Decoder {
       return Quantization(std::move(out));
     }
     if (const auto* quant = table.quant_params_as_PerChannelGroupQuant()) {
-      PerChannelGroupQuant out{{}, {}, quant->channel_dim(), quant->group_size(), quant->scale_buffer_idx(),
-                               quant->num_scales()};
+      PerChannelGroupQuant out{
+          {}, {}, quant->channel_dim(), quant->group_size(), quant->scale_buffer_idx(), quant->num_scales()};
       ETALON_TRY(out.scales, reader_.optional_numbers(quant->scale()));
       ETALON_TRY(out.scales_bf16, reader_.optional_numbers(quant->scale_bf16()));
       return Quantization(std::move(out));

@@ -166,21 +166,36 @@ Status read_as(TableReader& reader, const fb::xnn::XNode& table, Node& node) {
 
 Status read_content(TableReader& reader, const fb::xnn::XNode& table, Node& node) {
   switch (fields_of(node.type)) {
-    case NodeFields::kUnary: return read_as<fb::xnn::Unary>(reader, table, node);
-    case NodeFields::kBinary: return read_as<fb::xnn::Binary>(reader, table, node);
-    case NodeFields::kFullyConnected: return read_as<fb::xnn::FullyConnected>(reader, table, node);
-    case NodeFields::kConv: return read_as<fb::xnn::Conv>(reader, table, node);
-    case NodeFields::kPool: return read_as<fb::xnn::Pool>(reader, table, node);
-    case NodeFields::kArgMaxPool: return read_as<fb::xnn::ArgMaxPool>(reader, table, node);
-    case NodeFields::kTranspose: return read_as<fb::xnn::Transpose>(reader, table, node);
-    case NodeFields::kReshape: return read_as<fb::xnn::Reshape>(reader, table, node);
-    case NodeFields::kSlice: return read_as<fb::xnn::Slice>(reader, table, node);
-    case NodeFields::kPad: return read_as<fb::xnn::Pad>(reader, table, node);
-    case NodeFields::kResize: return read_as<fb::xnn::Resize>(reader, table, node);
-    case NodeFields::kConcatenate: return read_as<fb::xnn::Concatenate>(reader, table, node);
-    case NodeFields::kElu: return read_as<fb::xnn::Elu>(reader, table, node);
-    case NodeFields::kLeakyRelu: return read_as<fb::xnn::LeakyRelu>(reader, table, node);
-    case NodeFields::kAttention: return read_as<fb::xnn::Attention>(reader, table, node);
+    case NodeFields::kUnary:
+      return read_as<fb::xnn::Unary>(reader, table, node);
+    case NodeFields::kBinary:
+      return read_as<fb::xnn::Binary>(reader, table, node);
+    case NodeFields::kFullyConnected:
+      return read_as<fb::xnn::FullyConnected>(reader, table, node);
+    case NodeFields::kConv:
+      return read_as<fb::xnn::Conv>(reader, table, node);
+    case NodeFields::kPool:
+      return read_as<fb::xnn::Pool>(reader, table, node);
+    case NodeFields::kArgMaxPool:
+      return read_as<fb::xnn::ArgMaxPool>(reader, table, node);
+    case NodeFields::kTranspose:
+      return read_as<fb::xnn::Transpose>(reader, table, node);
+    case NodeFields::kReshape:
+      return read_as<fb::xnn::Reshape>(reader, table, node);
+    case NodeFields::kSlice:
+      return read_as<fb::xnn::Slice>(reader, table, node);
+    case NodeFields::kPad:
+      return read_as<fb::xnn::Pad>(reader, table, node);
+    case NodeFields::kResize:
+      return read_as<fb::xnn::Resize>(reader, table, node);
+    case NodeFields::kConcatenate:
+      return read_as<fb::xnn::Concatenate>(reader, table, node);
+    case NodeFields::kElu:
+      return read_as<fb::xnn::Elu>(reader, table, node);
+    case NodeFields::kLeakyRelu:
+      return read_as<fb::xnn::LeakyRelu>(reader, table, node);
+    case NodeFields::kAttention:
+      return read_as<fb::xnn::Attention>(reader, table, node);
   }
   return internal_error("a node type without a table");
 }

@@ -42,10 +42,11 @@ class Encoder {
       }
     }
     size += 256 * std::uint64_t{graph_.nodes.size()};
-    for (const ConstantData& constant : graph_.constants) size += 64 + (constant.key ? constant.key->size() : 0);
+    for (const ConstantData& constant : graph_.constants)
+      size += 64 + (constant.key ? constant.key->size() : 0);
     if (size <= kMaxSize) return {};
-    return resource_error(fmt::format("the graph takes {} bytes without its weights, at most {} are possible",
-                                      size, kMaxSize));
+    return resource_error(
+        fmt::format("the graph takes {} bytes without its weights, at most {} are possible", size, kMaxSize));
   }
 
   void build_flatbuffer() {
@@ -81,9 +82,9 @@ class Encoder {
 
   Offset<fb::xnn::XValue> encode_value(const Value& value) {
     const auto dims = builder_.CreateVector(value.dims);
-    const auto tensor = fb::xnn::CreateTensorValue(
-        builder_, static_cast<std::int16_t>(value.type), static_cast<std::uint32_t>(value.dims.size()), dims,
-        value.constant, value.external_id, value.flags, value.id);
+    const auto tensor = fb::xnn::CreateTensorValue(builder_, static_cast<std::int16_t>(value.type),
+                                                   static_cast<std::uint32_t>(value.dims.size()), dims,
+                                                   value.constant, value.external_id, value.flags, value.id);
     if (std::holds_alternative<std::monostate>(value.quantization)) {
       return fb::xnn::CreateXValue(builder_, fb::xnn::ValueContent::TensorValue, tensor.Union());
     }
@@ -96,8 +97,9 @@ class Encoder {
 
   // By index into the variant.
   static constexpr fb::xnn::Quantization kQuantTags[] = {
-      fb::xnn::Quantization::NONE, fb::xnn::Quantization::PerTensorQuant, fb::xnn::Quantization::PerChannelQuant,
-      fb::xnn::Quantization::PerTokenDynamicQuant, fb::xnn::Quantization::PerChannelGroupQuant};
+      fb::xnn::Quantization::NONE, fb::xnn::Quantization::PerTensorQuant,
+      fb::xnn::Quantization::PerChannelQuant, fb::xnn::Quantization::PerTokenDynamicQuant,
+      fb::xnn::Quantization::PerChannelGroupQuant};
 
   Offset<void> encode_quantization(const std::monostate&) { return {}; }
   Offset<void> encode_quantization(const PerTensorQuant& quant) {
@@ -116,8 +118,8 @@ class Encoder {
   Offset<void> encode_quantization(const PerChannelGroupQuant& quant) {
     const auto scales = builder_.CreateVector(quant.scales);
     const auto scales_bf16 = builder_.CreateVector(quant.scales_bf16);
-    return fb::xnn::CreatePerChannelGroupQuant(builder_, scales, quant.channel_dim, quant.group_size, scales_bf16,
-                                               quant.scale_constant, quant.num_scales)
+    return fb::xnn::CreatePerChannelGroupQuant(builder_, scales, quant.channel_dim, quant.group_size,
+                                               scales_bf16, quant.scale_constant, quant.num_scales)
         .Union();
   }
 

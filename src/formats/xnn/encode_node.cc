@@ -17,14 +17,19 @@ class NodeWriter {
 
   Offset<void> write() {
     switch (fields_of(node_.type)) {
-      case NodeFields::kUnary: return fb::xnn::CreateUnary(builder_, in_[0], out_, flags_).Union();
-      case NodeFields::kBinary: return fb::xnn::CreateBinary(builder_, in_[0], in_[1], out_, flags_).Union();
+      case NodeFields::kUnary:
+        return fb::xnn::CreateUnary(builder_, in_[0], out_, flags_).Union();
+      case NodeFields::kBinary:
+        return fb::xnn::CreateBinary(builder_, in_[0], in_[1], out_, flags_).Union();
       case NodeFields::kFullyConnected:
         return fb::xnn::CreateFullyConnected(builder_, in_[0], in_[1], in_[2], out_, flags_).Union();
       case NodeFields::kAttention:
-        return fb::xnn::CreateAttention(builder_, in_[0], in_[1], in_[2], in_[3], in_[4], out_, flags_).Union();
-      case NodeFields::kArgMaxPool: return arg_max_pool(std::get<Pool>(node_.params));
-      default: return std::visit([this](const auto& params) { return table(params); }, node_.params);
+        return fb::xnn::CreateAttention(builder_, in_[0], in_[1], in_[2], in_[3], in_[4], out_, flags_)
+            .Union();
+      case NodeFields::kArgMaxPool:
+        return arg_max_pool(std::get<Pool>(node_.params));
+      default:
+        return std::visit([this](const auto& params) { return table(params); }, node_.params);
     }
   }
 
@@ -35,8 +40,8 @@ class NodeWriter {
     return fb::xnn::CreateConv(builder_, p.padding_top, p.padding_right, p.padding_bottom, p.padding_left,
                                p.kernel_height, p.kernel_width, p.subsampling_height, p.subsampling_width,
                                p.dilation_height, p.dilation_width, p.group_input_channels,
-                               p.group_output_channels, p.groups, p.adjustment_height, p.adjustment_width, in_[0],
-                               in_[1], in_[2], out_, flags_)
+                               p.group_output_channels, p.groups, p.adjustment_height, p.adjustment_width,
+                               in_[0], in_[1], in_[2], out_, flags_)
         .Union();
   }
 
@@ -48,8 +53,9 @@ class NodeWriter {
   }
 
   Offset<void> arg_max_pool(const Pool& p) {
-    return fb::xnn::CreateArgMaxPool(builder_, p.padding_top, p.padding_right, p.padding_bottom, p.padding_left,
-                                     p.pooling_height, p.pooling_width, in_[0], out_, node_.outputs[1], flags_)
+    return fb::xnn::CreateArgMaxPool(builder_, p.padding_top, p.padding_right, p.padding_bottom,
+                                     p.padding_left, p.pooling_height, p.pooling_width, in_[0], out_,
+                                     node_.outputs[1], flags_)
         .Union();
   }
 
@@ -86,7 +92,9 @@ class NodeWriter {
         .Union();
   }
 
-  Offset<void> table(const Elu& p) { return fb::xnn::CreateElu(builder_, p.alpha, in_[0], out_, flags_).Union(); }
+  Offset<void> table(const Elu& p) {
+    return fb::xnn::CreateElu(builder_, p.alpha, in_[0], out_, flags_).Union();
+  }
 
   Offset<void> table(const LeakyRelu& p) {
     return fb::xnn::CreateLeakyRelu(builder_, p.negative_slope, in_[0], out_, flags_).Union();
@@ -111,8 +119,8 @@ Offset<fb::xnn::XNode> encode_node(FlatBufferBuilder& builder, const Node& node)
   if (std::isfinite(node.output_min) || std::isfinite(node.output_max)) {
     range = fb::xnn::CreateOutputMinMax(builder, node.output_min, node.output_max);
   }
-  return fb::xnn::CreateXNode(builder, static_cast<fb::xnn::NodeContent>(node.type), content, node.debug_handle,
-                              range);
+  return fb::xnn::CreateXNode(builder, static_cast<fb::xnn::NodeContent>(node.type), content,
+                              node.debug_handle, range);
 }
 
 }  // namespace etalon::formats::xnn

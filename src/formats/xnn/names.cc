@@ -44,17 +44,22 @@ std::string_view name_of(NodeType type) {
 
 std::size_t bits_of(DataType type) {
   switch (type) {
-    case DataType::kInvalid: return 0;
+    case DataType::kInvalid:
+      return 0;
     case DataType::kQcint4:
-    case DataType::kQbint4: return 4;
+    case DataType::kQbint4:
+      return 4;
     case DataType::kFp16:
-    case DataType::kBf16: return 16;
+    case DataType::kBf16:
+      return 16;
     case DataType::kQint8:
     case DataType::kQuint8:
     case DataType::kQcint8:
     case DataType::kQdint8:
-    case DataType::kQpint8: return 8;
-    default: return 32;
+    case DataType::kQpint8:
+      return 8;
+    default:
+      return 32;
   }
 }
 

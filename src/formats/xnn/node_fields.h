@@ -8,8 +8,21 @@
 namespace etalon::formats::xnn {
 
 enum class NodeFields : std::uint8_t {
-  kUnary, kBinary, kFullyConnected, kConv, kPool, kArgMaxPool, kTranspose, kReshape, kSlice, kPad, kResize,
-  kConcatenate, kElu, kLeakyRelu, kAttention,
+  kUnary,
+  kBinary,
+  kFullyConnected,
+  kConv,
+  kPool,
+  kArgMaxPool,
+  kTranspose,
+  kReshape,
+  kSlice,
+  kPad,
+  kResize,
+  kConcatenate,
+  kElu,
+  kLeakyRelu,
+  kAttention,
 };
 
 inline constexpr std::array kNodeFields = {
@@ -29,12 +42,17 @@ constexpr std::size_t concatenated_inputs(NodeType type) {
 
 constexpr std::size_t input_count(NodeType type) {
   switch (fields_of(type)) {
-    case NodeFields::kBinary: return 2;
+    case NodeFields::kBinary:
+      return 2;
     case NodeFields::kFullyConnected:
-    case NodeFields::kConv: return 3;
-    case NodeFields::kConcatenate: return concatenated_inputs(type);
-    case NodeFields::kAttention: return 5;
-    default: return 1;
+    case NodeFields::kConv:
+      return 3;
+    case NodeFields::kConcatenate:
+      return concatenated_inputs(type);
+    case NodeFields::kAttention:
+      return 5;
+    default:
+      return 1;
   }
 }
 

@@ -41,17 +41,28 @@ Params params_for(NodeType type) {
       out.adjustment_height = 14, out.adjustment_width = 15;
       return out;
     }
-    case NodeFields::kPool: return Pool{1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
-    case NodeFields::kArgMaxPool: return Pool{1, 2, 3, 4, 5, 6};
-    case NodeFields::kTranspose: return Transpose{{0, 3, 1, 2}};
-    case NodeFields::kReshape: return Reshape{{1, 0, 8}};
-    case NodeFields::kSlice: return Slice{{0, 1, 2, 3}, {1, 2, 1, 4}};
-    case NodeFields::kPad: return Pad{{0, 1, 2, 0}, {0, 3, 4, 0}, 1.5f};
-    case NodeFields::kResize: return Resize{7, 9};
-    case NodeFields::kConcatenate: return Concatenate{3};
-    case NodeFields::kElu: return Elu{0.5f};
-    case NodeFields::kLeakyRelu: return LeakyRelu{0.25f};
-    default: return {};
+    case NodeFields::kPool:
+      return Pool{1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    case NodeFields::kArgMaxPool:
+      return Pool{1, 2, 3, 4, 5, 6};
+    case NodeFields::kTranspose:
+      return Transpose{{0, 3, 1, 2}};
+    case NodeFields::kReshape:
+      return Reshape{{1, 0, 8}};
+    case NodeFields::kSlice:
+      return Slice{{0, 1, 2, 3}, {1, 2, 1, 4}};
+    case NodeFields::kPad:
+      return Pad{{0, 1, 2, 0}, {0, 3, 4, 0}, 1.5f};
+    case NodeFields::kResize:
+      return Resize{7, 9};
+    case NodeFields::kConcatenate:
+      return Concatenate{3};
+    case NodeFields::kElu:
+      return Elu{0.5f};
+    case NodeFields::kLeakyRelu:
+      return LeakyRelu{0.25f};
+    default:
+      return {};
   }
 }
 
@@ -214,7 +225,8 @@ TEST(Xnn, a_payload_of_the_real_exporter_decodes_and_is_written_alike) {
     const auto again = decode(*written);
     ASSERT_TRUE(again.ok());
     EXPECT_EQ(*encode(*again), *written);
-    EXPECT_LT(written->size(), delegate.payload.size() * 5 / 4) << "weights that are elsewhere must stay there";
+    EXPECT_LT(written->size(), delegate.payload.size() * 5 / 4)
+        << "weights that are elsewhere must stay there";
   }
 }
 
@@ -222,10 +234,11 @@ TEST(Xnn, a_payload_of_the_real_exporter_decodes_and_is_written_alike) {
 std::vector<std::byte> legacy_payload(std::int16_t dynamic_type = 3) {
   flatbuffers::FlatBufferBuilder builder;
   const std::vector<std::uint32_t> dims = {2, 3};
-  const auto tensor = [&](std::uint32_t constant, std::uint32_t external_id, std::uint32_t flags, std::uint32_t id,
-                          std::int16_t dynamic) {
+  const auto tensor = [&](std::uint32_t constant, std::uint32_t external_id, std::uint32_t flags,
+                          std::uint32_t id, std::int16_t dynamic) {
     const auto list = builder.CreateVector(dims);
-    const auto table = fb::xnn::CreateTensorValue(builder, 1, 2, list, constant, external_id, flags, id, dynamic);
+    const auto table =
+        fb::xnn::CreateTensorValue(builder, 1, 2, list, constant, external_id, flags, id, dynamic);
     return fb::xnn::CreateXValue(builder, fb::xnn::ValueContent::TensorValue, table.Union());
   };
   std::vector<flatbuffers::Offset<fb::xnn::XValue>> values = {
@@ -298,10 +311,22 @@ TEST(Xnn, a_graph_that_does_not_fit_together_is_refused) {
       {"it lacks its parameters", [](Graph& g) { g.nodes[6].params = {}; }},
       {"are those of another node type", [](Graph& g) { g.nodes[6].params = Elu{}; }},
       {"its stride is 0", [](Graph& g) { std::get<Conv>(g.nodes[6].params).subsampling_width = 0; }},
-      {"[0, 1, 1] is not a permutation", [](Graph& g) { g.nodes[4].params = Transpose{{0, 1, 1}}; }},
-      {"leaves more than one dim open", [](Graph& g) { g.nodes[19].params = Reshape{{0, 0}}; }},
-      {"at most 6 are possible", [](Graph& g) { g.nodes[19].params = Reshape{{1, 1, 1, 1, 1, 1, 1}}; }},
-      {"want as many", [](Graph& g) { g.nodes[34].params = Slice{{0}, {1, 1}}; }},
+      {"[0, 1, 1] is not a permutation",
+       [](Graph& g) {
+         g.nodes[4].params = Transpose{{0, 1, 1}};
+       }},
+      {"leaves more than one dim open",
+       [](Graph& g) {
+         g.nodes[19].params = Reshape{{0, 0}};
+       }},
+      {"at most 6 are possible",
+       [](Graph& g) {
+         g.nodes[19].params = Reshape{{1, 1, 1, 1, 1, 1, 1}};
+       }},
+      {"want as many",
+       [](Graph& g) {
+         g.nodes[34].params = Slice{{0}, {1, 1}};
+       }},
       {"constant is number 5, there are 1", [](Graph& g) { g.values[2].constant = 5; }},
       {"qint8 lacks its quantisation", [](Graph& g) { g.values[2].type = DataType::kQint8; }},
       {"fp32 values have no per-tensor", [](Graph& g) { g.values[2].quantization = PerTensorQuant{}; }},
@@ -322,14 +347,28 @@ TEST(Xnn, quantised_values_that_do_not_fit_are_refused) {
   const std::string weights = "abcdef";
   const float scales[2] = {0.25f, 0.5f};
   const Damage damages[] = {
-      {"has 6 bytes, want 9", [](Graph& g) { g.values.end()[-5].dims = {3, 3}; }},
-      {"it has 2 scales, want 3", [](Graph& g) { std::get<PerChannelQuant>(g.values.end()[-5].quantization).channel_dim = 1; }},
-      {"its channel dim is 2", [](Graph& g) { std::get<PerChannelQuant>(g.values.end()[-5].quantization).channel_dim = 2; }},
-      {"its channel dim is -1", [](Graph& g) { std::get<PerChannelQuant>(g.values.end()[-5].quantization).channel_dim = -1; }},
-      {"scale 0 is -1", [](Graph& g) { std::get<PerChannelQuant>(g.values.end()[-1].quantization).scales[0] = -1; }},
-      {"cannot be quantised together", [](Graph& g) { g.values.end()[-3].quantization = PerTokenDynamicQuant{3}; }},
-      {"its zero point is 128", [](Graph& g) { g.values.end()[-2].quantization = PerTensorQuant{1, 128}; }},
-      {"its scale is 0", [](Graph& g) { g.values.end()[-2].quantization = PerTensorQuant{0, 0}; }},
+      {"has 6 bytes, want 9",
+       [](Graph& g) {
+         g.values.end()[-5].dims = {3, 3};
+       }},
+      {"it has 2 scales, want 3",
+       [](Graph& g) { std::get<PerChannelQuant>(g.values.end()[-5].quantization).channel_dim = 1; }},
+      {"its channel dim is 2",
+       [](Graph& g) { std::get<PerChannelQuant>(g.values.end()[-5].quantization).channel_dim = 2; }},
+      {"its channel dim is -1",
+       [](Graph& g) { std::get<PerChannelQuant>(g.values.end()[-5].quantization).channel_dim = -1; }},
+      {"scale 0 is -1",
+       [](Graph& g) { std::get<PerChannelQuant>(g.values.end()[-1].quantization).scales[0] = -1; }},
+      {"cannot be quantised together",
+       [](Graph& g) { g.values.end()[-3].quantization = PerTokenDynamicQuant{3}; }},
+      {"its zero point is 128",
+       [](Graph& g) {
+         g.values.end()[-2].quantization = PerTensorQuant{1, 128};
+       }},
+      {"its scale is 0",
+       [](Graph& g) {
+         g.values.end()[-2].quantization = PerTensorQuant{0, 0};
+       }},
   };
   for (const Damage& damage : damages) {
     SCOPED_TRACE(damage.says);

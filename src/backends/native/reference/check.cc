@@ -41,7 +41,8 @@ class Check {
       inputs[i] = in_[i]->dims;
       ETALON_CHECKED(check_size(inputs[i]));
     }
-    ETALON_CHECKED(infer_outputs(node_, std::span(inputs).first(in_.size()), std::span(outputs).first(out_.size())));
+    ETALON_CHECKED(
+        infer_outputs(node_, std::span(inputs).first(in_.size()), std::span(outputs).first(out_.size())));
     for (std::size_t i = 0; i < out_.size(); ++i) {
       if (out_[i]->dims == outputs[i]) continue;
       return invalid_input(
@@ -55,8 +56,10 @@ class Check {
       case NodeType::kFullyConnected:
       case NodeType::kConv2d:
       case NodeType::kDepthwiseConv2d:
-      case NodeType::kConvTranspose2d: return check_convolution();
-      case NodeType::kConvert: return check_convert();
+      case NodeType::kConvTranspose2d:
+        return check_convolution();
+      case NodeType::kConvert:
+        return check_convert();
       case NodeType::kStaticReshape:
       case NodeType::kCopy:
       case NodeType::kStaticTranspose:
@@ -65,15 +68,18 @@ class Check {
       case NodeType::kConcatenate2:
       case NodeType::kConcatenate3:
       case NodeType::kConcatenate4:
-      case NodeType::kConcatenate5: return check_movement();
-      case NodeType::kBatchMatrixMultiply: return check_matmul();
+      case NodeType::kConcatenate5:
+        return check_movement();
+      case NodeType::kBatchMatrixMultiply:
+        return check_matmul();
       case NodeType::kArgMaxPooling2d:
         if (out_[1]->type != DataType::kInt32) return refused("indices", *out_[1]);
         if (!is_plain(in_[0]->type)) return refused("an input", *in_[0]);
         return is_plain(out_[0]->type) ? Status() : refused("an output", *out_[0]);
       case NodeType::kScaledDotProductAttention:
         return unsupported("no ExecuTorch release runs this node type");
-      default: return check_plain();
+      default:
+        return check_plain();
     }
   }
 
@@ -96,19 +102,22 @@ class Check {
 
   Status check_convert() const {
     const DataType from = in_[0]->type, to = out_[0]->type;
-    if (!is_plain(from) && from != DataType::kInt32 && from != DataType::kQdint8) return refused("an input", *in_[0]);
+    if (!is_plain(from) && from != DataType::kInt32 && from != DataType::kQdint8)
+      return refused("an input", *in_[0]);
     if (to == DataType::kQdint8) {
       if (is_float(from)) return check_rows(*out_[0]);
       return refused("dynamic quantisation of an input", *in_[0]);
     }
-    if (is_plain(to) || to == DataType::kInt32) return from == DataType::kQdint8 ? check_rows(*in_[0]) : Status();
+    if (is_plain(to) || to == DataType::kInt32)
+      return from == DataType::kQdint8 ? check_rows(*in_[0]) : Status();
     return refused("an output", *out_[0]);
   }
 
   static Status check_rows(const TensorType& type) {
     const std::size_t count = type.quantisation.nonbatch_dims;
     if (count >= 1 && count <= type.dims.size()) return {};
-    return invalid_input(fmt::format("{} dims of {} cannot be quantised together", count, to_string(type.dims)));
+    return invalid_input(
+        fmt::format("{} dims of {} cannot be quantised together", count, to_string(type.dims)));
   }
 
   Status check_matmul() const {
@@ -129,7 +138,8 @@ class Check {
       wanted = type.dims[q.channel_dim];
     } else if (type.type == DataType::kQbint4) {
       if (type.dims.size() != 2 || q.group_size <= 0 || type.dims[1] % q.group_size != 0) {
-        return invalid_input(fmt::format("groups of {} do not divide {}", q.group_size, to_string(type.dims)));
+        return invalid_input(
+            fmt::format("groups of {} do not divide {}", q.group_size, to_string(type.dims)));
       }
       wanted = type.dims[0] * (type.dims[1] / q.group_size);
       width = q.scales_are_bf16 ? 2 : 4;
@@ -142,7 +152,8 @@ class Check {
     const TensorType& input = *in_[0];
     const TensorType& filter = *in_[1];
     if (!is_plain(input.type) && input.type != DataType::kQdint8) return refused("an input", input);
-    if (!is_float(filter.type) && !is_int8(filter.type) && !is_int4(filter.type)) return refused("a filter", filter);
+    if (!is_float(filter.type) && !is_int8(filter.type) && !is_int4(filter.type))
+      return refused("a filter", filter);
     if (filter.type == DataType::kQdint8) return refused("a filter", filter);
     if (!is_plain(out_[0]->type)) return refused("an output", *out_[0]);
     ETALON_CHECKED(check_operand(filter), "the filter");
@@ -162,8 +173,8 @@ class Check {
     if (node_.type == NodeType::kDepthwiseConv2d) wanted = 3;
     if (is_linear && is_transposed) wanted = 1;
     if (filter.quantisation.channel_dim == wanted) return {};
-    return unsupported(
-        fmt::format("scales along dim {} of the filter, want dim {}", filter.quantisation.channel_dim, wanted));
+    return unsupported(fmt::format("scales along dim {} of the filter, want dim {}",
+                                   filter.quantisation.channel_dim, wanted));
   }
 
   // One scale must hold for all that goes into a sum.
@@ -180,7 +191,8 @@ class Check {
     if (in_[2] == nullptr || is_float(in_[2]->type)) return {};
     const DataType type = in_[2]->type;
     if (type != DataType::kQint32 && type != DataType::kQcint32) return refused("a bias", *in_[2]);
-    const bool is_integer = is_static_int8(input.type) && !is_float(filter.type) && filter.type != DataType::kQbint4;
+    const bool is_integer =
+        is_static_int8(input.type) && !is_float(filter.type) && filter.type != DataType::kQbint4;
     return is_integer ? Status() : refused("for inputs that are not int8, a bias", *in_[2]);
   }
 

@@ -1,5 +1,5 @@
-// Everything that multiplies by a filter. Each output is one sum over the taps that meet the image; types only change
-// how two elements are multiplied and how the sum is finished.
+// Everything that multiplies by a filter. Each output is one sum over the taps that meet the image; types
+// only change how two elements are multiplied and how the sum is finished.
 #include <algorithm>
 
 #include "backends/native/reference/element.h"
@@ -117,7 +117,8 @@ class Finish {
  public:
   Finish(const xnn::Node& node, Inputs inputs, const TensorRef& output)
       : input_(*inputs[0].type), filter_(*inputs[1].type), write_(output, node.output_min, node.output_max) {
-    if (input_.type == DataType::kQdint8) rows_ = row_scales(inputs[0]), row_length_ = std::max<std::int64_t>(row_length(input_), 1);
+    if (input_.type == DataType::kQdint8)
+      rows_ = row_scales(inputs[0]), row_length_ = std::max<std::int64_t>(row_length(input_), 1);
     if (is_static_int8(output.type->type)) {
       output_scale_ = output.type->quantisation.scale;
       const std::int32_t zero = write_.zero_point();
@@ -132,7 +133,8 @@ class Finish {
   RowScale input_scale(std::int64_t in_offset) const {
     const Quantisation& q = input_.quantisation;
     if (is_float(input_.type)) return {1, 0};
-    return rows_ == nullptr ? RowScale{q.scale, q.zero_point} : load<RowScale>(rows_, in_offset / row_length_);
+    return rows_ == nullptr ? RowScale{q.scale, q.zero_point}
+                            : load<RowScale>(rows_, in_offset / row_length_);
   }
 
   template <class Sum>
@@ -206,7 +208,8 @@ class Convolution {
       for (std::int64_t kx = 0; kx < g_.kernel_w; ++kx) {
         const auto in_x = tap(x, kx, g_.stride_w, g_.dilation_w, g_.pad_left, g_.in_w, g_.is_transposed);
         if (in_x < 0) continue;
-        const std::int64_t in_at = ((n * g_.in_h + in_y) * g_.in_w + in_x) * g_.in_c + c / g_.group_out * g_.group_in;
+        const std::int64_t in_at =
+            ((n * g_.in_h + in_y) * g_.in_w + in_x) * g_.in_c + c / g_.group_out * g_.group_in;
         add_products(out, in_at, c * g_.filter_out + ky * g_.filter_h + kx * g_.filter_w, g_.group_in, zero);
       }
     }
@@ -229,7 +232,8 @@ class Convolution {
   void add_products(Sum& sum, std::int64_t in_at, std::int64_t filter_at, std::int64_t count,
                     std::int32_t zero) const {
     for (std::int64_t i = 0; i < count; ++i) {
-      sum.add(In::get(input_, in_at + i, zero), Weight::get(filter_, filter_at + i * g_.filter_in, weight_zero_));
+      sum.add(In::get(input_, in_at + i, zero),
+              Weight::get(filter_, filter_at + i * g_.filter_in, weight_zero_));
     }
   }
 
@@ -243,13 +247,19 @@ class Convolution {
 template <class In>
 void run_with_input(const Geometry& g, Inputs inputs, const Finish& finish) {
   switch (inputs[1].type->type) {
-    case DataType::kFp32: return Convolution<In, Fp32Element>(g, inputs).run(finish);
-    case DataType::kFp16: return Convolution<In, Float16Element<Half>>(g, inputs).run(finish);
-    case DataType::kBf16: return Convolution<In, Float16Element<BFloat16>>(g, inputs).run(finish);
-    case DataType::kQuint8: return Convolution<In, IntegerElement<std::uint8_t>>(g, inputs).run(finish);
+    case DataType::kFp32:
+      return Convolution<In, Fp32Element>(g, inputs).run(finish);
+    case DataType::kFp16:
+      return Convolution<In, Float16Element<Half>>(g, inputs).run(finish);
+    case DataType::kBf16:
+      return Convolution<In, Float16Element<BFloat16>>(g, inputs).run(finish);
+    case DataType::kQuint8:
+      return Convolution<In, IntegerElement<std::uint8_t>>(g, inputs).run(finish);
     case DataType::kQcint4:
-    case DataType::kQbint4: return Convolution<In, NibbleElement>(g, inputs).run(finish);
-    default: return Convolution<In, IntegerElement<std::int8_t>>(g, inputs).run(finish);
+    case DataType::kQbint4:
+      return Convolution<In, NibbleElement>(g, inputs).run(finish);
+    default:
+      return Convolution<In, IntegerElement<std::int8_t>>(g, inputs).run(finish);
   }
 }
 
@@ -259,7 +269,8 @@ bool is_pointwise(const xnn::Node& node) {
   if (node.type != NodeType::kConv2d) return false;
   const auto& p = std::get<xnn::Conv>(node.params);
   const auto all = [](std::uint32_t want, std::initializer_list<std::uint32_t> numbers) {
-    return std::all_of(numbers.begin(), numbers.end(), [want](std::uint32_t number) { return number == want; });
+    return std::all_of(numbers.begin(), numbers.end(),
+                       [want](std::uint32_t number) { return number == want; });
   };
   return all(1, {p.kernel_height, p.kernel_width, p.subsampling_height, p.subsampling_width, p.groups}) &&
          all(0, {p.padding_top, p.padding_right, p.padding_bottom, p.padding_left});
@@ -273,11 +284,16 @@ void run_convolution(const xnn::Node& node, Inputs inputs, const TensorRef& outp
                                                : image_geometry(node, input, output.type->dims));
   const Finish finish(node, inputs, output);
   switch (inputs[0].type->type) {
-    case DataType::kFp32: return run_with_input<Fp32Element>(g, inputs, finish);
-    case DataType::kFp16: return run_with_input<Float16Element<Half>>(g, inputs, finish);
-    case DataType::kBf16: return run_with_input<Float16Element<BFloat16>>(g, inputs, finish);
-    case DataType::kQuint8: return run_with_input<IntegerElement<std::uint8_t>>(g, inputs, finish);
-    default: return run_with_input<IntegerElement<std::int8_t>>(g, inputs, finish);
+    case DataType::kFp32:
+      return run_with_input<Fp32Element>(g, inputs, finish);
+    case DataType::kFp16:
+      return run_with_input<Float16Element<Half>>(g, inputs, finish);
+    case DataType::kBf16:
+      return run_with_input<Float16Element<BFloat16>>(g, inputs, finish);
+    case DataType::kQuint8:
+      return run_with_input<IntegerElement<std::uint8_t>>(g, inputs, finish);
+    default:
+      return run_with_input<IntegerElement<std::int8_t>>(g, inputs, finish);
   }
 }
 

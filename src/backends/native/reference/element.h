@@ -93,11 +93,16 @@ class Reader {
 
   float operator()(std::int64_t i) const {
     switch (type_) {
-      case DataType::kFp32: return load<float>(data_, i);
-      case DataType::kFp16: return static_cast<float>(load<Half>(data_, i));
-      case DataType::kBf16: return static_cast<float>(load<BFloat16>(data_, i));
-      case DataType::kQint8: return scale_ * static_cast<float>(load<std::int8_t>(data_, i) - zero_point_);
-      case DataType::kQuint8: return scale_ * static_cast<float>(load<std::uint8_t>(data_, i) - zero_point_);
+      case DataType::kFp32:
+        return load<float>(data_, i);
+      case DataType::kFp16:
+        return static_cast<float>(load<Half>(data_, i));
+      case DataType::kBf16:
+        return static_cast<float>(load<BFloat16>(data_, i));
+      case DataType::kQint8:
+        return scale_ * static_cast<float>(load<std::int8_t>(data_, i) - zero_point_);
+      case DataType::kQuint8:
+        return scale_ * static_cast<float>(load<std::uint8_t>(data_, i) - zero_point_);
       case DataType::kQcint8:
         return listed_scale(*quantisation_, i / inner_ % channels_) *
                static_cast<float>(load<std::int8_t>(data_, i));
@@ -105,7 +110,8 @@ class Reader {
         const auto row = load<RowScale>(rows_, i / inner_);
         return row.scale * static_cast<float>(load<std::int8_t>(data_, i) - row.zero_point);
       }
-      default: return static_cast<float>(load<std::int32_t>(data_, i));
+      default:
+        return static_cast<float>(load<std::int32_t>(data_, i));
     }
   }
 
@@ -115,7 +121,7 @@ class Reader {
   float scale_;
   std::int32_t zero_point_;
   const Quantisation* quantisation_;
-  std::int64_t inner_ = 1;     // elements that share a scale and follow each other
+  std::int64_t inner_ = 1;  // elements that share a scale and follow each other
   std::int64_t channels_ = 1;
   const std::byte* rows_ = nullptr;
 };
@@ -135,8 +141,8 @@ inline std::int32_t round_into(float value, IntegerRange range) {
   return static_cast<std::int32_t>(std::lrint(std::min(value, high)));
 }
 
-// What is rounded, and so where halves go, differs: conversions of floats round the quotient and add the zero point,
-// everything that computes with reals rounds the sum of both.
+// What is rounded, and so where halves go, differs: conversions of floats round the quotient and add the zero
+// point, everything that computes with reals rounds the sum of both.
 inline std::int32_t quantise(float real, float inverse_scale, std::int32_t zero_point, IntegerRange range) {
   return round_into(real * inverse_scale, {range.low - zero_point, range.high - zero_point}) + zero_point;
 }
@@ -166,10 +172,14 @@ class Writer {
     if (is_static_int8(type_)) return store_integer(i, quantise_sum(value, scale_, zero_point_, range_));
     const float clamped = value < min_ ? min_ : value > max_ ? max_ : value;  // keeps NaN
     switch (type_) {
-      case DataType::kFp32: return store(data_, i, clamped);
-      case DataType::kFp16: return store(data_, i, Half(clamped));
-      case DataType::kBf16: return store(data_, i, BFloat16(clamped));
-      default: return store(data_, i, to_int32(clamped));
+      case DataType::kFp32:
+        return store(data_, i, clamped);
+      case DataType::kFp16:
+        return store(data_, i, Half(clamped));
+      case DataType::kBf16:
+        return store(data_, i, BFloat16(clamped));
+      default:
+        return store(data_, i, to_int32(clamped));
     }
   }
 

@@ -29,7 +29,8 @@ void map2(const TensorRef& left, const TensorRef& right, const TensorRef& output
 }
 
 bool all_static_int8(const TensorRef& left, const TensorRef& right, const TensorRef& output) {
-  return is_static_int8(left.type->type) && is_static_int8(right.type->type) && is_static_int8(output.type->type);
+  return is_static_int8(left.type->type) && is_static_int8(right.type->type) &&
+         is_static_int8(output.type->type);
 }
 
 template <class Function>
@@ -38,13 +39,15 @@ void map2_raw(const TensorRef& left, const TensorRef& right, const TensorRef& ou
   const Dims& sizes = output.type->dims;
   std::int64_t i = 0;
   walk<2>(sizes, {broadcast_strides(left.type->dims, sizes), broadcast_strides(right.type->dims, sizes)},
-          [&](const auto& at) { write.store_integer(i++, function(load_int8(left, at[0]), load_int8(right, at[1]))); });
+          [&](const auto& at) {
+            write.store_integer(i++, function(load_int8(left, at[0]), load_int8(right, at[1])));
+          });
 }
 
-bool run_fixed_point_sum(bool subtract, const TensorRef& left, const TensorRef& right, const TensorRef& output,
-                         const Writer& write) {
-  const auto sum = fixed_point_sum(left.type->quantisation, right.type->quantisation, output.type->quantisation,
-                                   subtract);
+bool run_fixed_point_sum(bool subtract, const TensorRef& left, const TensorRef& right,
+                         const TensorRef& output, const Writer& write) {
+  const auto sum =
+      fixed_point_sum(left.type->quantisation, right.type->quantisation, output.type->quantisation, subtract);
   if (!sum) return false;
   const IntegerRange range = write.range();
   map2_raw(left, right, output, write, [&](std::int32_t a, std::int32_t b) {
@@ -54,7 +57,8 @@ bool run_fixed_point_sum(bool subtract, const TensorRef& left, const TensorRef& 
   return true;
 }
 
-void run_integer_product(const TensorRef& left, const TensorRef& right, const TensorRef& output, const Writer& write) {
+void run_integer_product(const TensorRef& left, const TensorRef& right, const TensorRef& output,
+                         const Writer& write) {
   const Quantisation& a = left.type->quantisation;
   const Quantisation& b = right.type->quantisation;
   const float scale = a.scale * b.scale / output.type->quantisation.scale;
@@ -145,22 +149,36 @@ std::optional<FixedPointSum> fixed_point_sum(const Quantisation& left, const Qua
 void run_unary(const xnn::Node& node, const TensorRef& input, const TensorRef& output) {
   const Writer write(output);
   switch (node.type) {
-    case NodeType::kSigmoid: return map(input, write, [](float x) { return sigmoid(x); });
-    case NodeType::kFloor: return map(input, write, [](float x) { return std::floor(x); });
-    case NodeType::kCeiling: return map(input, write, [](float x) { return std::ceil(x); });
-    case NodeType::kSquareRoot: return map(input, write, [](float x) { return std::sqrt(x); });
+    case NodeType::kSigmoid:
+      return map(input, write, [](float x) { return sigmoid(x); });
+    case NodeType::kFloor:
+      return map(input, write, [](float x) { return std::floor(x); });
+    case NodeType::kCeiling:
+      return map(input, write, [](float x) { return std::ceil(x); });
+    case NodeType::kSquareRoot:
+      return map(input, write, [](float x) { return std::sqrt(x); });
     case NodeType::kReciprocalSquareRoot:
       return map(input, write, [](float x) { return 1 / std::sqrt(static_cast<double>(x)); });
-    case NodeType::kHardswish: return map(input, write, hardswish);
-    case NodeType::kNegate: return map(input, write, [](float x) { return -x; });
-    case NodeType::kSquare: return map(input, write, [](float x) { return x * x; });
-    case NodeType::kAbs: return map(input, write, [](float x) { return std::fabs(x); });
-    case NodeType::kLog: return map(input, write, [](double x) { return std::log(x); });
-    case NodeType::kExp: return map(input, write, [](double x) { return std::exp(x); });
-    case NodeType::kSin: return map(input, write, [](double x) { return std::sin(x); });
-    case NodeType::kCos: return map(input, write, [](double x) { return std::cos(x); });
-    case NodeType::kTanh: return map(input, write, [](double x) { return std::tanh(x); });
-    case NodeType::kGelu: return map(input, write, [](double x) { return gelu(x); });
+    case NodeType::kHardswish:
+      return map(input, write, hardswish);
+    case NodeType::kNegate:
+      return map(input, write, [](float x) { return -x; });
+    case NodeType::kSquare:
+      return map(input, write, [](float x) { return x * x; });
+    case NodeType::kAbs:
+      return map(input, write, [](float x) { return std::fabs(x); });
+    case NodeType::kLog:
+      return map(input, write, [](double x) { return std::log(x); });
+    case NodeType::kExp:
+      return map(input, write, [](double x) { return std::exp(x); });
+    case NodeType::kSin:
+      return map(input, write, [](double x) { return std::sin(x); });
+    case NodeType::kCos:
+      return map(input, write, [](double x) { return std::cos(x); });
+    case NodeType::kTanh:
+      return map(input, write, [](double x) { return std::tanh(x); });
+    case NodeType::kGelu:
+      return map(input, write, [](double x) { return gelu(x); });
     case NodeType::kELU: {
       const double alpha = std::get<xnn::Elu>(node.params).alpha;
       return map(input, write, [alpha](double x) { return x < 0 ? alpha * std::expm1(x) : x; });
@@ -174,14 +192,19 @@ void run_unary(const xnn::Node& node, const TensorRef& input, const TensorRef& o
   }
 }
 
-void run_binary(const xnn::Node& node, const TensorRef& left, const TensorRef& right, const TensorRef& output) {
+void run_binary(const xnn::Node& node, const TensorRef& left, const TensorRef& right,
+                const TensorRef& output) {
   const Writer write(output, node.output_min, node.output_max);
   if (run_integer_binary(node.type, left, right, output, write)) return;
   switch (node.type) {
-    case NodeType::kAdd: return map2(left, right, output, write, [](float a, float b) { return a + b; });
-    case NodeType::kSubtract: return map2(left, right, output, write, [](float a, float b) { return a - b; });
-    case NodeType::kMultiply: return map2(left, right, output, write, [](float a, float b) { return a * b; });
-    case NodeType::kDiv: return map2(left, right, output, write, [](float a, float b) { return a / b; });
+    case NodeType::kAdd:
+      return map2(left, right, output, write, [](float a, float b) { return a + b; });
+    case NodeType::kSubtract:
+      return map2(left, right, output, write, [](float a, float b) { return a - b; });
+    case NodeType::kMultiply:
+      return map2(left, right, output, write, [](float a, float b) { return a * b; });
+    case NodeType::kDiv:
+      return map2(left, right, output, write, [](float a, float b) { return a / b; });
     // Neither these nor PReLU have limits of their own.
     case NodeType::kMinimum:
       return map2(left, right, output, Writer(output), [](float a, float b) { return std::min(a, b); });

@@ -33,7 +33,8 @@ class Evaluation {
     ETALON_TRY(tensor.type.quantisation, resolve_quantisation(graph_, value, lookup_));
     if (value.constant != 0) {
       ETALON_TRY(tensor.type.dims, dims_of(value));
-      ETALON_TRY(const Bytes bytes, constant_bytes(graph_, value.constant, storage_bytes(tensor.type), lookup_));
+      ETALON_TRY(const Bytes bytes,
+                 constant_bytes(graph_, value.constant, storage_bytes(tensor.type), lookup_));
       tensor.bytes.assign(bytes.begin(), bytes.end());
     } else if (value.is_input()) {
       const auto given = inputs.find(value.external_id);
@@ -42,8 +43,8 @@ class Evaluation {
       ETALON_CHECKED(check_size(tensor.type.dims));
       tensor.bytes = given->second.bytes;
       if (tensor.bytes.size() < storage_bytes(tensor.type)) {
-        return invalid_input(fmt::format("input {} has {} bytes, want {}", value.external_id, tensor.bytes.size(),
-                                         storage_bytes(tensor.type)));
+        return invalid_input(fmt::format("input {} has {} bytes, want {}", value.external_id,
+                                         tensor.bytes.size(), storage_bytes(tensor.type)));
       }
     }
     tensors_[value.id] = std::move(tensor);

@@ -1,5 +1,5 @@
-// A whole graph through the plain nodes, one after the other, every value in memory of its own. What compiled plans are
-// compared with.
+// A whole graph through the plain nodes, one after the other, every value in memory of its own. What compiled
+// plans are compared with.
 #pragma once
 
 #include <map>
@@ -18,7 +18,9 @@ struct Tensor {
 // By external id. Inputs need their dims and bytes; data types and scales are the graph's.
 using Tensors = std::map<std::uint32_t, Tensor>;
 
-// Errors: those of check_node(), and kInvalidInput for an input that is missing or too short; all name their node.
-Result<Tensors> evaluate(const formats::xnn::Graph& graph, const ConstantLookup& lookup, const Tensors& inputs);
+// Errors: those of check_node(), and kInvalidInput for an input that is missing or too short; all name their
+// node.
+Result<Tensors> evaluate(const formats::xnn::Graph& graph, const ConstantLookup& lookup,
+                         const Tensors& inputs);
 
 }  // namespace etalon::native::reference

@@ -1,4 +1,5 @@
-// One function per family of nodes; run_node() picks. Operands have passed check_node(). Private to native/reference.
+// One function per family of nodes; run_node() picks. Operands have passed check_node(). Private to
+// native/reference.
 #pragma once
 
 #include "backends/native/reference/reference.h"
@@ -8,7 +9,8 @@ namespace etalon::native::reference {
 using Inputs = std::span<const TensorRef>;
 
 void run_unary(const formats::xnn::Node& node, const TensorRef& input, const TensorRef& output);
-void run_binary(const formats::xnn::Node& node, const TensorRef& left, const TensorRef& right, const TensorRef& output);
+void run_binary(const formats::xnn::Node& node, const TensorRef& left, const TensorRef& right,
+                const TensorRef& output);
 void run_convert(const TensorRef& input, const TensorRef& output);
 void run_softmax(const TensorRef& input, const TensorRef& output);
 void run_batch_matmul(const formats::xnn::Node& node, const TensorRef& left, const TensorRef& right,

@@ -8,10 +8,12 @@ namespace {
 
 namespace xnn = formats::xnn;
 
-// Calls body(input index, tap) for the elements of one window that lie in the image; taps count column by column.
+// Calls body(input index, tap) for the elements of one window that lie in the image; taps count column by
+// column.
 template <class Body>
-void for_each_in_window(const xnn::Pool& p, std::int64_t dilation_h, std::int64_t dilation_w, const Dims& input,
-                        std::int64_t n, std::int64_t top, std::int64_t left, std::int64_t c, Body&& body) {
+void for_each_in_window(const xnn::Pool& p, std::int64_t dilation_h, std::int64_t dilation_w,
+                        const Dims& input, std::int64_t n, std::int64_t top, std::int64_t left,
+                        std::int64_t c, Body&& body) {
   for (std::int64_t ky = 0; ky < p.pooling_height; ++ky) {
     const std::int64_t y = top + ky * dilation_h;
     if (y < 0 || y >= input[1]) continue;
@@ -23,7 +25,8 @@ void for_each_in_window(const xnn::Pool& p, std::int64_t dilation_h, std::int64_
   }
 }
 
-// Calls body(output index, n, top, left, c) for every output; top and left are its window's first row and column.
+// Calls body(output index, n, top, left, c) for every output; top and left are its window's first row and
+// column.
 template <class Body>
 void for_each_output(const xnn::Pool& p, std::int64_t stride_h, std::int64_t stride_w, const Dims& output,
                      Body&& body) {
@@ -39,8 +42,8 @@ void for_each_output(const xnn::Pool& p, std::int64_t stride_h, std::int64_t str
   }
 }
 
-// The mean of `count` elements, of which place(i) says where they are. 8-bit sums are exact, and one factor scales them:
-// small images have many means that lie halfway between two numbers.
+// The mean of `count` elements, of which place(i) says where they are. 8-bit sums are exact, and one factor
+// scales them: small images have many means that lie halfway between two numbers.
 class Averager {
  public:
   Averager(const TensorRef& input, const TensorRef& output, std::int64_t count)
@@ -78,30 +81,33 @@ void run_average_pool(const xnn::Node& node, const TensorRef& input, const Tenso
   const auto& p = std::get<xnn::Pool>(node.params);
   const Reader read(input);
   const Writer write(output, node.output_min, node.output_max);
-  for_each_output(p, p.stride_height, p.stride_width, output.type->dims, [&](auto i, auto n, auto top, auto left, auto c) {
-    double sum = 0;
-    std::int64_t count = 0;
-    for_each_in_window(p, 1, 1, input.type->dims, n, top, left, c, [&](std::int64_t at, std::int64_t) {
-      sum += read(at);
-      ++count;
-    });
-    write(i, count == 0 ? 0.f : static_cast<float>(sum / static_cast<double>(count)));
-  });
+  for_each_output(p, p.stride_height, p.stride_width, output.type->dims,
+                  [&](auto i, auto n, auto top, auto left, auto c) {
+                    double sum = 0;
+                    std::int64_t count = 0;
+                    for_each_in_window(p, 1, 1, input.type->dims, n, top, left, c,
+                                       [&](std::int64_t at, std::int64_t) {
+                                         sum += read(at);
+                                         ++count;
+                                       });
+                    write(i, count == 0 ? 0.f : static_cast<float>(sum / static_cast<double>(count)));
+                  });
 }
 
 void run_max_pool(const xnn::Node& node, const TensorRef& input, const TensorRef& output) {
   const auto& p = std::get<xnn::Pool>(node.params);
   const Reader read(input);
   const Writer write(output, node.output_min, node.output_max);
-  for_each_output(p, p.stride_height, p.stride_width, output.type->dims, [&](auto i, auto n, auto top, auto left, auto c) {
-    float largest = -std::numeric_limits<float>::infinity();
-    for_each_in_window(p, p.dilation_height, p.dilation_width, input.type->dims, n, top, left, c,
-                       [&](std::int64_t at, std::int64_t) {
-                         const float value = read(at);
-                         if (value > largest || value != value) largest = value;
-                       });
-    write(i, largest);
-  });
+  for_each_output(p, p.stride_height, p.stride_width, output.type->dims,
+                  [&](auto i, auto n, auto top, auto left, auto c) {
+                    float largest = -std::numeric_limits<float>::infinity();
+                    for_each_in_window(p, p.dilation_height, p.dilation_width, input.type->dims, n, top, left,
+                                       c, [&](std::int64_t at, std::int64_t) {
+                                         const float value = read(at);
+                                         if (value > largest || value != value) largest = value;
+                                       });
+                    write(i, largest);
+                  });
 }
 
 void run_arg_max_pool(const xnn::Node& node, const TensorRef& input, const TensorRef& values,
@@ -109,17 +115,19 @@ void run_arg_max_pool(const xnn::Node& node, const TensorRef& input, const Tenso
   const auto& p = std::get<xnn::Pool>(node.params);
   const Reader read(input);
   const Writer write(values);
-  for_each_output(p, p.pooling_height, p.pooling_width, values.type->dims, [&](auto i, auto n, auto top, auto left, auto c) {
-    float largest = -std::numeric_limits<float>::infinity();
-    std::int64_t best = 0;
-    for_each_in_window(p, 1, 1, input.type->dims, n, top, left, c, [&](std::int64_t at, std::int64_t tap) {
-      if (!(read(at) > largest)) return;
-      largest = read(at);
-      best = tap;
-    });
-    write(i, largest);
-    store(indices.data, i, static_cast<std::int32_t>(best));
-  });
+  for_each_output(p, p.pooling_height, p.pooling_width, values.type->dims,
+                  [&](auto i, auto n, auto top, auto left, auto c) {
+                    float largest = -std::numeric_limits<float>::infinity();
+                    std::int64_t best = 0;
+                    for_each_in_window(p, 1, 1, input.type->dims, n, top, left, c,
+                                       [&](std::int64_t at, std::int64_t tap) {
+                                         if (!(read(at) > largest)) return;
+                                         largest = read(at);
+                                         best = tap;
+                                       });
+                    write(i, largest);
+                    store(indices.data, i, static_cast<std::int32_t>(best));
+                  });
 }
 
 void run_global_average(const xnn::Node& node, const TensorRef& input, const TensorRef& output) {

@@ -34,7 +34,9 @@ std::vector<T> values_of(const Tensor& tensor) {
   return out;
 }
 
-Tensor fp32(const Dims& dims, const std::vector<float>& values) { return {{DataType::kFp32, dims, {}}, bytes_of(values)}; }
+Tensor fp32(const Dims& dims, const std::vector<float>& values) {
+  return {{DataType::kFp32, dims, {}}, bytes_of(values)};
+}
 
 Tensor fp16(const Dims& dims, const std::vector<float>& values) {
   std::vector<Half> halves;
@@ -143,7 +145,8 @@ TEST(Reference, every_unary_node_computes_its_function) {
   for (const Case& c : cases) {
     SCOPED_TRACE(xnn::name_of(c.type));
     const auto out = floats(node_of(c.type, c.params), {fp32({2}, {-1, 2})}, {2});
-    EXPECT_TRUE(std::isnan(c.at_minus_one) ? std::isnan(out[0]) : std::abs(out[0] - c.at_minus_one) < 1e-6f) << out[0];
+    EXPECT_TRUE(std::isnan(c.at_minus_one) ? std::isnan(out[0]) : std::abs(out[0] - c.at_minus_one) < 1e-6f)
+        << out[0];
     EXPECT_NEAR(out[1], c.at_two, 1e-6f);
   }
 }
@@ -172,7 +175,8 @@ TEST(Reference, binary_nodes_broadcast_and_clamp) {
 
 TEST(Reference, half_precision_is_stored_not_computed) {
   Tensor out = result(DataType::kFp16, {2});
-  ASSERT_TRUE(run(node_of(NodeType::kMultiply), {fp16({2}, {300, 1.0009765625f}), fp16({2}, {300, 3})}, {&out}).ok());
+  ASSERT_TRUE(
+      run(node_of(NodeType::kMultiply), {fp16({2}, {300, 1.0009765625f}), fp16({2}, {300, 3})}, {&out}).ok());
   const auto halves = values_of<Half>(out);
   EXPECT_TRUE(std::isinf(static_cast<float>(halves[0])));
   EXPECT_EQ(static_cast<float>(halves[1]), 3.00390625f);  // 3.0029.. rounded to the nearest half
@@ -181,20 +185,24 @@ TEST(Reference, half_precision_is_stored_not_computed) {
 TEST(Reference, quantised_sums_use_fixed_point) {
   Tensor out = result(DataType::kQint8, {4}, 0.1f, 3);
   ASSERT_TRUE(run(node_of(NodeType::kAdd),
-                  {qint8({4}, 0.05f, 1, {11, -128, 127, 2}), qint8({4}, 0.2f, -2, {8, -128, 127, -2})}, {&out})
+                  {qint8({4}, 0.05f, 1, {11, -128, 127, 2}), qint8({4}, 0.2f, -2, {8, -128, 127, -2})},
+                  {&out})
                   .ok());
   // (10 * 0.05 + 10 * 0.2) / 0.1 + 3; both ends saturate; half of a quantum rounds up.
   EXPECT_THAT(values_of<std::int8_t>(out), ElementsAre(28, -128, 127, 4));
 
   Tensor difference = result(DataType::kQint8, {1}, 0.1f, 3);
-  ASSERT_TRUE(run(node_of(NodeType::kSubtract), {qint8({1}, 0.05f, 1, {11}), qint8({1}, 0.2f, -2, {8})}, {&difference}).ok());
+  ASSERT_TRUE(run(node_of(NodeType::kSubtract), {qint8({1}, 0.05f, 1, {11}), qint8({1}, 0.2f, -2, {8})},
+                  {&difference})
+                  .ok());
   EXPECT_THAT(values_of<std::int8_t>(difference), ElementsAre(-12));
 }
 
 TEST(Reference, quantised_products_round_half_to_even) {
   Tensor out = result(DataType::kQint8, {4}, 1, 0);
-  ASSERT_TRUE(run(node_of(NodeType::kMultiply),
-                  {qint8({4}, 0.5f, 0, {1, 3, 5, 127}), qint8({1}, 1, 0, {1})}, {&out}).ok());
+  ASSERT_TRUE(
+      run(node_of(NodeType::kMultiply), {qint8({4}, 0.5f, 0, {1, 3, 5, 127}), qint8({1}, 1, 0, {1})}, {&out})
+          .ok());
   EXPECT_THAT(values_of<std::int8_t>(out), ElementsAre(0, 2, 2, 64));
   xnn::Node relu = node_of(NodeType::kMultiply);
   relu.output_min = -1;
@@ -211,7 +219,8 @@ TEST(Reference, quantised_values_pass_through_any_unary_node) {
 
 TEST(Reference, conversions_between_every_pair_round_once) {
   Tensor quantised = result(DataType::kQint8, {5}, 0.5f, 1);
-  ASSERT_TRUE(run(node_of(NodeType::kConvert), {fp32({5}, {0.25f, 0.75f, -0.25f, 1000, -1000})}, {&quantised}).ok());
+  ASSERT_TRUE(
+      run(node_of(NodeType::kConvert), {fp32({5}, {0.25f, 0.75f, -0.25f, 1000, -1000})}, {&quantised}).ok());
   EXPECT_THAT(values_of<std::int8_t>(quantised), ElementsAre(1, 3, 1, 127, -128));
   EXPECT_THAT(floats(node_of(NodeType::kConvert), {quantised}, {5}), ElementsAre(0, 1, 0, 63, -64.5f));
   Tensor half = result(DataType::kFp16, {5});
@@ -235,7 +244,8 @@ TEST(Reference, dynamic_quantisation_looks_at_each_row) {
 }
 
 TEST(Reference, softmax_is_over_the_last_dim_and_safe) {
-  const auto out = floats(node_of(NodeType::kSoftmax), {fp32({2, 2}, {1000, 1000, 0, std::log(3.f)})}, {2, 2});
+  const auto out =
+      floats(node_of(NodeType::kSoftmax), {fp32({2, 2}, {1000, 1000, 0, std::log(3.f)})}, {2, 2});
   EXPECT_THAT(out, close_to({0.5f, 0.5f, 0.25f, 0.75f}));
 }
 
@@ -251,8 +261,9 @@ TEST(Reference, convolutions_pad_with_zero) {
   const Tensor image = fp32({1, 2, 2, 1}, {1, 2, 3, 4});
   const Tensor filter = fp32({1, 3, 3, 1}, {1, 0, 0, 0, 10, 0, 0, 0, 100});
   // The taps of the top left output are 10 * 1 in the middle and 100 * 4 below to the right.
-  EXPECT_THAT(floats(node_of(NodeType::kConv2d, conv(3, 1, 1)), {image, filter, fp32({1}, {0.5f})}, {1, 2, 2, 1}),
-              ElementsAre(410.5f, 20.5f, 30.5f, 41.5f));
+  EXPECT_THAT(
+      floats(node_of(NodeType::kConv2d, conv(3, 1, 1)), {image, filter, fp32({1}, {0.5f})}, {1, 2, 2, 1}),
+      ElementsAre(410.5f, 20.5f, 30.5f, 41.5f));
   xnn::Node relu = node_of(NodeType::kConv2d, conv(3, 1, 1));
   relu.output_max = 35;
   EXPECT_THAT(floats(relu, {image, filter, Tensor()}, {1, 2, 2, 1}), ElementsAre(35, 20, 30, 35));
@@ -263,28 +274,32 @@ TEST(Reference, groups_see_only_their_channels) {
   p.groups = 2;
   p.group_input_channels = 2;
   p.group_output_channels = 1;
-  EXPECT_THAT(floats(node_of(NodeType::kConv2d, p),
-                     {fp32({1, 1, 1, 4}, {1, 2, 3, 4}), fp32({2, 1, 1, 2}, {1, 10, 1, 10}), Tensor()}, {1, 1, 1, 2}),
-              ElementsAre(21, 43));
+  EXPECT_THAT(
+      floats(node_of(NodeType::kConv2d, p),
+             {fp32({1, 1, 1, 4}, {1, 2, 3, 4}), fp32({2, 1, 1, 2}, {1, 10, 1, 10}), Tensor()}, {1, 1, 1, 2}),
+      ElementsAre(21, 43));
   p.groups = 2;
   p.group_input_channels = 1;
   p.group_output_channels = 2;
-  EXPECT_THAT(floats(node_of(NodeType::kDepthwiseConv2d, p),
-                     {fp32({1, 1, 1, 2}, {1, 2}), fp32({1, 1, 1, 4}, {1, 10, 1, 10}), Tensor()}, {1, 1, 1, 4}),
-              ElementsAre(1, 10, 2, 20));
+  EXPECT_THAT(
+      floats(node_of(NodeType::kDepthwiseConv2d, p),
+             {fp32({1, 1, 1, 2}, {1, 2}), fp32({1, 1, 1, 4}, {1, 10, 1, 10}), Tensor()}, {1, 1, 1, 4}),
+      ElementsAre(1, 10, 2, 20));
 }
 
 TEST(Reference, transposed_convolutions_spread_their_inputs) {
   xnn::Conv p = conv(2, 2, 0);
   p.adjustment_width = 1;
-  EXPECT_THAT(floats(node_of(NodeType::kConvTranspose2d, p),
-                     {fp32({1, 1, 2, 1}, {1, 2}), fp32({1, 2, 2, 1}, {1, 2, 3, 4}), fp32({1}, {0.5f})}, {1, 2, 5, 1}),
-              ElementsAre(1.5f, 2.5f, 2.5f, 4.5f, 0.5f, 3.5f, 4.5f, 6.5f, 8.5f, 0.5f));
+  EXPECT_THAT(
+      floats(node_of(NodeType::kConvTranspose2d, p),
+             {fp32({1, 1, 2, 1}, {1, 2}), fp32({1, 2, 2, 1}, {1, 2, 3, 4}), fp32({1}, {0.5f})}, {1, 2, 5, 1}),
+      ElementsAre(1.5f, 2.5f, 2.5f, 4.5f, 0.5f, 3.5f, 4.5f, 6.5f, 8.5f, 0.5f));
 }
 
 TEST(Reference, fully_connected_layers_take_filters_both_ways) {
   const Tensor rows = fp32({1, 2, 2}, {1, 2, 3, 4});
-  EXPECT_THAT(floats(node_of(NodeType::kFullyConnected), {rows, fp32({3, 2}, {1, 0, 0, 1, 1, 1}), Tensor()}, {1, 2, 3}),
+  EXPECT_THAT(floats(node_of(NodeType::kFullyConnected), {rows, fp32({3, 2}, {1, 0, 0, 1, 1, 1}), Tensor()},
+                     {1, 2, 3}),
               ElementsAre(1, 2, 3, 3, 4, 7));
   xnn::Node transposed = node_of(NodeType::kFullyConnected);
   transposed.flags = xnn::kTransposeWeights;
@@ -295,7 +310,8 @@ TEST(Reference, fully_connected_layers_take_filters_both_ways) {
 TEST(Reference, static_int8_filters_have_a_scale_per_channel) {
   const std::vector<float> scales = {0.5f, 0.25f}, bias_scales = {0.05f, 0.025f};
   const Tensor input = qint8({1, 3}, 0.1f, 5, {6, 7, 5});  // 0.1, 0.2, 0
-  const Tensor filter = per_channel<std::int8_t>(DataType::kQcint8, {2, 3}, scales, 0, {10, 20, 99, -4, 2, 99});
+  const Tensor filter =
+      per_channel<std::int8_t>(DataType::kQcint8, {2, 3}, scales, 0, {10, 20, 99, -4, 2, 99});
   const Tensor bias = per_channel<std::int32_t>(DataType::kQcint32, {2}, bias_scales, 0, {100, -8});
   Tensor out = result(DataType::kQint8, {1, 2}, 0.5f, -1);
   ASSERT_TRUE(run(node_of(NodeType::kFullyConnected), {input, filter, bias}, {&out}).ok());
@@ -319,7 +335,8 @@ TEST(Reference, four_bit_filters_are_read_low_half_first) {
   ASSERT_TRUE(run(node_of(NodeType::kConvert), {fp32({1, 3}, {255, 0, 10})}, {&rows}).ok());
   const std::vector<float> scales = {0.5f, 2};
   // Rows [1, -8, 2] and [-1, 7, 0]: value + 8, the unused half of an odd row is 8.
-  const Tensor filter = per_channel<std::uint8_t>(DataType::kQcint4, {2, 3}, scales, 0, {0x09, 0x8A, 0xF7, 0x88});
+  const Tensor filter =
+      per_channel<std::uint8_t>(DataType::kQcint4, {2, 3}, scales, 0, {0x09, 0x8A, 0xF7, 0x88});
   EXPECT_THAT(floats(node_of(NodeType::kFullyConnected), {rows, filter, Tensor()}, {1, 2}),
               ElementsAre(127.5f + 10, -510));
 }
@@ -330,8 +347,9 @@ TEST(Reference, groups_of_four_bit_columns_have_their_own_scales) {
   filter.type.quantisation.group_size = 2;
   filter.type.quantisation.scales = std::as_bytes(std::span(scales));
   filter.type.quantisation.scales_are_bf16 = true;
-  EXPECT_THAT(floats(node_of(NodeType::kFullyConnected), {fp32({1, 4}, {1, 2, 3, 4}), filter, Tensor()}, {1, 1}),
-              ElementsAre((1 + 2) * 0.5f + (3 * 2 + 4) * 2.f));
+  EXPECT_THAT(
+      floats(node_of(NodeType::kFullyConnected), {fp32({1, 4}, {1, 2, 3, 4}), filter, Tensor()}, {1, 1}),
+      ElementsAre((1 + 2) * 0.5f + (3 * 2 + 4) * 2.f));
 }
 
 TEST(Reference, pooling_leaves_padding_out) {
@@ -360,7 +378,9 @@ TEST(Reference, quantised_means_round_the_sum_with_the_zero_point) {
 TEST(Reference, arg_max_pooling_names_the_place_in_the_window) {
   Tensor values = result(DataType::kFp32, {1, 1, 2, 1}), indices = result(DataType::kInt32, {1, 1, 2, 1});
   const Tensor image = fp32({1, 2, 2, 1}, {1, 8, 5, 7});
-  ASSERT_TRUE(run(node_of(NodeType::kArgMaxPooling2d, xnn::Pool{0, 0, 0, 0, 2, 1}), {image}, {&values, &indices}).ok());
+  ASSERT_TRUE(
+      run(node_of(NodeType::kArgMaxPooling2d, xnn::Pool{0, 0, 0, 0, 2, 1}), {image}, {&values, &indices})
+          .ok());
   EXPECT_THAT(values_of<float>(values), ElementsAre(5, 8));
   EXPECT_THAT(values_of<std::int32_t>(indices), ElementsAre(1, 0));
 }
@@ -371,11 +391,13 @@ TEST(Reference, movement_keeps_elements) {
               ElementsAre(1, 4, 2, 5, 3, 6));
   EXPECT_THAT(floats(node_of(NodeType::kStaticReshape, xnn::Reshape{{3, 0}}), {matrix}, {3, 2}),
               ElementsAre(1, 2, 3, 4, 5, 6));
-  EXPECT_THAT(floats(node_of(NodeType::kStaticSlice, xnn::Slice{{1, 1}, {1, 2}}), {matrix}, {1, 2}), ElementsAre(5, 6));
+  EXPECT_THAT(floats(node_of(NodeType::kStaticSlice, xnn::Slice{{1, 1}, {1, 2}}), {matrix}, {1, 2}),
+              ElementsAre(5, 6));
   EXPECT_THAT(floats(node_of(NodeType::kStaticConstantPad, xnn::Pad{{0, 1}, {1, 0}, 9}), {matrix}, {3, 4}),
               ElementsAre(9, 1, 2, 3, 9, 4, 5, 6, 9, 9, 9, 9));
-  EXPECT_THAT(floats(node_of(NodeType::kConcatenate2, xnn::Concatenate{1}), {matrix, fp32({2, 1}, {7, 8})}, {2, 4}),
-              ElementsAre(1, 2, 3, 7, 4, 5, 6, 8));
+  EXPECT_THAT(
+      floats(node_of(NodeType::kConcatenate2, xnn::Concatenate{1}), {matrix, fp32({2, 1}, {7, 8})}, {2, 4}),
+      ElementsAre(1, 2, 3, 7, 4, 5, 6, 8));
 }
 
 TEST(Reference, movement_between_scales_rounds_anew) {
@@ -384,13 +406,16 @@ TEST(Reference, movement_between_scales_rounds_anew) {
                   {qint8({2}, 0.5f, 1, {3, 4}), qint8({2}, 1, 0, {5, -6})}, {&out})
                   .ok());
   EXPECT_THAT(values_of<std::int8_t>(out), ElementsAre(3, 4, 11, -11));
-  ASSERT_TRUE(run(node_of(NodeType::kStaticConstantPad, xnn::Pad{{1}, {1}, 2}), {qint8({2}, 0.5f, 1, {3, 4})}, {&out}).ok());
+  ASSERT_TRUE(
+      run(node_of(NodeType::kStaticConstantPad, xnn::Pad{{1}, {1}, 2}), {qint8({2}, 0.5f, 1, {3, 4})}, {&out})
+          .ok());
   EXPECT_THAT(values_of<std::int8_t>(out), ElementsAre(5, 3, 4, 5));
 }
 
 TEST(Reference, matrices_are_multiplied_in_batches) {
   const Tensor a = fp32({2, 1, 2}, {1, 2, 3, 4});
-  EXPECT_THAT(floats(node_of(NodeType::kBatchMatrixMultiply), {a, fp32({2, 2, 2}, {1, 2, 3, 4, 1, 0, 0, 1})}, {2, 1, 2}),
+  EXPECT_THAT(floats(node_of(NodeType::kBatchMatrixMultiply), {a, fp32({2, 2, 2}, {1, 2, 3, 4, 1, 0, 0, 1})},
+                     {2, 1, 2}),
               ElementsAre(7, 10, 3, 4));
   xnn::Node transposed = node_of(NodeType::kBatchMatrixMultiply);
   transposed.flags = xnn::kTransposeWeights;
@@ -405,7 +430,9 @@ TEST(Reference, resizing_measures_pixels_at_their_centres_unless_corners_align) 
   corners.flags = xnn::kAlignCorners;
   EXPECT_THAT(floats(corners, {row}, {1, 1, 5, 1}), ElementsAre(0, 2, 4, 6, 8));
   Tensor out = result(DataType::kQint8, {1, 1, 4, 1}, 1, 0);
-  ASSERT_TRUE(run(node_of(NodeType::kStaticResizeBilinear2D, xnn::Resize{1, 4}), {qint8({1, 1, 2, 1}, 1, 0, {1, 8})}, {&out}).ok());
+  ASSERT_TRUE(run(node_of(NodeType::kStaticResizeBilinear2D, xnn::Resize{1, 4}),
+                  {qint8({1, 1, 2, 1}, 1, 0, {1, 8})}, {&out})
+                  .ok());
   EXPECT_THAT(values_of<std::int8_t>(out), ElementsAre(1, 3, 6, 8));
 }
 
@@ -436,22 +463,24 @@ TEST(Reference, what_cannot_run_is_refused_by_name) {
   EXPECT_EQ(message(node_of(NodeType::kConvert), {packed}), "Convert: an input of type qpint8");
   const std::vector<float> scales = {1, 1};
   const Tensor filter = per_channel<std::int8_t>(DataType::kQcint8, {2, 2}, scales, 1, {1, 2, 3, 4});
-  EXPECT_THAT(message(node_of(NodeType::kFullyConnected), {fp32({2}, {1, 2}), filter, Tensor()}), HasSubstr("want dim 0"));
+  EXPECT_THAT(message(node_of(NodeType::kFullyConnected), {fp32({2}, {1, 2}), filter, Tensor()}),
+              HasSubstr("want dim 0"));
   Tensor short_scales = filter;
   short_scales.type.quantisation.scales = {};
   EXPECT_THAT(message(node_of(NodeType::kFullyConnected), {fp32({2}, {1, 2}), short_scales, Tensor()}),
               HasSubstr("the filter: it has 0 bytes of scales, want 8"));
   const Tensor bias{{DataType::kQint32, {2}, {}}, std::vector<std::byte>(8)};
-  EXPECT_THAT(message(node_of(NodeType::kFullyConnected), {fp32({2}, {1, 2}), fp32({2, 2}, {1, 2, 3, 4}), bias}),
-              HasSubstr("a bias of type qint32"));
+  EXPECT_THAT(
+      message(node_of(NodeType::kFullyConnected), {fp32({2}, {1, 2}), fp32({2, 2}, {1, 2, 3, 4}), bias}),
+      HasSubstr("a bias of type qint32"));
 }
 
 xnn::Graph linear_graph() {
   xnn::Graph graph;
   graph.num_externs = 2;
   graph.constants.push_back({std::string("weights"), {}, 16});
-  const auto add = [&](std::uint32_t id, std::vector<std::uint32_t> dims, std::uint32_t constant, std::uint32_t external,
-                       std::uint32_t flags) {
+  const auto add = [&](std::uint32_t id, std::vector<std::uint32_t> dims, std::uint32_t constant,
+                       std::uint32_t external, std::uint32_t flags) {
     xnn::Value value;
     value.id = id;
     value.dims = std::move(dims);
@@ -530,7 +559,8 @@ TEST(Reference, a_graph_is_evaluated_with_its_named_data) {
   EXPECT_EQ(to_string(out->at(1).type.dims), "[2, 2]");
   EXPECT_THAT(values_of<float>(out->at(1)), ElementsAre(-1, -3, -2, -4));
 
-  EXPECT_THAT(evaluate(linear_graph(), lookup, {}).error().message(), HasSubstr("value 2: input 0 is missing"));
+  EXPECT_THAT(evaluate(linear_graph(), lookup, {}).error().message(),
+              HasSubstr("value 2: input 0 is missing"));
   EXPECT_THAT(evaluate(linear_graph(), {}, {{0, fp32({1, 2}, {1, 0})}}).error().message(),
               HasSubstr("no data named 'weights'"));
   EXPECT_THAT(evaluate(linear_graph(), lookup, {{0, fp32({1, 3}, {1, 0, 0})}}).error().message(),

@@ -28,7 +28,8 @@ class Resolver {
       : graph_(graph), value_(value), lookup_(lookup) {}
 
   Result<Quantisation> run() const {
-    return std::visit([this](const auto& quantization) { return resolve(quantization); }, value_.quantization);
+    return std::visit([this](const auto& quantization) { return resolve(quantization); },
+                      value_.quantization);
   }
 
  private:
@@ -64,8 +65,8 @@ class Resolver {
     out.group_size = quant.group_size;
     const bool has_floats = quant.scale_constant == 0 && !quant.scales.empty();
     const std::int64_t count = value_.dims[0] * (value_.dims[1] / out.group_size);
-    const Bytes written = has_floats ? std::as_bytes(std::span(quant.scales))
-                                     : std::as_bytes(std::span(quant.scales_bf16));
+    const Bytes written =
+        has_floats ? std::as_bytes(std::span(quant.scales)) : std::as_bytes(std::span(quant.scales_bf16));
     out.scales_are_bf16 = !has_floats;
     ETALON_TRY(out.scales, scales(written, quant.scale_constant,
                                   static_cast<std::uint64_t>(count) * (has_floats ? 4 : 2)));

@@ -81,8 +81,8 @@ void run_batch_matmul(const xnn::Node& node, const TensorRef& left, const Tensor
   const Dims& b = right.type->dims;
   const std::size_t rank = a.size();
   const std::int64_t rows = a[rank - 2], inner = a[rank - 1], columns = output.type->dims[rank - 1];
-  const std::int64_t step = is_transposed ? 1 : columns;    // along the sum
-  const std::int64_t apart = is_transposed ? inner : 1;     // between columns
+  const std::int64_t step = is_transposed ? 1 : columns;  // along the sum
+  const std::int64_t apart = is_transposed ? inner : 1;   // between columns
   const Dims batch(output.type->dims.span().first(rank - 2));
   Dims left_strides = broadcast_strides(Dims(a.span().first(rank - 2)), batch);
   Dims right_strides = broadcast_strides(Dims(b.span().first(rank - 2)), batch);
@@ -122,12 +122,13 @@ void run_resize(const xnn::Node& node, const TensorRef& input, const TensorRef& 
           const std::int64_t corners[4] = {at(row.first, column.first), at(row.first, column.second),
                                            at(row.second, column.first), at(row.second, column.second)};
           if (stays_integer) {
-            write.store_integer(index, blend_integers(load_int8(input, corners[0]), load_int8(input, corners[1]),
-                                                      load_int8(input, corners[2]), load_int8(input, corners[3]), row.weight,
-                                                      column.weight));
+            write.store_integer(
+                index, blend_integers(load_int8(input, corners[0]), load_int8(input, corners[1]),
+                                      load_int8(input, corners[2]), load_int8(input, corners[3]), row.weight,
+                                      column.weight));
           } else {
-            write(index, blend(read(corners[0]), read(corners[1]), read(corners[2]), read(corners[3]), row.weight,
-                               column.weight));
+            write(index, blend(read(corners[0]), read(corners[1]), read(corners[2]), read(corners[3]),
+                               row.weight, column.weight));
           }
         }
       }
