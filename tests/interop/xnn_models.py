@@ -210,8 +210,11 @@ elementwise.function("clamp", "Clamp", lambda x: torch.clamp(x, -0.5, 0.75), IMA
 elementwise.function("relu", "Clamp", F.relu, IMAGE, precisions=ALL)
 elementwise.function("sigmoid", "Sigmoid", torch.sigmoid, IMAGE, precisions=ALL)
 elementwise.function("tanh", "Tanh", torch.tanh, IMAGE, precisions=ALL)
-elementwise.function("gelu", "Gelu", F.gelu, IMAGE, precisions=ALL)
-elementwise.function("gelu_tanh", "Gelu", lambda x: F.gelu(x, approximate="tanh"), IMAGE)
+# The exporter leaves it outside in fp16.
+elementwise.function("gelu", "Gelu", F.gelu, IMAGE, precisions=("fp32", "int8", "int8_per_tensor"))
+elementwise.function(
+    "gelu_tanh", "Gelu", lambda x: F.gelu(x, approximate="tanh"), IMAGE, precisions=("fp32",)
+)
 elementwise.function("hardswish", "Hardswish", F.hardswish, IMAGE, precisions=ALL)
 elementwise.function("hardsigmoid", "Div", F.hardsigmoid, IMAGE)
 elementwise.function("leaky_relu", "LeakyReLU", lambda x: F.leaky_relu(x, 0.1), IMAGE, precisions=ALL)
