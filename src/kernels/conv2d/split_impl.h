@@ -415,7 +415,8 @@ class SplitRun {
         const std::int64_t pixel = pixels_[first + i];
         if (pixel < 0) continue;
         float* out = call_.output + pixel * s_.out_pixel_stride + channel;
-        const float* residual = call_.residual + pixel * call_.residual_pixel_stride + channel;
+        const float* residual =
+            call_.residual == nullptr ? nullptr : call_.residual + pixel * call_.residual_pixel_stride + channel;
         for (std::int64_t j = 0; j < channels; j += kLanes) {
           const auto lanes = static_cast<std::size_t>(smaller(kLanes, channels - j));
           Vec x = Vec::load(sums_ + i * kBlock + j) + Vec::load(bias_ + channel + j);
