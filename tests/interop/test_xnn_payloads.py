@@ -10,7 +10,14 @@ import xnn_models
 
 # How far outputs may be from the real runtime's, relative to the largest. fp16 is rounded at other places when
 # one engine computes several nodes in float32 before it stores: two halves of ten bits.
-_RELATIVE = {"fp32": 1e-5, "fp16": 2e-3, "int8": 1e-5, "int8_per_tensor": 1e-5, "int8_dynamic": 1e-5}
+_RELATIVE = {
+    "fp32": 1e-5,
+    "fp16": 2e-3,
+    "int8": 1e-5,
+    "int8_per_tensor": 1e-5,
+    "int8_dynamic": 1e-5,
+    "int4": 1e-5,
+}
 # A sum in another order moves a number by 1e-7, and now and then over the border between two of 256 steps; in a
 # deep net that grows. The real runtime's own outputs of ResNet-18 move by 8e-3 when its input changes by 1e-6.
 _RELATIVE_OF_NETS = {"int8_dynamic": 3e-2}
@@ -20,7 +27,7 @@ _QUANTA, _QUANTA_OF_NETS = 1, 3
 
 def _cases():
     for group in xnn_models.GROUPS:
-        for precision in ("fp32", "fp16", "int8", "int8_per_tensor", "int8_dynamic"):
+        for precision in ("fp32", "fp16", "int8", "int8_per_tensor", "int8_dynamic", "int4"):
             for feature in xnn_models.features(group, precision):
                 yield group, precision, feature.name
 

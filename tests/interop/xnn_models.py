@@ -180,6 +180,9 @@ products.model(
     normal(4, 16),
     precisions=LINEAR,
 )
+products.model(
+    "linear_of_groups", "FullyConnected", lambda: nn.Linear(64, 24), normal(5, 64), precisions=("int4",)
+)
 products.function("batch_matmul", "BatchMatrixMultiply", torch.bmm, normal(3, 5, 8), normal(3, 8, 6))
 
 # An input in this layout makes the exporter treat its neighbours differently, so it is lowered alone.
@@ -354,9 +357,20 @@ def _with_quantizer(module, inputs, per_channel, dynamic):
     return convert_pt2e(prepared)
 
 
+def _with_4_bit_weights(module):
+    from torchao.quantization import Int8DynamicActivationIntxWeightConfig, quantize_
+    from torchao.quantization.granularity import PerGroup
+
+    config = Int8DynamicActivationIntxWeightConfig(weight_dtype=torch.int4, weight_granularity=PerGroup(32))
+    quantize_(module, config)
+    return module
+
+
 def _in_precision(module, inputs, precision):
     if precision == "fp16":
         return module.half(), tuple(x.half() for x in inputs)
+    if precision == "int4":
+        return _with_4_bit_weights(module), inputs
     if precision.startswith("int8"):
         module = _with_quantizer(module, inputs, precision != "int8_per_tensor", precision == "int8_dynamic")
     return module, inputs
