@@ -15,8 +15,8 @@ namespace {
 Status check_engine(std::string_view engine) {
   if (engine == "executorch") {
     return unsupported(
-        "engine executorch is not part of this build; run an executor_runner of your own (runner_path in a profile "
-        "configuration), or use --engine native");
+        "engine executorch is a program of its own, which `etalon run` and `etalon profile` start; its kernels are not known "
+        "before it runs");
   }
   if (engine.empty() || engine == "portable" || engine == "native") return {};
   return invalid_input(fmt::format("engine is '{}', want native, portable or executorch", engine));

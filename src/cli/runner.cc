@@ -70,7 +70,7 @@ class Runner {
     report_.model = flags_.model_path;
     choose_recording();
     ETALON_LOG_INFO("Resetting threadpool with num threads = {}", report_.threads);
-    for (const std::string& note : report_.notes) ETALON_LOG_INFO("{}", note);
+    log_notes();
     if (!flags_.inputs.empty()) ETALON_LOG_INFO("Loading inputs from input file(s).");
     return {};
   }
@@ -101,8 +101,14 @@ class Runner {
     for (std::size_t i = 0; i < buffers.size(); ++i) {
       ETALON_LOG_INFO("Setting up CPU planned buffer {}, size {}.", i, buffers[i]);
     }
+    log_notes();
     ETALON_LOG_INFO("Model loaded in {:f} ms.", report_.load_ms);
     return {};
+  }
+
+  // Loading may add some.
+  void log_notes() {
+    for (; notes_logged_ < report_.notes.size(); ++notes_logged_) ETALON_LOG_INFO("{}", report_.notes[notes_logged_]);
   }
 
   Status open_files() {
@@ -348,6 +354,7 @@ class Runner {
   RunnerEngine& engine_;
   RunReport report_;
   bool records_ = false;
+  std::size_t notes_logged_ = 0;
   std::vector<MappedFile> model_;
   std::unique_ptr<formats::bpte::BundledProgram> bundle_;
   std::string method_name_;

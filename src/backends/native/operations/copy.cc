@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "backends/native/loop_nest.h"
+#include "backends/native/operations/evidence.h"
 #include "kernels/vector/vector.h"
 
 namespace etalon::native {
@@ -155,7 +156,7 @@ std::unique_ptr<Operation> make_copy(const Placement& from, const Placement& to,
   const std::int64_t bytes = 2 * numel(dims) * static_cast<std::int64_t>(element_bytes);
   auto& evidence = operation->evidence;
   evidence.kernel = fmt::format("x{}_transposec_ukernel__{}", element_bytes * 8, kernels.suffix);
-  evidence.isa = kernels::info_of(kernels.isa).name;
+  set_isa(evidence, kernels.isa, cap);
   evidence.bytes = bytes;
   evidence.shape = to_string(dims);
   operation->is_shared = bytes > 256 * 1024;
