@@ -38,6 +38,7 @@ PlanBuilder::PlanBuilder(const Graph& graph, const Settings& settings, PackedWei
   placements_.resize(graph.values.size());
   contiguous_.resize(graph.values.size());
   homes_.resize(graph.values.size());
+  preferred_.resize(graph.values.size());
   for (ValueId id = 0; id < graph.values.size(); ++id) {
     const Value& value = graph.values[id];
     Storage storage;
@@ -77,6 +78,8 @@ void PlanBuilder::find_homes() {
       const ValueId whole = node.output();
       const bool is_fixed = value(whole).is_output || homes_[whole].whole != kNoValue;
       if (is_fixed && has_contiguous_home(whole)) offer_home(node.inputs[0], {whole, 0, 0, true}, true);
+    } else if (node.as<Transpose>() != nullptr) {
+      prefer_order(node);
     } else if (const auto* concatenate = node.as<Concatenate>()) {
       std::int64_t index = 0;
       for (const ValueId part : node.inputs) {
@@ -87,7 +90,28 @@ void PlanBuilder::find_homes() {
   }
 }
 
-// Strides that a value will have, as far as homes decide.
+// Products write their rows anywhere, so heads that are put beside each other afterwards are put there at once.
+void PlanBuilder::prefer_order(const Node& transpose) {
+  const auto& perm = transpose.as<Transpose>()->perm;
+  if (perm.back() + 1 != perm.size()) return;
+  const Dims dense = contiguous_strides(dims(transpose.output()));
+  Dims wanted = dense;
+  for (std::size_t i = 0; i < perm.size(); ++i) wanted[perm[i]] = dense[i];
+  ValueId id = transpose.inputs[0];
+  for (;;) {
+    const std::size_t producer = graph_.producer(id);
+    if (producer == Graph::kNone || !graph_.has_one_user(id)) return;
+    const Node& made = graph_.nodes[producer];
+    if (made.as<Matmul>() != nullptr || made.as<Attention>() != nullptr) break;
+    if (made.as<Reshape>() == nullptr) return;
+    const auto strides = reshaped_strides(dims(id), wanted, dims(made.inputs[0]));
+    if (!strides) return;
+    id = made.inputs[0];
+    wanted = *strides;
+  }
+  if (dims(id).back() == 1 || wanted.back() == 1) preferred_[id] = wanted;
+}
+
 bool PlanBuilder::has_contiguous_home(ValueId whole) const {
   const Home& home = homes_[whole];
   if (home.whole == kNoValue || home.is_reshape) return true;
@@ -193,8 +217,9 @@ Placement PlanBuilder::new_placement(ValueId id, const Dims* wanted) {
   if (value(id).is_output) {
     storage.kind = StorageKind::kExternal;
     storage.argument = value(id).external;
-    wanted = nullptr;
+    return {{add_storage(storage), 0}, contiguous_strides(dims(id))};
   }
+  if (wanted == nullptr && preferred_[id]) wanted = &*preferred_[id];
   return {{add_storage(storage), 0}, wanted != nullptr ? *wanted : contiguous_strides(dims(id))};
 }
 

@@ -81,6 +81,7 @@ class PlanBuilder {
   };
 
   void find_homes();
+  void prefer_order(const Node& transpose);
   void offer_home(ValueId part, const Home& home, bool must_be_dense);
   bool has_contiguous_home(ValueId whole) const;
   bool part_is_contiguous(ValueId whole, std::size_t axis) const;
@@ -100,6 +101,7 @@ class PlanBuilder {
   std::vector<std::optional<Placement>> placements_;   // by value
   std::vector<std::optional<Placement>> contiguous_;   // by value: a copy made for those who need one
   std::vector<Home> homes_;                            // by value
+  std::vector<std::optional<Dims>> preferred_;         // by value: strides that suit its only reader
   std::vector<std::uint32_t> pending_;                 // storages used by the operation being lowered
   struct InPlace {
     std::uint32_t output, input, operation;

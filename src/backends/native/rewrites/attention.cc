@@ -1,4 +1,4 @@
-// softmax(scale * q x k) x v as one operation, with its factors wherever a program puts them.
+// softmax(scale * q x k [+ mask]) x v as one operation, with its factors wherever a program puts them.
 #include <optional>
 
 #include "backends/native/rewrites/rewrite.h"
@@ -101,25 +101,59 @@ bool fold_factor(Graph& graph, std::size_t index) {
   return true;
 }
 
+namespace {
+
+// The product that makes the scores, and what is added to them before the softmax.
+struct Scores {
+  Node* product = nullptr;
+  Node* sum = nullptr;  // of scores and mask
+  ValueId mask = kNoValue;
+};
+
+// One row for all, or as many outer dims as the scores have, so that they broadcast alike.
+bool is_mask(const Dims& mask, const Dims& scores, const Dims& seen) {
+  if (mask.size() < 2 || mask.back() != scores.back()) return false;
+  return numel(mask) == mask.back() || (mask.size() == scores.size() && seen == scores);
+}
+
+Scores scores_of(Graph& graph, ValueId value) {
+  if (Node* product = through_reshape<Matmul>(graph, value)) return {product, nullptr, kNoValue};
+  Node* sum = through_reshape<Binary>(graph, value);
+  if (sum == nullptr || sum->as<Binary>()->op != kernels::Binary::kAdd || !is_unclamped(*sum->as<Binary>())) return {};
+  const Dims& seen = graph.values[sum->output()].dims;
+  for (const std::size_t slot : {std::size_t{0}, std::size_t{1}}) {
+    if (graph.values[sum->inputs[slot]].dims != seen) continue;
+    Node* product = through_reshape<Matmul>(graph, sum->inputs[slot]);
+    const ValueId mask = sum->inputs[1 - slot];
+    if (product == nullptr || !is_mask(graph.values[mask].dims, graph.values[product->output()].dims, seen)) continue;
+    return {product, sum, mask};
+  }
+  return {};
+}
+
+}  // namespace
+
 bool fuse_attention(Graph& graph, std::size_t index) {
   Node& node = graph.nodes[index];
   const auto* second = node.as<Matmul>();
   if (second == nullptr || second->scale != 1.0f) return false;
-  const Node* softmax = through_reshape<Softmax>(graph, node.inputs[0]);
+  Node* softmax = through_reshape<Softmax>(graph, node.inputs[0]);
   if (softmax == nullptr) return false;
-  const Node* first = through_reshape<Matmul>(graph, softmax->inputs[0]);
-  if (first == nullptr) return false;
+  const Scores scores = scores_of(graph, softmax->inputs[0]);
+  const float softmax_scale = softmax->as<Softmax>()->scale;
+  if (scores.product == nullptr || (scores.sum != nullptr && softmax_scale != 1.0f)) return false;
   // All three see the same outer dims, so that heads correspond.
-  const Dims& scores = graph.values[first->output()].dims;
-  const Dims& q = graph.values[first->inputs[0]].dims;
-  const Dims& k = graph.values[first->inputs[1]].dims;
-  if (graph.values[node.inputs[0]].dims != scores || q.size() != scores.size() || k.size() != scores.size()) return false;
-  if (graph.values[node.inputs[1]].dims.size() != scores.size()) return false;
-  const float scale = first->as<Matmul>()->scale * softmax->as<Softmax>()->scale;
-  node.inputs = {first->inputs[0], first->inputs[1], node.inputs[1], kNoValue};
+  const Node& first = *scores.product;
+  const Dims& sizes = graph.values[first.output()].dims;
+  const auto rank_of = [&](ValueId id) { return graph.values[id].dims.size(); };
+  if (graph.values[node.inputs[0]].dims != sizes || rank_of(first.inputs[0]) != sizes.size()) return false;
+  if (rank_of(first.inputs[1]) != sizes.size() || rank_of(node.inputs[1]) != sizes.size()) return false;
+  const float scale = first.as<Matmul>()->scale * softmax_scale;
+  node.inputs = {first.inputs[0], first.inputs[1], node.inputs[1], scores.mask};
   node.params = Attention{scale};
   node.label = "Scaled Dot-Product Attention (NHTC, F32)";
-  for (const Node* part : {softmax, first}) {
+  for (const Node* part : {static_cast<const Node*>(softmax), static_cast<const Node*>(scores.sum), &first}) {
+    if (part == nullptr) continue;
     node.debug_handles.insert(node.debug_handles.end(), part->debug_handles.begin(), part->debug_handles.end());
   }
   graph.sweep();
