@@ -28,7 +28,11 @@ std::size_t Method::input_count() const { return state_->plan->inputs.size(); }
 std::size_t Method::output_count() const { return state_->plan->outputs.size(); }
 void Method::set_tracer(EventTracer* tracer) { state_->tracer = tracer; }
 std::size_t Method::instruction_count() const { return state_->steps.size(); }
-std::uint64_t Method::memory_bytes() const { return state_->values.memory_bytes() + state_->scratch.size(); }
+std::uint64_t Method::memory_bytes() const {
+  std::uint64_t bytes = state_->values.memory_bytes() + state_->scratch.size();
+  for (const auto& delegate : state_->delegates) bytes += delegate->memory_bytes();
+  return bytes;
+}
 
 std::span<const std::int64_t> Method::planned_buffer_sizes() const {
   return std::span(state_->plan->planned_buffer_sizes).subspan(1);

@@ -83,7 +83,7 @@ class Method {
   std::size_t instruction_count() const;
   InstructionInfo instruction(std::size_t i) const;
   std::span<const std::int64_t> planned_buffer_sizes() const;  // without the reserved first entry
-  std::uint64_t memory_bytes() const;                          // held for tensors and scratch
+  std::uint64_t memory_bytes() const;                          // held for tensors, scratch and by delegates
 
  private:
   friend class MethodBuilder;
