@@ -57,6 +57,35 @@ TEST(EmitProgram, a_call_has_its_arguments_and_the_output_twice) {
   EXPECT_EQ(made.program.plans[0].outputs[0], args[3]);
 }
 
+TEST(EmitProgram, a_delegate_call_has_its_inputs_and_then_its_outputs) {
+  auto graph = ir::parse(
+      "graph forward {\n  input %x: f32[2]\n  %y: f32[2] = executorch_call_delegate(0, t[%x])\n    | XnnpackBackend\n"
+      "  %z: f32[2] = aten::relu(%y)\n  return %z\n}\n");
+  ASSERT_TRUE(graph.ok()) << graph.error().message();
+  graph->delegates[0].payload = std::vector<std::byte>(40, std::byte{7});
+  graph->delegates[0].named_data = {{"key", ir::Data::owned(std::vector<std::byte>(8, std::byte{1}))}};
+  std::vector<ir::Graph> graphs;
+  graphs.push_back(std::move(*graph));
+  const auto emitted = emit_program(graphs);
+  ASSERT_TRUE(emitted.ok()) << emitted.error().message();
+  const auto bytes = pte::encode_to_bytes(emitted->program);
+  ASSERT_TRUE(bytes.ok()) << bytes.error().message();
+  const auto program = pte::decode(*bytes);
+  ASSERT_TRUE(program.ok()) << program.error().message();
+  const pte::ExecutionPlan& plan = program->plans[0];
+  const auto& call = std::get<pte::DelegateCall>(plan.chains[0].instructions[0]);
+  EXPECT_EQ(plan.delegates[0].id, "XnnpackBackend");
+  EXPECT_EQ(plan.delegates[0].payload.size(), 40u);
+  ASSERT_EQ(call.args.size(), 2u);
+  EXPECT_EQ(call.args[0], plan.inputs[0]);
+  // A delegate may write its output before it has read all of its input.
+  const auto& in = std::get<pte::Tensor>(plan.values[static_cast<std::size_t>(call.args[0])]);
+  const auto& out = std::get<pte::Tensor>(plan.values[static_cast<std::size_t>(call.args[1])]);
+  EXPECT_NE(in.allocation->offset, out.allocation->offset);
+  ASSERT_NE(program->find_named("key"), nullptr);
+  EXPECT_EQ(program->find_named("key")->data.size(), 8u);
+}
+
 TEST(EmitProgram, static_views_share_memory_and_need_no_instruction) {
   const Made made = emit_text(
       "graph forward {\n  input %x: f32[2, 3]\n  %a: f32[2, 3] = aten::neg(%x)\n  %v: f32[6] = aten::view_copy(%a, [6])\n"

@@ -99,5 +99,20 @@ TEST(Graph, compact_drops_dead_nodes_and_unused_constants) {
             "  update %s = %d\n  return %d\n}\n");
 }
 
+TEST(GraphText, delegates_keep_their_listing) {
+  const std::string text =
+      "graph f {\n  input %x: f32[2]\n  %a: f32[2], %b: f32[3] = executorch_call_delegate(0, t[%x])\n    | XnnpackBackend\n"
+      "    |   %1: fp32[2] = Abs(input 0)\n    |   %2: fp32[3] = Tanh(%1)\n  return %a, %b\n}\n";
+  const auto graph = parse(text);
+  ASSERT_TRUE(graph.ok()) << graph.error().message();
+  EXPECT_TRUE(verify(*graph).ok());
+  EXPECT_EQ(print(*graph), text);
+}
+
+TEST(GraphText, a_call_of_no_delegate_is_refused) {
+  EXPECT_FALSE(parse("graph f {\n  input %x: f32[2]\n  %a: f32[2] = executorch_call_delegate(3, t[%x])\n  return %a\n}\n").ok());
+  EXPECT_FALSE(parse("graph f {\n  input %x: f32[2]\n  %a: f32[2] = executorch_call_delegate(t[%x])\n  return %a\n}\n").ok());
+}
+
 }  // namespace
 }  // namespace etalon::ir
