@@ -19,7 +19,8 @@ ArenaPlan plan_arena(std::span<const ArenaItem> items) {
   plan.offsets.assign(items.size(), 0);
   std::vector<std::size_t> order(items.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return items[a].bytes > items[b].bytes; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return items[a].bytes > items[b].bytes; });
   std::vector<std::size_t> placed;  // by offset
   for (const std::size_t item : order) {
     std::size_t offset = 0;

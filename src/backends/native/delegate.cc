@@ -18,13 +18,20 @@ using xnn::DataType;
 // XNNPACK's numbers are smaller than those of torch: indices are computed in 32 bits and widened afterwards.
 bool is_bindable(DataType type, DType dtype, bool is_output) {
   switch (type) {
-    case DataType::kFp32: return dtype == DType::kFloat32;
-    case DataType::kFp16: return dtype == DType::kFloat16;
-    case DataType::kBf16: return dtype == DType::kBFloat16;
-    case DataType::kQint8: return dtype == DType::kInt8;
-    case DataType::kQuint8: return dtype == DType::kUInt8;
-    case DataType::kInt32: return dtype == DType::kInt32 || (is_output && dtype == DType::kInt64);
-    default: return false;
+    case DataType::kFp32:
+      return dtype == DType::kFloat32;
+    case DataType::kFp16:
+      return dtype == DType::kFloat16;
+    case DataType::kBf16:
+      return dtype == DType::kBFloat16;
+    case DataType::kQint8:
+      return dtype == DType::kInt8;
+    case DataType::kQuint8:
+      return dtype == DType::kUInt8;
+    case DataType::kInt32:
+      return dtype == DType::kInt32 || (is_output && dtype == DType::kInt64);
+    default:
+      return false;
   }
 }
 
@@ -50,7 +57,8 @@ Status give_size(TensorView& tensor, const Dims& dims) {
   if (has_physical_dims(tensor, dims)) return {};
   if (tensor.rank() != dims.size()) {
     if (tensor.numel() == numel(dims)) return {};
-    return invalid_input(fmt::format("it has {} dims, the result has sizes {}", tensor.rank(), to_string(dims)));
+    return invalid_input(
+        fmt::format("it has {} dims, the result has sizes {}", tensor.rank(), to_string(dims)));
   }
   Dims logical = tensor.sizes();
   for (std::size_t i = 0; i < dims.size(); ++i) logical[tensor.order()[i]] = dims[i];
@@ -83,7 +91,8 @@ Result<std::unique_ptr<NativeDelegate>> NativeDelegate::compile(const runtime::D
                               fmt::format("{:016x}/", content_hash(source.payload)));
   }
   std::vector<Dims> inputs(source.args.size());
-  for (std::size_t i = 0; i < delegate->input_count_; ++i) inputs[i] = physical_dims(*source.args[i]->as_tensor());
+  for (std::size_t i = 0; i < delegate->input_count_; ++i)
+    inputs[i] = physical_dims(*source.args[i]->as_tensor());
   ETALON_TRY(auto plan, delegate->build_plan(inputs));
   delegate->plans_.push_back(std::move(plan));
   return delegate;
@@ -97,10 +106,12 @@ Status NativeDelegate::describe_arguments(const runtime::DelegateSource& source)
   for (const xnn::Value& value : graph_.values) {
     if (!value.is_external()) continue;
     if (value.external_id >= arguments_.size()) {
-      return invalid_input(fmt::format("value {} is argument {} of a call with {}", value.id, value.external_id, arguments_.size()));
+      return invalid_input(fmt::format("value {} is argument {} of a call with {}", value.id,
+                                       value.external_id, arguments_.size()));
     }
     Argument& argument = arguments_[value.external_id];
-    if (argument.type != DataType::kInvalid) return invalid_input(fmt::format("argument {} is bound twice", value.external_id));
+    if (argument.type != DataType::kInvalid)
+      return invalid_input(fmt::format("argument {} is bound twice", value.external_id));
     argument.type = value.type;
     argument.is_output = value.is_output();
     if (value.is_output()) {
@@ -124,11 +135,13 @@ Status NativeDelegate::describe_arguments(const runtime::DelegateSource& source)
 Status NativeDelegate::check_argument(std::size_t i, const ops::Value& value) const {
   const Argument& argument = arguments_[i];
   if (argument.type == DataType::kInvalid && i >= input_count_) return {};
-  if (!value.is(ops::Value::Tag::kTensor)) return invalid_input(fmt::format("argument {} is not a tensor", i));
+  if (!value.is(ops::Value::Tag::kTensor))
+    return invalid_input(fmt::format("argument {} is not a tensor", i));
   if (argument.type == DataType::kInvalid) return {};
   const TensorView& tensor = *value.as_tensor();
   if (!is_bindable(argument.type, tensor.dtype(), argument.is_output)) {
-    return invalid_input(fmt::format("argument {} is {}, the payload wants {}", i, name_of(tensor.dtype()), xnn::name_of(argument.type)));
+    return invalid_input(fmt::format("argument {} is {}, the payload wants {}", i, name_of(tensor.dtype()),
+                                     xnn::name_of(argument.type)));
   }
   return {};
 }
@@ -145,7 +158,8 @@ Result<std::unique_ptr<Plan>> NativeDelegate::build_plan(std::span<const Dims> i
   for (const Value& value : graph.values) {
     if (value.is_output) plan->output_dims[value.external] = value.dims;
   }
-  for (const auto& evidence : plan->evidence) plan->event_names.push_back(*names_.insert(evidence.name).first);
+  for (const auto& evidence : plan->evidence)
+    plan->event_names.push_back(*names_.insert(evidence.name).first);
   const std::size_t scratch = round_up(plan->scratch_bytes, kAlignment) * pool_.workers();
   if (scratch > scratch_.size()) {
     ETALON_TRY(scratch_, MemoryBlock::allocate(scratch), "scratch memory");
@@ -186,7 +200,8 @@ Status NativeDelegate::resize_outputs(std::span<ops::Value* const> args, const P
 
 Status NativeDelegate::execute(std::span<ops::Value* const> args, const Place& place) {
   if (args.size() < arguments_.size()) {
-    return invalid_input(fmt::format("it is called with {} arguments, want {}", args.size(), arguments_.size()));
+    return invalid_input(
+        fmt::format("it is called with {} arguments, want {}", args.size(), arguments_.size()));
   }
   for (std::size_t i = 0; i < arguments_.size(); ++i) ETALON_CHECKED(check_argument(i, *args[i]));
   ETALON_TRY(Plan* const plan, plan_for(args));
@@ -194,7 +209,8 @@ Status NativeDelegate::execute(std::span<ops::Value* const> args, const Place& p
   for (const Plan::External& external : plan->externals) {
     plan->bases[external.storage] = args[external.argument]->as_tensor()->data_as<std::byte>();
   }
-  const bool traces = place.tracer != nullptr && place.tracer->detail() == runtime::TraceDetail::kInstructions;
+  const bool traces =
+      place.tracer != nullptr && place.tracer->detail() == runtime::TraceDetail::kInstructions;
   Schedule schedule(*plan, scratch_.data(), traces ? place : Place{});
   pool_.run(schedule);
   widen_outputs(args);

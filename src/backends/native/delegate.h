@@ -19,8 +19,8 @@ namespace etalon::native {
 class NativeDelegate final : public runtime::Delegate {
  public:
   // `settings` and `pool` must outlive the delegate.
-  static Result<std::unique_ptr<NativeDelegate>> compile(const runtime::DelegateSource& source, const Settings& settings,
-                                                         WorkerPool& pool);
+  static Result<std::unique_ptr<NativeDelegate>> compile(const runtime::DelegateSource& source,
+                                                         const Settings& settings, WorkerPool& pool);
 
   std::size_t input_count() const override { return input_count_; }
   std::span<const runtime::DelegateOperation> operations() const override { return plans_.front()->evidence; }

@@ -17,7 +17,9 @@ void Graph::refresh() {
   }
 }
 
-bool Graph::has_one_user(ValueId value) const { return users_[value].size() == 1 && !values[value].is_output; }
+bool Graph::has_one_user(ValueId value) const {
+  return users_[value].size() == 1 && !values[value].is_output;
+}
 
 ValueId Graph::add_value(Value value) {
   values.push_back(std::move(value));

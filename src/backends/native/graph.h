@@ -1,8 +1,8 @@
 // The small graph that a payload is compiled through: imported, rewritten, then laid out into a plan.
 //
-// Unlike XNNGraph, nodes say what is computed and not how tensors lie in memory: a convolution has its activation, its
-// residual and its squeeze-and-excite scale as parts; whether a transpose costs anything is decided by the layout.
-// Nodes are in topological order. Constants are borrowed. Thread-compatible.
+// Unlike XNNGraph, nodes say what is computed and not how tensors lie in memory: a convolution has its
+// activation, its residual and its squeeze-and-excite scale as parts; whether a transpose costs anything is
+// decided by the layout. Nodes are in topological order. Constants are borrowed. Thread-compatible.
 #pragma once
 
 #include <cstdint>
@@ -29,11 +29,11 @@ inline constexpr ValueId kNoValue = xnn::kNoValue;
 struct Value {
   xnn::DataType type = xnn::DataType::kFp32;
   Dims dims;
-  Bytes constant;                              // its elements, if it is one
-  std::string data_name;                       // tells a constant's bytes from all others of the program
-  std::uint32_t external = xnn::kNoExternal;   // argument of the delegate call
+  Bytes constant;                             // its elements, if it is one
+  std::string data_name;                      // tells a constant's bytes from all others of the program
+  std::uint32_t external = xnn::kNoExternal;  // argument of the delegate call
   bool is_input = false, is_output = false;
-  reference::Quantisation quantisation;        // resolved; of types that have one
+  reference::Quantisation quantisation;  // resolved; of types that have one
 
   bool is_constant() const { return constant.data() != nullptr; }
   bool is_float() const { return type == xnn::DataType::kFp32; }
@@ -41,13 +41,14 @@ struct Value {
   reference::TensorType tensor_type() const { return {type, dims, quantisation}; }
 };
 
-// Convolution and fully connected layer. Inputs: image, filter, bias, residual, input scale (kNoValue: none of it).
+// Convolution and fully connected layer. Inputs: image, filter, bias, residual, input scale (kNoValue: none
+// of it).
 struct Conv {
   std::int64_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
   std::int64_t pad_top = 0, pad_left = 0, groups = 1;
-  bool is_linear = false;         // rows are all dims but the last; filter [out][in], or [in][out]:
+  bool is_linear = false;  // rows are all dims but the last; filter [out][in], or [in][out]:
   bool filter_is_io = false;
-  bool filter_is_hwo = false;     // [1][kh][kw][out]: a depthwise node's
+  bool filter_is_hwo = false;  // [1][kh][kw][out]: a depthwise node's
   kernels::Epilogue epilogue;
 };
 struct Unary {
@@ -96,20 +97,24 @@ struct Reference {
   xnn::Node node;
 };
 
-using Params = std::variant<Conv, Unary, Binary, Softmax, Matmul, Attention, Pool, GlobalAverage, Transpose, Reshape, Slice,
-                            Concatenate, LayerNorm, Reference>;
+using Params = std::variant<Conv, Unary, Binary, Softmax, Matmul, Attention, Pool, GlobalAverage, Transpose,
+                            Reshape, Slice, Concatenate, LayerNorm, Reference>;
 
 struct Node {
   Params params;
-  std::vector<ValueId> inputs;   // may hold kNoValue where the kind says so
+  std::vector<ValueId> inputs;  // may hold kNoValue where the kind says so
   std::vector<ValueId> outputs;
   std::vector<std::uint32_t> debug_handles;
-  std::string label;             // XNNPACK's name of the operator, without the occurrence number
+  std::string label;  // XNNPACK's name of the operator, without the occurrence number
 
   template <class T>
-  T* as() { return std::get_if<T>(&params); }
+  T* as() {
+    return std::get_if<T>(&params);
+  }
   template <class T>
-  const T* as() const { return std::get_if<T>(&params); }
+  const T* as() const {
+    return std::get_if<T>(&params);
+  }
   ValueId output() const { return outputs[0]; }
 };
 
@@ -144,7 +149,8 @@ class Graph {
   ValueId add_value(Value value);
   // A value of the same type that is computed inside.
   ValueId add_internal(const Dims& dims);
-  // Removes nodes that are marked by an empty list of outputs, and those whose outputs nobody reads; refreshes.
+  // Removes nodes that are marked by an empty list of outputs, and those whose outputs nobody reads;
+  // refreshes.
   void sweep();
   // Every user of `from` reads `to` instead. `from` must not be an output of the graph.
   void replace_uses(ValueId from, ValueId to);

@@ -58,13 +58,15 @@ TEST(Graphs, attention_reads_heads_out_of_the_joint_projection) {
   auto qkv = b.reshape(b.linear(x, kWidth, 3 * kWidth), {1, kTokens, 3, kHeads, kDepth});
   qkv = b.transpose(qkv, {2, 0, 3, 1, 4});
   const auto part = [&](std::uint32_t i) {
-    return b.reshape(b.slice(qkv, {i, 0, 0, 0, 0}, {1, 1, kHeads, kTokens, kDepth}), {kHeads, kTokens, kDepth});
+    return b.reshape(b.slice(qkv, {i, 0, 0, 0, 0}, {1, 1, kHeads, kTokens, kDepth}),
+                     {kHeads, kTokens, kDepth});
   };
   const auto q = b.node(NodeType::kMultiply, {part(0), b.number(0.5f)});
   const auto k = b.node(NodeType::kMultiply, {b.transpose(part(1), {0, 2, 1}), b.number(0.5f)});
   auto scores = b.node(NodeType::kBatchMatrixMultiply, {q, k});
   scores = b.node(NodeType::kSoftmax, {b.reshape(scores, {1, kHeads, kTokens, kTokens})});
-  auto mixed = b.node(NodeType::kBatchMatrixMultiply, {b.reshape(scores, {kHeads, kTokens, kTokens}), part(2)});
+  auto mixed =
+      b.node(NodeType::kBatchMatrixMultiply, {b.reshape(scores, {kHeads, kTokens, kTokens}), part(2)});
   mixed = b.transpose(b.reshape(mixed, {1, kHeads, kTokens, kDepth}), {0, 2, 1, 3});
   mixed = b.linear(b.reshape(mixed, {1, kTokens, kWidth}), kWidth, kWidth);
   b.output(b.node(NodeType::kAdd, {mixed, x}));
@@ -113,7 +115,8 @@ TEST(Graphs, elementwise_work_on_views_and_broadcasts) {
   b.output(b.node(NodeType::kMultiply, {t, b.weights({3})}));
   b.output(b.node(NodeType::kAdd, {b.weights({4, 1, 1}), y}));
   b.output(b.node(NodeType::kDiv, {b.number(2), b.node(NodeType::kExp, {t})}));
-  b.output(b.node(NodeType::kMaximum, {b.slice(y, {0, 1, 0, 0}, {2, 2, 5, 3}), b.slice(y, {0, 2, 0, 0}, {2, 2, 5, 3})}));
+  b.output(b.node(NodeType::kMaximum,
+                  {b.slice(y, {0, 1, 0, 0}, {2, 2, 5, 3}), b.slice(y, {0, 2, 0, 0}, {2, 2, 5, 3})}));
   expect_same(b);
 }
 

@@ -18,49 +18,77 @@ using xnn::NodeType;
 std::optional<kernels::Unary> unary_of(NodeType type) {
   using kernels::Unary;
   switch (type) {
-    case NodeType::kAbs: return Unary::kAbs;
-    case NodeType::kCeiling: return Unary::kCeiling;
-    case NodeType::kClamp: return Unary::kClamp;
-    case NodeType::kCos: return Unary::kCos;
-    case NodeType::kELU: return Unary::kElu;
-    case NodeType::kExp: return Unary::kExp;
-    case NodeType::kFloor: return Unary::kFloor;
-    case NodeType::kGelu: return Unary::kGelu;
-    case NodeType::kHardswish: return Unary::kHardswish;
-    case NodeType::kLeakyReLU: return Unary::kLeakyRelu;
-    case NodeType::kLog: return Unary::kLog;
-    case NodeType::kNegate: return Unary::kNegate;
-    case NodeType::kReciprocalSquareRoot: return Unary::kReciprocalSqrt;
-    case NodeType::kSigmoid: return Unary::kSigmoid;
-    case NodeType::kSin: return Unary::kSin;
-    case NodeType::kSquareRoot: return Unary::kSqrt;
-    case NodeType::kSquare: return Unary::kSquare;
-    case NodeType::kTanh: return Unary::kTanh;
-    default: return std::nullopt;
+    case NodeType::kAbs:
+      return Unary::kAbs;
+    case NodeType::kCeiling:
+      return Unary::kCeiling;
+    case NodeType::kClamp:
+      return Unary::kClamp;
+    case NodeType::kCos:
+      return Unary::kCos;
+    case NodeType::kELU:
+      return Unary::kElu;
+    case NodeType::kExp:
+      return Unary::kExp;
+    case NodeType::kFloor:
+      return Unary::kFloor;
+    case NodeType::kGelu:
+      return Unary::kGelu;
+    case NodeType::kHardswish:
+      return Unary::kHardswish;
+    case NodeType::kLeakyReLU:
+      return Unary::kLeakyRelu;
+    case NodeType::kLog:
+      return Unary::kLog;
+    case NodeType::kNegate:
+      return Unary::kNegate;
+    case NodeType::kReciprocalSquareRoot:
+      return Unary::kReciprocalSqrt;
+    case NodeType::kSigmoid:
+      return Unary::kSigmoid;
+    case NodeType::kSin:
+      return Unary::kSin;
+    case NodeType::kSquareRoot:
+      return Unary::kSqrt;
+    case NodeType::kSquare:
+      return Unary::kSquare;
+    case NodeType::kTanh:
+      return Unary::kTanh;
+    default:
+      return std::nullopt;
   }
 }
 
 std::optional<kernels::Binary> binary_of(NodeType type) {
   using kernels::Binary;
   switch (type) {
-    case NodeType::kAdd: return Binary::kAdd;
-    case NodeType::kSubtract: return Binary::kSubtract;
-    case NodeType::kMultiply: return Binary::kMultiply;
-    case NodeType::kDiv: return Binary::kDivide;
-    case NodeType::kMaximum: return Binary::kMaximum;
-    case NodeType::kMinimum: return Binary::kMinimum;
-    case NodeType::kPReLU: return Binary::kPRelu;
-    default: return std::nullopt;
+    case NodeType::kAdd:
+      return Binary::kAdd;
+    case NodeType::kSubtract:
+      return Binary::kSubtract;
+    case NodeType::kMultiply:
+      return Binary::kMultiply;
+    case NodeType::kDiv:
+      return Binary::kDivide;
+    case NodeType::kMaximum:
+      return Binary::kMaximum;
+    case NodeType::kMinimum:
+      return Binary::kMinimum;
+    case NodeType::kPReLU:
+      return Binary::kPRelu;
+    default:
+      return std::nullopt;
   }
 }
 
 bool heeds_limits(kernels::Binary op) {
-  return op == kernels::Binary::kAdd || op == kernels::Binary::kSubtract || op == kernels::Binary::kMultiply ||
-         op == kernels::Binary::kDivide;
+  return op == kernels::Binary::kAdd || op == kernels::Binary::kSubtract ||
+         op == kernels::Binary::kMultiply || op == kernels::Binary::kDivide;
 }
 
 bool same_quantisation(const Value& a, const Value& b) {
-  return a.quantisation.scale == b.quantisation.scale && a.quantisation.zero_point == b.quantisation.zero_point;
+  return a.quantisation.scale == b.quantisation.scale &&
+         a.quantisation.zero_point == b.quantisation.zero_point;
 }
 
 // Elements may be moved as they are.
@@ -71,7 +99,8 @@ bool is_plain(const Value& value) {
 
 class Importer {
  public:
-  Importer(const xnn::Graph& source, const NamedData& named_data, std::span<const ExternalInput> inputs, std::uint64_t limit)
+  Importer(const xnn::Graph& source, const NamedData& named_data, std::span<const ExternalInput> inputs,
+           std::uint64_t limit)
       : source_(source), named_data_(named_data), inputs_(inputs), limit_(limit) {}
 
   Result<Graph> run() {
@@ -105,7 +134,8 @@ class Importer {
       }
       if (value.is_input) {
         if (from.external_id >= inputs_.size()) {
-          return invalid_input(fmt::format("{} is argument {}, there are {}", name, from.external_id, inputs_.size()));
+          return invalid_input(
+              fmt::format("{} is argument {}, there are {}", name, from.external_id, inputs_.size()));
         }
         import_argument(inputs_[from.external_id], value);
       } else if (from.constant != 0) {
@@ -165,7 +195,8 @@ class Importer {
         continue;
       }
       const ValueId id = ids_.at(from.inputs[k]);
-      if (!is_known_[id]) return invalid_input(fmt::format("value {} is used before it is computed", from.inputs[k]));
+      if (!is_known_[id])
+        return invalid_input(fmt::format("value {} is used before it is computed", from.inputs[k]));
       node.inputs.push_back(id);
       in[k] = graph_.values[id].dims;
     }
@@ -230,8 +261,8 @@ class Importer {
   bool only_moves(const Node& node) const {
     const Value& out = value(node.outputs[0]);
     return is_plain(out) && std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
-      return id == kNoValue || (value(id).type == out.type && same_quantisation(value(id), out));
-    });
+             return id == kNoValue || (value(id).type == out.type && same_quantisation(value(id), out));
+           });
   }
 
   void classify(const xnn::Node& from, Node& node) const {
@@ -250,7 +281,8 @@ class Importer {
     } else if (from.type == NodeType::kBatchMatrixMultiply) {
       if ((from.flags & ~xnn::kTransposeWeights) == 0) node.params = Matmul{};
     } else if (from.type == NodeType::kGlobalAvgPooling2d) {
-      if (value(node.inputs[0]).dims.size() == 4) node.params = GlobalAverage{from.output_min, from.output_max};
+      if (value(node.inputs[0]).dims.size() == 4)
+        node.params = GlobalAverage{from.output_min, from.output_max};
     } else if (from.type == NodeType::kMaxPooling2d || from.type == NodeType::kAvgPooling2d) {
       classify_pool(from, node);
     } else {
@@ -259,7 +291,9 @@ class Importer {
   }
 
   bool classify_move(const xnn::Node& from, Node& node) const {
-    const auto none_missing = [&] { return std::find(node.inputs.begin(), node.inputs.end(), kNoValue) == node.inputs.end(); };
+    const auto none_missing = [&] {
+      return std::find(node.inputs.begin(), node.inputs.end(), kNoValue) == node.inputs.end();
+    };
     if (from.type == NodeType::kStaticReshape || from.type == NodeType::kCopy) {
       node.params = Reshape{};
     } else if (from.type == NodeType::kStaticTranspose) {
@@ -267,7 +301,8 @@ class Importer {
     } else if (from.type == NodeType::kStaticSlice) {
       const auto& offsets = std::get<xnn::Slice>(from.params).offsets;
       node.params = Slice{{offsets.begin(), offsets.end()}};
-    } else if (const auto* concatenate = std::get_if<xnn::Concatenate>(&from.params); concatenate != nullptr && none_missing()) {
+    } else if (const auto* concatenate = std::get_if<xnn::Concatenate>(&from.params);
+               concatenate != nullptr && none_missing()) {
       node.params = Concatenate{concatenate->axis};
     } else {
       return false;
@@ -279,7 +314,8 @@ class Importer {
     Unary params{op, {}};
     if (op == kernels::Unary::kClamp) params.params = {0, from.output_min, from.output_max};
     if (const auto* elu = std::get_if<xnn::Elu>(&from.params)) params.params.alpha = elu->alpha;
-    if (const auto* leaky = std::get_if<xnn::LeakyRelu>(&from.params)) params.params.alpha = leaky->negative_slope;
+    if (const auto* leaky = std::get_if<xnn::LeakyRelu>(&from.params))
+      params.params.alpha = leaky->negative_slope;
     node.params = params;
   }
 
@@ -288,9 +324,17 @@ class Importer {
     if (value(node.inputs[0]).dims.size() != 4) return;
     const bool is_max = from.type == NodeType::kMaxPooling2d;
     // An average's dilation is written as zero and means one.
-    node.params = Pool{is_max, pool.pooling_height, pool.pooling_width, pool.stride_height, pool.stride_width,
-                       is_max ? pool.dilation_height : 1, is_max ? pool.dilation_width : 1, pool.padding_top,
-                       pool.padding_left, from.output_min, from.output_max};
+    node.params = Pool{is_max,
+                       pool.pooling_height,
+                       pool.pooling_width,
+                       pool.stride_height,
+                       pool.stride_width,
+                       is_max ? pool.dilation_height : 1,
+                       is_max ? pool.dilation_width : 1,
+                       pool.padding_top,
+                       pool.padding_left,
+                       from.output_min,
+                       from.output_max};
   }
 
   // Convolutions and fully connected layers with constant weights.
@@ -333,8 +377,8 @@ class Importer {
 
 }  // namespace
 
-Result<Graph> import_graph(const xnn::Graph& source, const NamedData& named_data, std::span<const ExternalInput> inputs,
-                           std::uint64_t value_limit) {
+Result<Graph> import_graph(const xnn::Graph& source, const NamedData& named_data,
+                           std::span<const ExternalInput> inputs, std::uint64_t value_limit) {
   return Importer(source, named_data, inputs, value_limit).run();
 }
 

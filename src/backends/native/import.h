@@ -1,5 +1,6 @@
-// XNNGraph -> Graph for given sizes of the inputs. Proves everything that later steps rely on: every node reads values
-// that exist by then, sizes fit, constants have as many bytes as their sizes say and are aligned.
+// XNNGraph -> Graph for given sizes of the inputs. Proves everything that later steps rely on: every node
+// reads values that exist by then, sizes fit, constants have as many bytes as their sizes say and are
+// aligned.
 #pragma once
 
 #include <span>
@@ -18,8 +19,9 @@ struct ExternalInput {
 };
 
 // `inputs` is indexed by argument. Every value has at least one element and at most
-// `value_limit` bytes. Errors: kInvalidInput, kUnsupported, kResource, kNotFound (data with a key nobody has).
-Result<Graph> import_graph(const xnn::Graph& source, const NamedData& named_data, std::span<const ExternalInput> inputs,
-                           std::uint64_t value_limit);
+// `value_limit` bytes. Errors: kInvalidInput, kUnsupported, kResource, kNotFound (data with a key nobody
+// has).
+Result<Graph> import_graph(const xnn::Graph& source, const NamedData& named_data,
+                           std::span<const ExternalInput> inputs, std::uint64_t value_limit);
 
 }  // namespace etalon::native

@@ -20,11 +20,12 @@ bool is_contiguous(const Dims& dims, const Dims& strides);
 // Some order of the dims is row-major without gaps.
 bool is_dense(const Dims& dims, const Dims& strides);
 
-// Distance between rows of the innermost dim, if its elements are adjacent and all rows are equally far apart in
-// row-major order: what kernels call a pixel stride.
+// Distance between rows of the innermost dim, if its elements are adjacent and all rows are equally far apart
+// in row-major order: what kernels call a pixel stride.
 std::optional<std::int64_t> row_stride(const Dims& dims, const Dims& strides);
 
-// Strides of the same elements seen with other dims (of the same number of elements), if a view can show them.
+// Strides of the same elements seen with other dims (of the same number of elements), if a view can show
+// them.
 std::optional<Dims> reshaped_strides(const Dims& dims, const Dims& strides, const Dims& new_dims);
 
 }  // namespace etalon::native

@@ -16,7 +16,7 @@ TEST(Layout, sizes_of_one_do_not_count) {
 
 TEST(Layout, a_row_stride_exists_where_rows_are_equally_far_apart) {
   EXPECT_EQ(row_stride({1, 4, 5, 3}, {60, 15, 3, 1}), 3);
-  EXPECT_EQ(row_stride({1, 4, 5, 3}, {200, 50, 10, 1}), 10);   // channels of a wider tensor
+  EXPECT_EQ(row_stride({1, 4, 5, 3}, {200, 50, 10, 1}), 10);  // channels of a wider tensor
   EXPECT_EQ(row_stride({1, 4, 5, 3}, {200, 60, 10, 1}), std::nullopt);
   EXPECT_EQ(row_stride({1, 4, 5, 3}, {60, 5, 1, 20}), std::nullopt);  // planes
   EXPECT_EQ(row_stride({7}, {1}), 7);

@@ -16,7 +16,8 @@ std::array<std::size_t, kMaxRank> outermost_first(const Dims& strides, std::size
 
 }  // namespace
 
-LoopNest::LoopNest(const Dims& sizes, std::span<const Dims> strides, std::size_t kept) : operands_(strides.size()) {
+LoopNest::LoopNest(const Dims& sizes, std::span<const Dims> strides, std::size_t kept)
+    : operands_(strides.size()) {
   ETALON_CHECK(strides.size() <= kMaxOperands && kept <= sizes.size());
   const std::size_t movable = sizes.size() - kept;
   const auto order = outermost_first(strides[0], movable);

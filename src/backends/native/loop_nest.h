@@ -1,5 +1,5 @@
-// Walking several strided tensors of one shape at once: dims are merged where every operand allows it, so that most
-// elementwise work becomes one flat run.
+// Walking several strided tensors of one shape at once: dims are merged where every operand allows it, so
+// that most elementwise work becomes one flat run.
 #pragma once
 
 #include <array>
@@ -10,14 +10,14 @@
 
 namespace etalon::native {
 
-// Loops over all dims but the innermost `inner_dims`, which the body handles. Strides are in elements, 0 where an
-// operand is broadcast. Built once; for_each() allocates nothing and may run on several threads.
+// Loops over all dims but the innermost `inner_dims`, which the body handles. Strides are in elements, 0
+// where an operand is broadcast. Built once; for_each() allocates nothing and may run on several threads.
 class LoopNest {
  public:
   static constexpr std::size_t kMaxOperands = 5;
 
-  // `strides` has one entry per operand, of the rank of `sizes`; `kept` innermost dims are neither moved nor merged.
-  // The other dims are ordered by the first operand's strides and merged.
+  // `strides` has one entry per operand, of the rank of `sizes`; `kept` innermost dims are neither moved nor
+  // merged. The other dims are ordered by the first operand's strides and merged.
   LoopNest() = default;
   LoopNest(const Dims& sizes, std::span<const Dims> strides, std::size_t kept);
 
@@ -26,7 +26,9 @@ class LoopNest {
   std::int64_t stride(std::size_t operand, std::size_t dim) const { return strides_[operand][dim]; }
   // Of the innermost dim, which is 1 elements long if there is none.
   std::int64_t inner_size() const { return sizes_.empty() ? 1 : sizes_.back(); }
-  std::int64_t inner_stride(std::size_t operand) const { return sizes_.empty() ? 1 : strides_[operand].back(); }
+  std::int64_t inner_stride(std::size_t operand) const {
+    return sizes_.empty() ? 1 : strides_[operand].back();
+  }
 
   // Operand k is walked exactly as the first one, so that the first may take over its memory.
   bool moves_alike(std::size_t k) const { return strides_[k] == strides_[0]; }
@@ -69,7 +71,8 @@ class LoopNest {
   std::array<Dims, kMaxOperands> strides_;
 };
 
-// The part of `count` items that worker number `worker` of `workers` takes; parts differ by at most one `grain`.
+// The part of `count` items that worker number `worker` of `workers` takes; parts differ by at most one
+// `grain`.
 struct Range {
   std::int64_t begin = 0, end = 0;
 };

@@ -25,9 +25,13 @@ bool has_all(const platform::CpuInfo& cpu, std::string_view features) {
   return true;
 }
 
-bool contains(const std::vector<Isa>& isas, Isa isa) { return std::find(isas.begin(), isas.end(), isa) != isas.end(); }
+bool contains(const std::vector<Isa>& isas, Isa isa) {
+  return std::find(isas.begin(), isas.end(), isa) != isas.end();
+}
 
-bool wants_permission(const IsaInfo& info) { return info.features.find("amx_tile") != std::string_view::npos; }
+bool wants_permission(const IsaInfo& info) {
+  return info.features.find("amx_tile") != std::string_view::npos;
+}
 
 std::string joined_names(const std::vector<Isa>& isas) {
   std::string out;
@@ -68,12 +72,14 @@ Result<Isa> choose_isa(std::string_view name, const std::vector<Isa>& usable) {
   const auto isa = kernels::isa_from_name(name);
   if (!isa) return invalid_input(fmt::format("isa is '{}', want one of {}", name, all_names()));
   if (contains(usable, *isa)) return *isa;
-  return unsupported(fmt::format("isa {} is not available on this machine, which has {}", name, joined_names(usable)));
+  return unsupported(
+      fmt::format("isa {} is not available on this machine, which has {}", name, joined_names(usable)));
 }
 
 kernels::Machine machine_of(const platform::CpuInfo& cpu) {
   kernels::Machine machine;
-  if (const auto* l1 = cpu.cache(1, "data"); l1 != nullptr && l1->size_bytes > 0) machine.l1_bytes = l1->size_bytes;
+  if (const auto* l1 = cpu.cache(1, "data"); l1 != nullptr && l1->size_bytes > 0)
+    machine.l1_bytes = l1->size_bytes;
   const auto* l2 = cpu.cache(2, "unified");
   if (l2 == nullptr) l2 = cpu.cache(2, "data");
   if (l2 != nullptr && l2->size_bytes > 0) machine.l2_bytes = l2->size_bytes;

@@ -1,4 +1,5 @@
-// What this machine can compute with: instruction sets that are usable right now, and the caches that decide blockings.
+// What this machine can compute with: instruction sets that are usable right now, and the caches that decide
+// blockings.
 #pragma once
 
 #include <string_view>
@@ -18,8 +19,8 @@ std::vector<kernels::Isa> usable_isas(const platform::CpuInfo& cpu, bool amx_is_
 // Asks the system for the tile registers, for the whole process. False: they cannot be had here.
 bool request_amx();
 
-// The ISA that `name` stands for: empty and "auto" are the best usable one. Errors: kInvalidInput (no such name; the
-// message lists the known ones), kUnsupported (the CPU lacks it; the message says what it has).
+// The ISA that `name` stands for: empty and "auto" are the best usable one. Errors: kInvalidInput (no such
+// name; the message lists the known ones), kUnsupported (the CPU lacks it; the message says what it has).
 Result<kernels::Isa> choose_isa(std::string_view name, const std::vector<kernels::Isa>& usable);
 
 // Sizes of the data caches of one core; usual ones where the system does not say.

@@ -18,8 +18,9 @@ TEST(Machine, scalar_is_always_usable) {
 }
 
 #if defined(__x86_64__)
-const std::vector<std::string> kAmxFeatures = {"avx2",     "fma",         "f16c",        "avx512f",  "avx512bw", "avx512dq",
-                                               "avx512vl", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_int8", "amx_bf16"};
+const std::vector<std::string> kAmxFeatures = {"avx2",        "fma",      "f16c",     "avx512f",
+                                               "avx512bw",    "avx512dq", "avx512vl", "avx512_vnni",
+                                               "avx512_bf16", "amx_tile", "amx_int8", "amx_bf16"};
 
 TEST(Machine, an_isa_needs_all_of_its_features_and_its_base) {
   EXPECT_EQ(usable_isas(cpu_with({"avx2", "fma"}), true), std::vector<Isa>{Isa::kScalar});
@@ -54,7 +55,8 @@ TEST(Machine, errors_say_what_is_known_and_what_the_cpu_has) {
 
 TEST(Machine, caches_come_from_the_system) {
   platform::CpuInfo cpu;
-  cpu.caches = {{1, "data", 48 << 10, 64, 1}, {1, "instruction", 32 << 10, 64, 1}, {2, "unified", 2 << 20, 64, 1}};
+  cpu.caches = {
+      {1, "data", 48 << 10, 64, 1}, {1, "instruction", 32 << 10, 64, 1}, {2, "unified", 2 << 20, 64, 1}};
   EXPECT_EQ(machine_of(cpu).l1_bytes, 48u << 10);
   EXPECT_EQ(machine_of(cpu).l2_bytes, 2u << 20);
   EXPECT_EQ(machine_of({}).l2_bytes, kernels::Machine{}.l2_bytes);

@@ -19,7 +19,8 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 Result<MemoryBlock> MemoryBlock::allocate(std::size_t size_bytes) {
   MemoryBlock block;
   if (size_bytes == 0) return block;
-  if (size_bytes > std::size_t{1} << 46) return resource_error(fmt::format("cannot get {} bytes of memory", size_bytes));
+  if (size_bytes > std::size_t{1} << 46)
+    return resource_error(fmt::format("cannot get {} bytes of memory", size_bytes));
   const bool huge = size_bytes >= kHugePage;
   const std::size_t mapped = round_up(size_bytes, kPage) + (huge ? kHugePage : 0);
   void* mapping = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -31,7 +32,8 @@ Result<MemoryBlock> MemoryBlock::allocate(std::size_t size_bytes) {
   if (huge) {
     address = round_up(address, std::uintptr_t{kHugePage});
 #if defined(MADV_HUGEPAGE)
-    ::madvise(reinterpret_cast<void*>(address), round_up(size_bytes, kPage), MADV_HUGEPAGE);  // a wish, may fail
+    ::madvise(reinterpret_cast<void*>(address), round_up(size_bytes, kPage),
+              MADV_HUGEPAGE);  // a wish, may fail
 #endif
   }
   block.data_ = reinterpret_cast<std::byte*>(address);

@@ -1,5 +1,5 @@
-// Zeroed memory for weights and activations, 64-byte aligned; large blocks ask for 2 MiB pages, which makes the first
-// touch of 64 MB nine times cheaper.
+// Zeroed memory for weights and activations, 64-byte aligned; large blocks ask for 2 MiB pages, which makes
+// the first touch of 64 MB nine times cheaper.
 #pragma once
 
 #include <cstddef>

@@ -22,12 +22,14 @@ unsigned cpus_of_this_process() {
 #if defined(__linux__)
   cpu_set_t set;
   CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof(set), &set) == 0) return static_cast<unsigned>(std::max(CPU_COUNT(&set), 1));
+  if (::sched_getaffinity(0, sizeof(set), &set) == 0)
+    return static_cast<unsigned>(std::max(CPU_COUNT(&set), 1));
 #endif
   return static_cast<unsigned>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
 }
 
-// Tiles are rare and their kernels new: they must prove themselves on each machine, which costs some microseconds.
+// Tiles are rare and their kernels new: they must prove themselves on each machine, which costs some
+// microseconds.
 bool tiles_are_usable([[maybe_unused]] const platform::CpuInfo& cpu) {
 #if defined(__x86_64__)
   return cpu.has("amx_tile") && request_amx() && agrees_with_scalar(kernels::Isa::kAmx, machine_of(cpu));

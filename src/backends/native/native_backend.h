@@ -3,8 +3,9 @@
 //   ETALON_TRY(auto backend, NativeBackend::create({.isa = "avx2", .threads = 2}));
 //   registry.add(std::string(kXnnpackId), std::move(backend));
 //
-// compile() decodes, rewrites, chooses a kernel per operation and packs the weights; execute() walks a flat list of
-// operations without using the heap. Sizes other than the compiled ones are compiled for when they first occur.
+// compile() decodes, rewrites, chooses a kernel per operation and packs the weights; execute() walks a flat
+// list of operations without using the heap. Sizes other than the compiled ones are compiled for when they
+// first occur.
 #pragma once
 
 #include <memory>
@@ -27,10 +28,12 @@ struct Options {
   bool winograd = true;
 };
 
-// What packed weights depend on besides the program: the ISA, the arithmetic, the machine's caches, this build.
+// What packed weights depend on besides the program: the ISA, the arithmetic, the machine's caches, this
+// build.
 std::string packing_configuration(const Settings& settings);
 
-// Thread-safe; delegates share the backend's threads, and one that finds them busy runs on its caller's alone.
+// Thread-safe; delegates share the backend's threads, and one that finds them busy runs on its caller's
+// alone.
 class NativeBackend final : public runtime::Backend {
  public:
   // Errors: kInvalidInput (an unknown ISA), kUnsupported (one that this machine lacks).

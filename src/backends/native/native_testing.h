@@ -60,8 +60,8 @@ class GraphBuilder {
   }
   std::uint32_t number(float x) { return constant({1}, {x}); }
 
-  std::uint32_t node(NodeType type, std::vector<std::uint32_t> inputs, xnn::Params params = {}, float min = -kInf,
-                     float max = kInf) {
+  std::uint32_t node(NodeType type, std::vector<std::uint32_t> inputs, xnn::Params params = {},
+                     float min = -kInf, float max = kInf) {
     xnn::Node out;
     out.type = type;
     out.inputs = std::move(inputs);
@@ -69,22 +69,24 @@ class GraphBuilder {
     out.output_min = min;
     out.output_max = max;
     out.debug_handle = static_cast<std::uint32_t>(graph.nodes.size()) + 1;
-    if (type == NodeType::kGlobalAvgPooling2d || type == NodeType::kMaxPooling2d || type == NodeType::kAvgPooling2d) {
+    if (type == NodeType::kGlobalAvgPooling2d || type == NodeType::kMaxPooling2d ||
+        type == NodeType::kAvgPooling2d) {
       out.flags = xnn::kKeepDims;
     }
     out.outputs = {value({1})};
     graph.nodes.push_back(std::move(out));
     return graph.nodes.back().outputs[0];
   }
-  std::uint32_t conv(std::uint32_t x, std::uint32_t in_c, std::uint32_t out_c, std::uint32_t kernel, std::uint32_t stride,
-                     std::uint32_t pad, float min = -kInf, float max = kInf) {
+  std::uint32_t conv(std::uint32_t x, std::uint32_t in_c, std::uint32_t out_c, std::uint32_t kernel,
+                     std::uint32_t stride, std::uint32_t pad, float min = -kInf, float max = kInf) {
     xnn::Conv p;
     p.kernel_height = p.kernel_width = kernel;
     p.subsampling_height = p.subsampling_width = stride;
     p.padding_top = p.padding_left = p.padding_bottom = p.padding_right = pad;
     p.group_input_channels = in_c;
     p.group_output_channels = out_c;
-    return node(NodeType::kConv2d, {x, weights({out_c, kernel, kernel, in_c}), weights({out_c})}, p, min, max);
+    return node(NodeType::kConv2d, {x, weights({out_c, kernel, kernel, in_c}), weights({out_c})}, p, min,
+                max);
   }
   std::uint32_t depthwise(std::uint32_t x, std::uint32_t channels, std::uint32_t kernel, std::uint32_t stride,
                           std::uint32_t pad, float min = -kInf, float max = kInf) {
@@ -94,7 +96,8 @@ class GraphBuilder {
     p.padding_top = p.padding_left = p.padding_bottom = p.padding_right = pad;
     p.group_input_channels = p.group_output_channels = 1;
     p.groups = channels;
-    return node(NodeType::kDepthwiseConv2d, {x, weights({1, kernel, kernel, channels}), weights({channels})}, p, min, max);
+    return node(NodeType::kDepthwiseConv2d, {x, weights({1, kernel, kernel, channels}), weights({channels})},
+                p, min, max);
   }
   std::uint32_t linear(std::uint32_t x, std::uint32_t in, std::uint32_t out) {
     return node(NodeType::kFullyConnected, {x, weights({out, in}), weights({out})});
@@ -108,7 +111,9 @@ class GraphBuilder {
   std::uint32_t slice(std::uint32_t x, std::vector<std::uint32_t> offsets, std::vector<std::uint32_t> sizes) {
     return node(NodeType::kStaticSlice, {x}, xnn::Slice{std::move(offsets), std::move(sizes)});
   }
-  std::uint32_t clamp(std::uint32_t x, float min, float max) { return node(NodeType::kClamp, {x}, {}, min, max); }
+  std::uint32_t clamp(std::uint32_t x, float min, float max) {
+    return node(NodeType::kClamp, {x}, {}, min, max);
+  }
   void output(std::uint32_t id) {
     graph.values[id].flags |= xnn::kExternalOutput;
     graph.output_ids.push_back(id);
@@ -189,7 +194,8 @@ class Trial {
     auto backend = NativeBackend::create(options);
     if (!backend.ok()) return {{}, {}, backend.error().message()};
     std::vector<Tensor> tensors = inputs_;
-    for (const Tensor& out : expected_) tensors.push_back({out.dims, std::vector<float>(out.data.size(), NAN)});
+    for (const Tensor& out : expected_)
+      tensors.push_back({out.dims, std::vector<float>(out.data.size(), NAN)});
     std::deque<TensorView> views;
     std::deque<ops::Value> values;
     std::vector<ops::Value*> args;

@@ -66,7 +66,8 @@ TEST(NativeNoHeap, a_run_uses_no_heap) {
   x = b.node(NodeType::kMaxPooling2d, {x}, pool);
   x = b.node(NodeType::kConcatenate2, {x, b.node(NodeType::kSigmoid, {x})}, xnn::Concatenate{3});
   x = b.node(NodeType::kExp, {b.reshape(x, {5, 5, 32})});
-  const auto weights = b.node(NodeType::kSoftmax, {b.node(NodeType::kBatchMatrixMultiply, {x, b.transpose(x, {0, 2, 1})})});
+  const auto weights =
+      b.node(NodeType::kSoftmax, {b.node(NodeType::kBatchMatrixMultiply, {x, b.transpose(x, {0, 2, 1})})});
   x = b.node(NodeType::kBatchMatrixMultiply, {weights, x});
   b.output(b.linear(b.reshape(x, {1, 800}), 800, 7));
   for (const unsigned threads : {1u, 2u}) {

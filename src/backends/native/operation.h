@@ -26,8 +26,8 @@ struct RunContext {
   }
 };
 
-// run() computes this worker's share; every worker of the schedule that may share the operation calls it, and no order
-// among them is assumed. It neither allocates nor fails.
+// run() computes this worker's share; every worker of the schedule that may share the operation calls it, and
+// no order among them is assumed. It neither allocates nor fails.
 class Operation {
  public:
   virtual ~Operation() = default;

@@ -4,7 +4,8 @@
 
 namespace etalon::native {
 
-std::uint32_t PackedWeights::request(std::string key, std::size_t bytes, std::function<void(std::byte*)> pack) {
+std::uint32_t PackedWeights::request(std::string key, std::size_t bytes,
+                                     std::function<void(std::byte*)> pack) {
   const auto [found, is_new] = ids_.try_emplace(std::move(key), static_cast<std::uint32_t>(entries_.size()));
   if (is_new) entries_.push_back({bytes, nullptr, std::move(pack)});
   return found->second;

@@ -1,4 +1,5 @@
-// Weights as kernels want them: packed once, in one block per compilation, and shared by all plans of a delegate.
+// Weights as kernels want them: packed once, in one block per compilation, and shared by all plans of a
+// delegate.
 #pragma once
 
 #include <cstddef>
@@ -17,16 +18,17 @@ namespace etalon::native {
 // Used by one thread at a time. Data stays where it is until destruction.
 class PackedWeights {
  public:
-  // What the first commit() asks for is taken from `cache`, if it is there, under `prefix` and its number; the order of
-  // requests of one payload is always the same. What it ends up with is appended to `sink`. Both may be null.
+  // What the first commit() asks for is taken from `cache`, if it is there, under `prefix` and its number;
+  // the order of requests of one payload is always the same. What it ends up with is appended to `sink`. Both
+  // may be null.
   void keep_in(const PrepackedCache* cache, std::vector<PackedEntry>* sink, std::string prefix) {
     cache_ = cache;
     sink_ = sink;
     prefix_ = std::move(prefix);
   }
 
-  // `pack` writes `bytes` bytes at a 64-byte aligned address when commit() is called, unless something with the same
-  // key was packed before. Equal keys must mean equal bytes.
+  // `pack` writes `bytes` bytes at a 64-byte aligned address when commit() is called, unless something with
+  // the same key was packed before. Equal keys must mean equal bytes.
   std::uint32_t request(std::string key, std::size_t bytes, std::function<void(std::byte*)> pack);
   Status commit();
 

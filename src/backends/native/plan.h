@@ -23,7 +23,7 @@ struct Plan {
   std::vector<Dims> output_dims;  // by argument; rank 0 for those that are no outputs
   std::vector<std::unique_ptr<Operation>> operations;
   std::vector<runtime::DelegateOperation> evidence;  // by operation
-  std::vector<std::string_view> event_names;  // by operation; owned by the delegate
+  std::vector<std::string_view> event_names;         // by operation; owned by the delegate
   std::vector<External> externals;
   std::vector<std::byte*> bases;  // by storage; those of externals are set at every execution
   MemoryBlock arena;

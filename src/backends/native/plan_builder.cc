@@ -60,7 +60,8 @@ Result<std::unique_ptr<Plan>> PlanBuilder::build() {
   find_homes();
   for (const Node& node : graph_.nodes) {
     pending_.clear();
-    const Status status = std::visit([&](const auto& params) { return lower(*this, node, params); }, node.params);
+    const Status status =
+        std::visit([&](const auto& params) { return lower(*this, node, params); }, node.params);
     if (!status.ok()) return Error(status.error()).with_context(node.label);
   }
   ETALON_CHECKED(packed_.commit());
@@ -90,7 +91,8 @@ void PlanBuilder::find_homes() {
   }
 }
 
-// Products write their rows anywhere, so heads that are put beside each other afterwards are put there at once.
+// Products write their rows anywhere, so heads that are put beside each other afterwards are put there at
+// once.
 void PlanBuilder::prefer_order(const Node& transpose) {
   const auto& perm = transpose.as<Transpose>()->perm;
   if (perm.back() + 1 != perm.size()) return;
@@ -129,7 +131,8 @@ void PlanBuilder::offer_home(ValueId part, const Home& home, bool must_be_dense)
   const std::size_t producer = graph_.producer(part);
   if (value.is_constant() || value.is_input || value.is_output || homes_[part].whole != kNoValue) return;
   if (producer == Graph::kNone || makes_a_view(graph_.nodes[producer])) return;
-  const bool dense = must_be_dense || (part_is_contiguous(home.whole, home.axis) && has_contiguous_home(home.whole));
+  const bool dense =
+      must_be_dense || (part_is_contiguous(home.whole, home.axis) && has_contiguous_home(home.whole));
   if (!dense) {
     // Rows of the whole must be equally far apart: it is row-major itself, and cut along its last dim.
     const bool rows = home.axis + 1 == dims(part).size() && has_contiguous_home(home.whole);
@@ -163,7 +166,8 @@ Placement PlanBuilder::contiguous_input(ValueId id) {
     const Node* maker = graph_.producer(id) == Graph::kNone ? nullptr : &graph_.nodes[graph_.producer(id)];
     const bool is_view = maker != nullptr && makes_a_view(*maker);
     const Placement copy{{add_storage({.bytes = storage_bytes(id)}), 0}, contiguous_strides(dims(id))};
-    add_copy(placement, copy, dims(id), element_bytes_of(value(id)), is_view ? maker->label : "Copy (NC, X32)",
+    add_copy(placement, copy, dims(id), element_bytes_of(value(id)),
+             is_view ? maker->label : "Copy (NC, X32)",
              is_view ? maker->debug_handles : std::vector<std::uint32_t>{});
     contiguous_[id] = copy;
     pending_ = suspended;
@@ -193,8 +197,8 @@ Placement PlanBuilder::column_input(ValueId id) {
   const auto suspended = std::exchange(pending_, {});
   const Dims copied = swapped(sizes);
   const Placement copy{{add_storage({.bytes = storage_bytes(id)}), 0}, contiguous_strides(copied)};
-  add_copy({placements_[id]->at, swapped(placements_[id]->strides)}, copy, copied, element_bytes_of(value(id)),
-           "Transpose (ND, X32)", {});
+  add_copy({placements_[id]->at, swapped(placements_[id]->strides)}, copy, copied,
+           element_bytes_of(value(id)), "Transpose (ND, X32)", {});
   pending_ = suspended;
   note_use(copy.at.storage);
   return {copy.at, swapped(copy.strides)};
@@ -208,8 +212,8 @@ Placement PlanBuilder::new_placement(ValueId id, const Dims* wanted) {
     if (home.is_reshape) {
       placement.strides = contiguous_strides(dims(id));
     } else {
-      placement.at.offset_bytes += home.index * placement.strides[home.axis] *
-                                   static_cast<std::int64_t>(element_bytes_of(value(id)));
+      placement.at.offset_bytes +=
+          home.index * placement.strides[home.axis] * static_cast<std::int64_t>(element_bytes_of(value(id)));
     }
     return placement;
   }
@@ -246,10 +250,12 @@ Operand PlanBuilder::temporary(std::size_t bytes) {
 
 void PlanBuilder::allow_in_place(const Placement& output, const Placement& input) {
   if (output.at.offset_bytes != 0 || input.at.offset_bytes != 0) return;
-  in_place_.push_back({output.at.storage, input.at.storage, static_cast<std::uint32_t>(plan_->operations.size())});
+  in_place_.push_back(
+      {output.at.storage, input.at.storage, static_cast<std::uint32_t>(plan_->operations.size())});
 }
 
-void PlanBuilder::pack(std::string key, std::size_t bytes, std::function<void(std::byte*)> pack, const void** where) {
+void PlanBuilder::pack(std::string key, std::size_t bytes, std::function<void(std::byte*)> pack,
+                       const void** where) {
   fixups_.push_back({packed_.request(std::move(key), bytes, std::move(pack)), where});
 }
 
@@ -272,8 +278,9 @@ void PlanBuilder::add(std::unique_ptr<Operation> operation, const Node& node) {
   plan_->operations.push_back(std::move(operation));
 }
 
-void PlanBuilder::add_copy(const Placement& from, const Placement& to, const Dims& dims, std::size_t element_bytes,
-                           std::string label, const std::vector<std::uint32_t>& debug_handles) {
+void PlanBuilder::add_copy(const Placement& from, const Placement& to, const Dims& dims,
+                           std::size_t element_bytes, std::string label,
+                           const std::vector<std::uint32_t>& debug_handles) {
   Node node;
   node.label = std::move(label);
   node.debug_handles = debug_handles;
@@ -292,8 +299,10 @@ void PlanBuilder::merge_in_place() {
     Storage& output = storages_[root(wish.output)];
     const std::uint32_t into = root(wish.input);
     Storage& input = storages_[into];
-    if (&output == &input || output.kind != StorageKind::kArena || input.kind != StorageKind::kArena) continue;
-    if (output.bytes != input.bytes || output.first != wish.operation || input.last != wish.operation) continue;
+    if (&output == &input || output.kind != StorageKind::kArena || input.kind != StorageKind::kArena)
+      continue;
+    if (output.bytes != input.bytes || output.first != wish.operation || input.last != wish.operation)
+      continue;
     output.merged_into = into;
     input.last = output.last;
   }
@@ -306,14 +315,17 @@ Status PlanBuilder::place_memory(Plan& plan) {
   std::size_t total = 0;
   for (std::uint32_t i = 0; i < storages_.size(); ++i) {
     const Storage& storage = storages_[i];
-    if (storage.kind != StorageKind::kArena || storage.merged_into != 0xFFFFFFFFu || storage.first > storage.last) continue;
+    if (storage.kind != StorageKind::kArena || storage.merged_into != 0xFFFFFFFFu ||
+        storage.first > storage.last)
+      continue;
     items.push_back({storage.bytes, storage.first, storage.last});
     owners.push_back(i);
     total += storage.bytes;
   }
   const ArenaPlan arena = plan_arena(items);
   if (arena.bytes > settings_.memory_limit) {
-    return resource_error(fmt::format("activations need {} bytes, the limit is {}", arena.bytes, settings_.memory_limit));
+    return resource_error(
+        fmt::format("activations need {} bytes, the limit is {}", arena.bytes, settings_.memory_limit));
   }
   ETALON_TRY(plan.arena, MemoryBlock::allocate(arena.bytes), "activations");
   plan.bases.assign(storages_.size(), plan.arena.data());

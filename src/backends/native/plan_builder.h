@@ -1,5 +1,5 @@
-// Turns a rewritten graph into a Plan. Lowering functions (operations/*.cc) ask it where values lie, demand layouts,
-// and add operations; it inserts copies where a layout is demanded that a value does not have.
+// Turns a rewritten graph into a Plan. Lowering functions (operations/*.cc) ask it where values lie, demand
+// layouts, and add operations; it inserts copies where a layout is demanded that a value does not have.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,8 @@ class PlanBuilder {
   // All of it must outlive the builder; constants of the graph must outlive the plan.
   PlanBuilder(const Graph& graph, const Settings& settings, PackedWeights& packed);
 
-  // Lowers every node. Errors: kUnsupported (a node that nothing can compute), kResource (over the memory limit).
+  // Lowers every node. Errors: kUnsupported (a node that nothing can compute), kResource (over the memory
+  // limit).
   Result<std::unique_ptr<Plan>> build();
 
   const Settings& settings() const { return settings_; }
@@ -39,7 +40,8 @@ class PlanBuilder {
   // A matrix, or many: elements of the last but one dim are adjacent. Copied if need be.
   Placement column_input(ValueId id);
 
-  // Where an output is to be written. `wanted` are strides of a dense tensor, used if the place is free to choose.
+  // Where an output is to be written. `wanted` are strides of a dense tensor, used if the place is free to
+  // choose.
   Placement output(ValueId id, const Dims* wanted = nullptr);
   // output() would heed `wanted`.
   bool output_is_free(ValueId id) const {
@@ -49,14 +51,15 @@ class PlanBuilder {
   bool try_alias(ValueId id, const Placement& placement);
   // Memory for one operation only.
   Operand temporary(std::size_t bytes);
-  // Lets `output` take over the memory of `input` if that is not needed afterwards; same layout and size is up to the caller.
+  // Lets `output` take over the memory of `input` if that is not needed afterwards; same layout and size is
+  // up to the caller.
   void allow_in_place(const Placement& output, const Placement& input);
 
   // Data that is packed before the plan first runs; *where is set then.
   void pack(std::string key, std::size_t bytes, std::function<void(std::byte*)> pack, const void** where);
 
-  // Appends an operation that does the work of `node` and uses what was asked for since the last one. The label, debug
-  // handles and threads of its evidence are filled in here.
+  // Appends an operation that does the work of `node` and uses what was asked for since the last one. The
+  // label, debug handles and threads of its evidence are filled in here.
   void add(std::unique_ptr<Operation> operation, const Node& node);
   // Appends a copy between two layouts of the same dims and element size.
   void add_copy(const Placement& from, const Placement& to, const Dims& dims, std::size_t element_bytes,
@@ -98,11 +101,11 @@ class PlanBuilder {
   PackedWeights& packed_;
   std::unique_ptr<Plan> plan_;
   std::vector<Storage> storages_;
-  std::vector<std::optional<Placement>> placements_;   // by value
-  std::vector<std::optional<Placement>> contiguous_;   // by value: a copy made for those who need one
-  std::vector<Home> homes_;                            // by value
-  std::vector<std::optional<Dims>> preferred_;         // by value: strides that suit its only reader
-  std::vector<std::uint32_t> pending_;                 // storages used by the operation being lowered
+  std::vector<std::optional<Placement>> placements_;  // by value
+  std::vector<std::optional<Placement>> contiguous_;  // by value: a copy made for those who need one
+  std::vector<Home> homes_;                           // by value
+  std::vector<std::optional<Dims>> preferred_;        // by value: strides that suit its only reader
+  std::vector<std::uint32_t> pending_;                // storages used by the operation being lowered
   struct InPlace {
     std::uint32_t output, input, operation;
   };

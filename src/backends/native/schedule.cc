@@ -23,7 +23,8 @@ void Schedule::run_alone(const RunContext& context) const {
 }
 
 // Small operations are the first worker's; the others only wait where a shared operation is next to one.
-void Schedule::run_together(const RunContext& context, unsigned worker, unsigned workers, SpinBarrier& barrier) const {
+void Schedule::run_together(const RunContext& context, unsigned worker, unsigned workers,
+                            SpinBarrier& barrier) const {
   const std::size_t count = plan_.operations.size();
   for (std::size_t i = 0; i < count; ++i) {
     const Operation& operation = *plan_.operations[i];
@@ -37,7 +38,8 @@ void Schedule::run_together(const RunContext& context, unsigned worker, unsigned
   }
 }
 
-void Schedule::run_traced(const RunContext& context, unsigned worker, unsigned workers, SpinBarrier& barrier) const {
+void Schedule::run_traced(const RunContext& context, unsigned worker, unsigned workers,
+                          SpinBarrier& barrier) const {
   std::uint64_t start = platform::now_ns();
   for (std::size_t i = 0; i < plan_.operations.size(); ++i) {
     const Operation& operation = *plan_.operations[i];

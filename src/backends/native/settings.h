@@ -17,8 +17,9 @@ struct Settings {
   kernels::Machine machine;
   unsigned threads = 1;
   bool winograd = true;
-  const PrepackedCache* packed_cache = nullptr;      // weights packed in an earlier process; must outlive the delegates
-  std::vector<PackedEntry>* packed_sink = nullptr;   // told what was packed, valid as long as the delegates
+  const PrepackedCache* packed_cache =
+      nullptr;  // weights packed in an earlier process; must outlive the delegates
+  std::vector<PackedEntry>* packed_sink = nullptr;  // told what was packed, valid as long as the delegates
   std::uint64_t memory_limit = std::uint64_t{16} << 30;  // bytes of activations of one delegate
 };
 

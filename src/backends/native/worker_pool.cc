@@ -7,7 +7,8 @@
 namespace etalon::native {
 namespace {
 
-// Short waits pause; long ones give the core away, so that a waiting thread never starves the one it waits for.
+// Short waits pause; long ones give the core away, so that a waiting thread never starves the one it waits
+// for.
 class Spinner {
  public:
   void wait() {
@@ -43,7 +44,8 @@ void SpinBarrier::arrive_and_wait() {
 }
 
 WorkerPool::WorkerPool(unsigned workers) : barrier_(workers) {
-  for (unsigned worker = 1; worker < workers; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
+  for (unsigned worker = 1; worker < workers; ++worker)
+    threads_.emplace_back([this, worker] { serve(worker); });
 }
 
 WorkerPool::~WorkerPool() {
@@ -65,7 +67,8 @@ void WorkerPool::run(Team& team) {
   team_.store(&team, std::memory_order_relaxed);
   unfinished_.store(static_cast<unsigned>(threads_.size()), std::memory_order_relaxed);
   generation_.fetch_add(1);
-  // A worker announces its sleep before it looks at the generation for the last time, so one of the two sees the other.
+  // A worker announces its sleep before it looks at the generation for the last time, so one of the two sees
+  // the other.
   if (sleepers_.load() != 0) {
     const std::lock_guard lock(mutex_);
     wake_.notify_all();

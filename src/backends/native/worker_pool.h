@@ -1,5 +1,5 @@
-// Threads that walk a schedule together. They spin between operations, because a pair of cores meets in under a
-// microsecond that way, and sleep between runs.
+// Threads that walk a schedule together. They spin between operations, because a pair of cores meets in under
+// a microsecond that way, and sleep between runs.
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,5 @@
-// Convolutions and fully connected layers: the algorithm is chosen by kernels/conv2d, everything around it is fused.
+// Convolutions and fully connected layers: the algorithm is chosen by kernels/conv2d, everything around it is
+// fused.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,8 +20,8 @@ constexpr std::int64_t kSharedMultiplyAdds = 150'000;
 
 class Conv2dOperation final : public Operation {
  public:
-  Conv2dOperation(const Conv2dAlgorithm& algorithm, const Conv2dShape& shape, const kernels::Epilogue& epilogue,
-                  const kernels::Machine& machine)
+  Conv2dOperation(const Conv2dAlgorithm& algorithm, const Conv2dShape& shape,
+                  const kernels::Epilogue& epilogue, const kernels::Machine& machine)
       : algorithm_(algorithm), shape_(shape), epilogue_(epilogue), machine_(machine) {
     scratch_bytes = algorithm.scratch_bytes(shape, machine);
   }
@@ -58,10 +59,13 @@ struct FilterView {
   bool is_hwo, is_io;
 };
 
-// Writes the filter in the order of conv2d.h into `storage` if the payload has another, and returns where it is.
-const float* in_kernel_order(const FilterView& filter, const Conv2dShape& shape, std::vector<float>& storage) {
+// Writes the filter in the order of conv2d.h into `storage` if the payload has another, and returns where it
+// is.
+const float* in_kernel_order(const FilterView& filter, const Conv2dShape& shape,
+                             std::vector<float>& storage) {
   const auto out_c = static_cast<std::size_t>(shape.out_c);
-  const auto per_out = static_cast<std::size_t>(shape.kernel_h * shape.kernel_w * (shape.in_c / shape.groups));
+  const auto per_out =
+      static_cast<std::size_t>(shape.kernel_h * shape.kernel_w * (shape.in_c / shape.groups));
   const bool is_out_first = !filter.is_hwo && !filter.is_io;
   if (is_out_first != shape.is_depthwise()) return filter.data;
   storage.resize(out_c * per_out);
@@ -81,8 +85,9 @@ const float* in_kernel_order(const FilterView& filter, const Conv2dShape& shape,
 std::string packing_key(std::string_view filter_name, std::string_view bias_name, const FilterView& filter,
                         const Conv2dAlgorithm& algorithm, const Conv2dShape& shape) {
   return fmt::format("{} {} {}{} {} {}x{}x{}x{}/{} {}{}", filter_name, bias_name, filter.is_hwo ? "hwo" : "",
-                     filter.is_io ? "io" : "", algorithm.name, shape.out_c, shape.kernel_h, shape.kernel_w, shape.in_c,
-                     shape.groups, algorithm.packed_bytes(shape), shape.input_is_nchw ? " nchw" : "");
+                     filter.is_io ? "io" : "", algorithm.name, shape.out_c, shape.kernel_h, shape.kernel_w,
+                     shape.in_c, shape.groups, algorithm.packed_bytes(shape),
+                     shape.input_is_nchw ? " nchw" : "");
 }
 
 Conv2dShape shape_of(const Conv& conv, const Dims& in, const Dims& out) {
@@ -122,23 +127,29 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
-bool is_winograd(const Conv2dAlgorithm& algorithm) { return algorithm.name.find("winograd") != std::string_view::npos; }
+bool is_winograd(const Conv2dAlgorithm& algorithm) {
+  return algorithm.name.find("winograd") != std::string_view::npos;
+}
 
 // The best one that is not Winograd's, whose errors are larger than those of direct summation.
-kernels::Conv2dChoice choose_direct(const Conv2dShape& shape, const kernels::Epilogue& epilogue, const Settings& settings) {
+kernels::Conv2dChoice choose_direct(const Conv2dShape& shape, const kernels::Epilogue& epilogue,
+                                    const Settings& settings) {
   kernels::Conv2dChoice choice;
   for (const Conv2dAlgorithm* algorithm : kernels::conv2d_algorithms()) {
     if (is_winograd(*algorithm) || algorithm->is_depthwise != shape.is_depthwise()) continue;
     if (algorithm->math != kernels::MathMode::kExact && settings.math == kernels::MathMode::kExact) continue;
-    if (!kernels::is_within(algorithm->isa, settings.cap) || algorithm->refusal(shape, epilogue) != nullptr) continue;
+    if (!kernels::is_within(algorithm->isa, settings.cap) || algorithm->refusal(shape, epilogue) != nullptr)
+      continue;
     const auto cycles = [&](const Conv2dAlgorithm& a) { return a.cycles(shape, settings.machine); };
-    if (choice.algorithm == nullptr || cycles(*algorithm) < cycles(*choice.algorithm)) choice.algorithm = algorithm;
+    if (choice.algorithm == nullptr || cycles(*algorithm) < cycles(*choice.algorithm))
+      choice.algorithm = algorithm;
   }
   choice.refusals.emplace_back("Winograd is switched off");
   return choice;
 }
 
-kernels::Conv2dChoice choose(const Conv2dShape& shape, const kernels::Epilogue& epilogue, const Settings& settings) {
+kernels::Conv2dChoice choose(const Conv2dShape& shape, const kernels::Epilogue& epilogue,
+                             const Settings& settings) {
   auto choice = kernels::choose_conv2d(shape, epilogue, settings.cap, settings.math, settings.machine);
   if (settings.winograd || !is_winograd(*choice.algorithm)) return choice;
   return choose_direct(shape, epilogue, settings);
@@ -157,9 +168,11 @@ class ConvLowering {
     shape_.has_input_scale = has(kScale);
     const Placement image = place_image();
     const Placement output = builder_.output(node_.output());
-    shape_.out_pixel_stride = row_stride(builder_.dims(node_.output()), output.strides).value_or(shape_.out_c);
+    shape_.out_pixel_stride =
+        row_stride(builder_.dims(node_.output()), output.strides).value_or(shape_.out_c);
     const auto choice = choose(shape_, conv_.epilogue, settings);
-    auto operation = std::make_unique<Conv2dOperation>(*choice.algorithm, shape_, conv_.epilogue, settings.machine);
+    auto operation =
+        std::make_unique<Conv2dOperation>(*choice.algorithm, shape_, conv_.epilogue, settings.machine);
     operation->image = image.at;
     operation->output = output.at;
     if (has(kScale)) operation->scale = builder_.contiguous_input(node_.inputs[kScale]).at;
@@ -210,14 +223,17 @@ class ConvLowering {
     const FilterView filter{floats(node_.inputs[kFilter]), floats(node_.inputs[kBias]), conv_.filter_is_hwo,
                             conv_.filter_is_io};
     const Conv2dShape shape = shape_;
-    const auto name = [&](ValueId id) { return id == kNoValue ? std::string() : builder_.value(id).data_name; };
-    builder_.pack(packing_key(name(node_.inputs[kFilter]), name(node_.inputs[kBias]), filter, algorithm, shape),
-                  algorithm.packed_bytes(shape),
-                  [filter, shape, &algorithm](std::byte* packed) {
-                    std::vector<float> storage;
-                    algorithm.pack(shape, in_kernel_order(filter, shape, storage), filter.bias, packed);
-                  },
-                  where);
+    const auto name = [&](ValueId id) {
+      return id == kNoValue ? std::string() : builder_.value(id).data_name;
+    };
+    builder_.pack(
+        packing_key(name(node_.inputs[kFilter]), name(node_.inputs[kBias]), filter, algorithm, shape),
+        algorithm.packed_bytes(shape),
+        [filter, shape, &algorithm](std::byte* packed) {
+          std::vector<float> storage;
+          algorithm.pack(shape, in_kernel_order(filter, shape, storage), filter.bias, packed);
+        },
+        where);
   }
 
   void describe(Conv2dOperation& operation, const kernels::Conv2dChoice& choice) const {
@@ -228,7 +244,8 @@ class ConvLowering {
     evidence.kernel = choice.algorithm->name;
     evidence.tile = choice.algorithm->tile;
     evidence.flops = 2 * shape_.multiply_adds();
-    const std::int64_t weights = shape_.out_c * shape_.kernel_h * shape_.kernel_w * (shape_.in_c / shape_.groups);
+    const std::int64_t weights =
+        shape_.out_c * shape_.kernel_h * shape_.kernel_w * (shape_.in_c / shape_.groups);
     evidence.bytes = 4 * (numel(in) + numel(out) * (has(kResidual) ? 2 : 1) + weights);
     evidence.shape = shape_text(in, out);
     operation.is_shared = shape_.multiply_adds() >= kSharedMultiplyAdds;

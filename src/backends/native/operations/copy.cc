@@ -62,8 +62,8 @@ class CopyTransposed final : public Operation {
     if (row_part.begin == row_part.end) return;
     nest_.for_each(2, round_part.begin, round_part.end, [&](const LoopNest::Offsets& at) {
       transpose_(from + at[1] + row_part.begin * static_cast<std::int64_t>(from_stride), from_stride,
-                 to + at[0] + row_part.begin, to_stride, static_cast<std::size_t>(row_part.end - row_part.begin),
-                 static_cast<std::size_t>(columns));
+                 to + at[0] + row_part.begin, to_stride,
+                 static_cast<std::size_t>(row_part.end - row_part.begin), static_cast<std::size_t>(columns));
     });
   }
 
@@ -86,7 +86,8 @@ class CopyElements final : public Operation {
     const std::int64_t from_stride = nest_.inner_stride(1);
     const Range part = share_of(nest_.rounds(1), worker, workers);
     nest_.for_each(1, part.begin, part.end, [&](const LoopNest::Offsets& at) {
-      for (std::int64_t i = 0; i < nest_.inner_size(); ++i) to[at[0] + i * to_stride] = from[at[1] + i * from_stride];
+      for (std::int64_t i = 0; i < nest_.inner_size(); ++i)
+        to[at[0] + i * to_stride] = from[at[1] + i * from_stride];
     });
   }
 
@@ -140,10 +141,14 @@ std::unique_ptr<Operation> make_operation(const Placement& from, const Placement
     }
   }
   switch (element_bytes) {
-    case 1: return std::make_unique<CopyElements<std::uint8_t>>(from, to, nest);
-    case 2: return std::make_unique<CopyElements<std::uint16_t>>(from, to, nest);
-    case 8: return std::make_unique<CopyElements<std::uint64_t>>(from, to, nest);
-    default: return std::make_unique<CopyElements<std::uint32_t>>(from, to, nest);
+    case 1:
+      return std::make_unique<CopyElements<std::uint8_t>>(from, to, nest);
+    case 2:
+      return std::make_unique<CopyElements<std::uint16_t>>(from, to, nest);
+    case 8:
+      return std::make_unique<CopyElements<std::uint64_t>>(from, to, nest);
+    default:
+      return std::make_unique<CopyElements<std::uint32_t>>(from, to, nest);
   }
 }
 

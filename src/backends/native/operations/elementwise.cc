@@ -22,24 +22,28 @@ void for_each_run(const LoopNest& nest, unsigned worker, unsigned workers, Body&
   if (rounds < 2 * static_cast<std::int64_t>(workers)) {
     const Range part = share_of(nest.inner_size(), worker, workers, kGrain);
     if (part.begin == part.end) return;
-    nest.for_each(1, 0, rounds, [&](const LoopNest::Offsets& at) { body(at, part.begin, part.end - part.begin); });
+    nest.for_each(1, 0, rounds,
+                  [&](const LoopNest::Offsets& at) { body(at, part.begin, part.end - part.begin); });
     return;
   }
   const Range part = share_of(rounds, worker, workers);
-  nest.for_each(1, part.begin, part.end, [&](const LoopNest::Offsets& at) { body(at, 0, nest.inner_size()); });
+  nest.for_each(1, part.begin, part.end,
+                [&](const LoopNest::Offsets& at) { body(at, 0, nest.inner_size()); });
 }
 
 class UnaryOperation final : public Operation {
  public:
-  UnaryOperation(Operand x, Operand out, const LoopNest& nest, kernels::UnaryFn fn, const kernels::UnaryParams& params)
+  UnaryOperation(Operand x, Operand out, const LoopNest& nest, kernels::UnaryFn fn,
+                 const kernels::UnaryParams& params)
       : x_(x), out_(out), nest_(nest), fn_(fn), params_(params) {}
 
   void run(const RunContext& context, unsigned worker, unsigned workers) const override {
     const float* x = context.at(x_);
     float* out = context.at(out_);
-    for_each_run(nest_, worker, workers, [&](const LoopNest::Offsets& at, std::int64_t begin, std::int64_t n) {
-      fn_(x + at[1] + begin, out + at[0] + begin, static_cast<std::size_t>(n), params_);
-    });
+    for_each_run(nest_, worker, workers,
+                 [&](const LoopNest::Offsets& at, std::int64_t begin, std::int64_t n) {
+                   fn_(x + at[1] + begin, out + at[0] + begin, static_cast<std::size_t>(n), params_);
+                 });
   }
 
  private:
@@ -51,7 +55,8 @@ class UnaryOperation final : public Operation {
 
 class BinaryOperation final : public Operation {
  public:
-  BinaryOperation(Operand a, Operand b, Operand out, const LoopNest& nest, kernels::BinaryFn fn, const Binary& params)
+  BinaryOperation(Operand a, Operand b, Operand out, const LoopNest& nest, kernels::BinaryFn fn,
+                  const Binary& params)
       : a_(a), b_(b), out_(out), nest_(nest), fn_(fn), params_(params) {}
 
   void run(const RunContext& context, unsigned worker, unsigned workers) const override {
@@ -60,10 +65,11 @@ class BinaryOperation final : public Operation {
     float* out = context.at(out_);
     const std::int64_t a_step = nest_.inner_stride(1);
     const std::int64_t b_step = nest_.inner_stride(2);
-    for_each_run(nest_, worker, workers, [&](const LoopNest::Offsets& at, std::int64_t begin, std::int64_t n) {
-      fn_(a + at[1] + begin * a_step, b + at[2] + begin * b_step, out + at[0] + begin, static_cast<std::size_t>(n),
-          params_.min, params_.max);
-    });
+    for_each_run(nest_, worker, workers,
+                 [&](const LoopNest::Offsets& at, std::int64_t begin, std::int64_t n) {
+                   fn_(a + at[1] + begin * a_step, b + at[2] + begin * b_step, out + at[0] + begin,
+                       static_cast<std::size_t>(n), params_.min, params_.max);
+                 });
   }
 
  private:
@@ -76,8 +82,8 @@ class BinaryOperation final : public Operation {
 // A row of numbers, one per column, against every row of a matrix.
 class ColumnsOperation final : public Operation {
  public:
-  ColumnsOperation(Operand x, Operand row, Operand out, const LoopNest& nest, const kernels::VectorKernels& kernels,
-                   const Binary& params)
+  ColumnsOperation(Operand x, Operand row, Operand out, const LoopNest& nest,
+                   const kernels::VectorKernels& kernels, const Binary& params)
       : x_(x), row_(row), out_(out), nest_(nest), kernels_(kernels), params_(params) {}
 
   void run(const RunContext& context, unsigned worker, unsigned workers) const override {
@@ -94,8 +100,8 @@ class ColumnsOperation final : public Operation {
       if (params_.op == kernels::Binary::kMultiply) {
         kernels_.scale_columns(x + at[1], row + at[2], out + at[0], count, static_cast<std::size_t>(columns));
       } else {
-        kernels_.add_columns(x + at[1], row + at[2], out + at[0], count, static_cast<std::size_t>(columns), params_.min,
-                             params_.max);
+        kernels_.add_columns(x + at[1], row + at[2], out + at[0], count, static_cast<std::size_t>(columns),
+                             params_.min, params_.max);
       }
     });
   }
@@ -107,8 +113,8 @@ class ColumnsOperation final : public Operation {
   Binary params_;
 };
 
-void finish(Operation& operation, const Settings& settings, kernels::Isa isa, std::string kernel, const Dims& in,
-            const Dims& out, std::int64_t operands) {
+void finish(Operation& operation, const Settings& settings, kernels::Isa isa, std::string kernel,
+            const Dims& in, const Dims& out, std::int64_t operands) {
   set_isa(operation.evidence, isa, settings);
   operation.evidence.kernel = std::move(kernel);
   operation.evidence.flops = numel(out);
@@ -140,8 +146,10 @@ struct BinaryPlaces {
   LoopNest nest;
 };
 
-LoopNest nest_of(const Dims& dims, const Dims& out, const Dims& a_dims, const Dims& a, const Dims& b_dims, const Dims& b) {
-  const std::array<Dims, 3> strides = {out, broadcast_strides(a_dims, a, dims), broadcast_strides(b_dims, b, dims)};
+LoopNest nest_of(const Dims& dims, const Dims& out, const Dims& a_dims, const Dims& a, const Dims& b_dims,
+                 const Dims& b) {
+  const std::array<Dims, 3> strides = {out, broadcast_strides(a_dims, a, dims),
+                                       broadcast_strides(b_dims, b, dims)};
   return LoopNest(dims, strides, 0);
 }
 
@@ -152,12 +160,14 @@ BinaryPlaces place_binary(PlanBuilder& builder, const Node& node) {
   const Dims& dims = builder.dims(node.output());
   BinaryPlaces places{builder.input(a_id), builder.input(b_id), {}, {}};
   const auto works = [&](const Dims& out) {
-    places.nest = nest_of(dims, out, builder.dims(a_id), places.a.strides, builder.dims(b_id), places.b.strides);
+    places.nest =
+        nest_of(dims, out, builder.dims(a_id), places.a.strides, builder.dims(b_id), places.b.strides);
     return runs_are_direct(places.nest, 2);
   };
   for (const ValueId id : {a_id, b_id}) {
     const Dims strides = id == a_id ? places.a.strides : places.b.strides;
-    if (!builder.output_is_free(node.output()) || builder.dims(id) != dims || !is_dense(dims, strides)) continue;
+    if (!builder.output_is_free(node.output()) || builder.dims(id) != dims || !is_dense(dims, strides))
+      continue;
     if (!works(strides)) continue;
     places.out = builder.output(node.output(), &strides);
     return places;
@@ -181,10 +191,12 @@ bool is_row_against_matrix(const LoopNest& nest, std::size_t matrix, std::size_t
 std::unique_ptr<Operation> make_columns(const BinaryPlaces& places, const Binary& params,
                                         const kernels::VectorKernels& kernels) {
   const bool unclamped = params.min == -__builtin_inff() && params.max == __builtin_inff();
-  const bool fits = params.op == kernels::Binary::kAdd || (params.op == kernels::Binary::kMultiply && unclamped);
+  const bool fits =
+      params.op == kernels::Binary::kAdd || (params.op == kernels::Binary::kMultiply && unclamped);
   if (!fits) return nullptr;
   if (is_row_against_matrix(places.nest, 1, 2)) {
-    return std::make_unique<ColumnsOperation>(places.a.at, places.b.at, places.out.at, places.nest, kernels, params);
+    return std::make_unique<ColumnsOperation>(places.a.at, places.b.at, places.out.at, places.nest, kernels,
+                                              params);
   }
   if (!is_row_against_matrix(places.nest, 2, 1)) return nullptr;
   // The matrix comes first in the operation's nest.
@@ -198,7 +210,8 @@ std::unique_ptr<Operation> make_columns(const BinaryPlaces& places, const Binary
     strides[2].push_back(places.nest.stride(1, d));
   }
   const LoopNest swapped(sizes, strides, rank);
-  return std::make_unique<ColumnsOperation>(places.b.at, places.a.at, places.out.at, swapped, kernels, params);
+  return std::make_unique<ColumnsOperation>(places.b.at, places.a.at, places.out.at, swapped, kernels,
+                                            params);
 }
 
 }  // namespace
@@ -235,14 +248,18 @@ Status lower(PlanBuilder& builder, const Node& node, const Binary& params) {
   const auto op = static_cast<std::size_t>(params.op);
   const bool a_is_scalar = places.nest.rank() != 0 && places.nest.inner_stride(1) == 0;
   const bool b_is_scalar = places.nest.rank() != 0 && places.nest.inner_stride(2) == 0;
-  const auto& table = a_is_scalar ? kernels.binary_by_scalar : b_is_scalar ? kernels.binary_scalar : kernels.binary;
+  const auto& table = a_is_scalar   ? kernels.binary_by_scalar
+                      : b_is_scalar ? kernels.binary_scalar
+                                    : kernels.binary;
   auto operation = make_columns(places, params, kernels);
   if (operation == nullptr) {
-    operation = std::make_unique<BinaryOperation>(places.a.at, places.b.at, places.out.at, places.nest, table[op], params);
+    operation = std::make_unique<BinaryOperation>(places.a.at, places.b.at, places.out.at, places.nest,
+                                                  table[op], params);
   }
   finish(*operation, builder.settings(), kernels.isa,
-         fmt::format("f32_{}{}{}_minmax_ukernel__{}", a_is_scalar ? "vr" : "", kernels::name_of(params.op).substr(a_is_scalar),
-                     a_is_scalar || b_is_scalar ? "c" : "", kernels.suffix),
+         fmt::format("f32_{}{}{}_minmax_ukernel__{}", a_is_scalar ? "vr" : "",
+                     kernels::name_of(params.op).substr(a_is_scalar), a_is_scalar || b_is_scalar ? "c" : "",
+                     kernels.suffix),
          builder.dims(node.inputs[0]), dims, 2);
   builder.add(std::move(operation), node);
   return {};

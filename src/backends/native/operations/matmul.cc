@@ -71,8 +71,8 @@ void for_each_part(const LoopNest& nest, std::int64_t rows, unsigned worker, uns
 
 class MatmulOperation final : public Operation {
  public:
-  MatmulOperation(const kernels::BatchMatmulKernel& kernel, const kernels::MatmulShape& shape, const LoopNest& nest,
-                  Operand a, Operand b, Operand out)
+  MatmulOperation(const kernels::BatchMatmulKernel& kernel, const kernels::MatmulShape& shape,
+                  const LoopNest& nest, Operand a, Operand b, Operand out)
       : kernel_(kernel), shape_(shape), nest_(nest), a_(a), b_(b), out_(out) {
     scratch_bytes = kernel.scratch_bytes(shape);
   }
@@ -81,9 +81,11 @@ class MatmulOperation final : public Operation {
     const float* a = context.at(a_);
     const float* b = context.at(b_);
     float* out = context.at(out_);
-    for_each_part(nest_, shape_.m, worker, workers, [&](const LoopNest::Offsets& at, std::int64_t begin, std::int64_t end) {
-      kernel_.run(shape_, a + at[1], b + at[2], out + at[0], begin, end, false, context.scratch);
-    });
+    for_each_part(nest_, shape_.m, worker, workers,
+                  [&](const LoopNest::Offsets& at, std::int64_t begin, std::int64_t end) {
+                    kernel_.run(shape_, a + at[1], b + at[2], out + at[0], begin, end, false,
+                                context.scratch);
+                  });
   }
 
  private:
@@ -95,8 +97,8 @@ class MatmulOperation final : public Operation {
 
 class AttentionOperation final : public Operation {
  public:
-  AttentionOperation(const kernels::AttentionKernel& kernel, const kernels::AttentionShape& shape, const LoopNest& nest,
-                     Operand q, Operand k, Operand v, Operand out)
+  AttentionOperation(const kernels::AttentionKernel& kernel, const kernels::AttentionShape& shape,
+                     const LoopNest& nest, Operand q, Operand k, Operand v, Operand out)
       : kernel_(kernel), shape_(shape), nest_(nest), q_(q), k_(k), v_(v), out_(out) {
     scratch_bytes = kernel.scratch_bytes(shape);
   }
@@ -109,8 +111,8 @@ class AttentionOperation final : public Operation {
     float* out = context.at(out_);
     for_each_part(nest_, shape_.queries, worker, workers,
                   [&](const LoopNest::Offsets& at, std::int64_t begin, std::int64_t end) {
-                    kernel_.run(shape_, q + at[1], k + at[2], v + at[3], has_mask ? added + at[4] : nullptr, out + at[0],
-                                begin, end, false, context.scratch);
+                    kernel_.run(shape_, q + at[1], k + at[2], v + at[3], has_mask ? added + at[4] : nullptr,
+                                out + at[0], begin, end, false, context.scratch);
                   });
   }
 
@@ -193,9 +195,11 @@ Status lower(PlanBuilder& builder, const Node& node, const Attention& attention)
   } else {
     mask.outer = Dims(rank - 2, std::int64_t{0});
   }
-  const std::array<Dims, 5> strides = {Dims(out.strides.span().first(rank - 2)), q.outer, k.outer, v.outer, mask.outer};
+  const std::array<Dims, 5> strides = {Dims(out.strides.span().first(rank - 2)), q.outer, k.outer, v.outer,
+                                       mask.outer};
   const LoopNest nest(outer_of(dims), strides, 0);
-  auto operation = std::make_unique<AttentionOperation>(kernel, shape, nest, q.at.at, k.at.at, v.at.at, out.at);
+  auto operation =
+      std::make_unique<AttentionOperation>(kernel, shape, nest, q.at.at, k.at.at, v.at.at, out.at);
   operation->has_mask = has_mask;
   operation->mask = mask.at.at;
   const std::int64_t multiply_adds = numel(dims) / std::max<std::int64_t>(shape.value_depth, 1) * shape.keys *
@@ -203,7 +207,8 @@ Status lower(PlanBuilder& builder, const Node& node, const Attention& attention)
   set_isa(operation->evidence, kernel.isa, builder.settings());
   operation->evidence.kernel = kernel.name;
   operation->evidence.flops = 2 * multiply_adds;
-  operation->evidence.bytes = 4 * (numel(q_dims) + numel(k_dims) + numel(builder.dims(node.inputs[2])) + numel(dims));
+  operation->evidence.bytes =
+      4 * (numel(q_dims) + numel(k_dims) + numel(builder.dims(node.inputs[2])) + numel(dims));
   operation->evidence.shape = shape_text(q_dims, dims);
   operation->is_shared = multiply_adds >= kSharedMultiplyAdds;
   builder.add(std::move(operation), node);

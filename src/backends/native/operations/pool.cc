@@ -23,7 +23,8 @@ class PoolOperation final : public Operation {
     const std::int64_t out_image = shape_.out_h * shape_.out_w * shape_.channels;
     const Range part = share_of(shape_.out_h, worker, workers);
     if (part.begin == part.end) return;
-    for (std::int64_t n = 0; n < batch_; ++n) rows_(shape_, in + n * in_image, out + n * out_image, part.begin, part.end);
+    for (std::int64_t n = 0; n < batch_; ++n)
+      rows_(shape_, in + n * in_image, out + n * out_image, part.begin, part.end);
   }
 
  private:
@@ -35,8 +36,8 @@ class PoolOperation final : public Operation {
 
 class GlobalAverageOperation final : public Operation {
  public:
-  GlobalAverageOperation(Operand in, Operand out, const Dims& dims, std::int64_t pixel_stride, const GlobalAverage& params,
-                         const kernels::VectorKernels& kernels)
+  GlobalAverageOperation(Operand in, Operand out, const Dims& dims, std::int64_t pixel_stride,
+                         const GlobalAverage& params, const kernels::VectorKernels& kernels)
       : in_(in),
         out_(out),
         batch_(dims[0]),
@@ -54,8 +55,9 @@ class GlobalAverageOperation final : public Operation {
     const float scale = 1.0f / static_cast<float>(pixels_);
     for (std::int64_t n = 0; n < batch_; ++n) {
       kernels_.sum_columns(in + n * pixels_ * pixel_stride_ + part.begin, static_cast<std::size_t>(pixels_),
-                           static_cast<std::size_t>(pixel_stride_), static_cast<std::size_t>(part.end - part.begin), scale,
-                           params_.min, params_.max, out + n * channels_ + part.begin);
+                           static_cast<std::size_t>(pixel_stride_),
+                           static_cast<std::size_t>(part.end - part.begin), scale, params_.min, params_.max,
+                           out + n * channels_ + part.begin);
     }
   }
 
@@ -66,8 +68,8 @@ class GlobalAverageOperation final : public Operation {
   const kernels::VectorKernels& kernels_;
 };
 
-void describe(Operation& operation, const Settings& settings, kernels::Isa isa, std::string kernel, const Dims& in,
-              const Dims& out) {
+void describe(Operation& operation, const Settings& settings, kernels::Isa isa, std::string kernel,
+              const Dims& in, const Dims& out) {
   set_isa(operation.evidence, isa, settings);
   operation.evidence.kernel = std::move(kernel);
   operation.evidence.bytes = 4 * (numel(in) + numel(out));
@@ -102,7 +104,8 @@ Status lower(PlanBuilder& builder, const Node& node, const Pool& pool) {
   const auto rows = pool.is_max ? kernels.max_pool_rows : kernels.average_pool_rows;
   auto operation = std::make_unique<PoolOperation>(from.at, to.at, in[0], shape, rows);
   describe(*operation, builder.settings(), kernels.isa,
-           fmt::format("f32_{}pool_minmax_ukernel__{}", pool.is_max ? "max" : "avg", kernels.suffix), in, out);
+           fmt::format("f32_{}pool_minmax_ukernel__{}", pool.is_max ? "max" : "avg", kernels.suffix), in,
+           out);
   operation->evidence.flops = numel(out) * pool.kernel_h * pool.kernel_w;
   builder.add(std::move(operation), node);
   return {};
@@ -114,9 +117,10 @@ Status lower(PlanBuilder& builder, const Node& node, const GlobalAverage& averag
   std::int64_t pixel_stride = 0;
   const Placement from = builder.row_input(node.inputs[0], pixel_stride);
   const Placement to = builder.output(node.output());
-  auto operation = std::make_unique<GlobalAverageOperation>(from.at, to.at, in, pixel_stride, average, kernels);
-  describe(*operation, builder.settings(), kernels.isa, fmt::format("f32_rdsum_minmax_ukernel__{}", kernels.suffix), in,
-           builder.dims(node.output()));
+  auto operation =
+      std::make_unique<GlobalAverageOperation>(from.at, to.at, in, pixel_stride, average, kernels);
+  describe(*operation, builder.settings(), kernels.isa,
+           fmt::format("f32_rdsum_minmax_ukernel__{}", kernels.suffix), in, builder.dims(node.output()));
   operation->evidence.flops = numel(in);
   builder.add(std::move(operation), node);
   return {};

@@ -29,7 +29,8 @@ class ReferenceOperation final : public Operation {
   std::vector<Tensor> inputs_, outputs_;
 
  private:
-  static void refer(const RunContext& context, const std::vector<Tensor>& tensors, reference::TensorRef* refs) {
+  static void refer(const RunContext& context, const std::vector<Tensor>& tensors,
+                    reference::TensorRef* refs) {
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       if (!tensors[i].is_missing) refs[i] = {&tensors[i].type, context.at<std::byte>(tensors[i].at)};
     }
@@ -42,7 +43,8 @@ class ReferenceOperation final : public Operation {
 
 Status lower(PlanBuilder& builder, const Node& node, const Reference& reference) {
   auto operation = std::make_unique<ReferenceOperation>(reference.node);
-  if (node.inputs.size() > ReferenceOperation::kMaxTensors || node.outputs.size() > ReferenceOperation::kMaxTensors) {
+  if (node.inputs.size() > ReferenceOperation::kMaxTensors ||
+      node.outputs.size() > ReferenceOperation::kMaxTensors) {
     return unsupported("a node with so many tensors");
   }
   auto& evidence = operation->evidence;
@@ -58,10 +60,12 @@ Status lower(PlanBuilder& builder, const Node& node, const Reference& reference)
     operation->outputs_.push_back({builder.value(id).tensor_type(), builder.output(id).at, false});
     evidence.bytes += static_cast<std::int64_t>(reference::storage_bytes(operation->outputs_.back().type));
   }
-  set_isa(evidence, kernels::Isa::kScalar, builder.settings(), "no kernel for this node and its data types yet");
+  set_isa(evidence, kernels::Isa::kScalar, builder.settings(),
+          "no kernel for this node and its data types yet");
   evidence.kernel = "reference_" + std::string(xnn::name_of(reference.node.type));
-  evidence.shape = shape_text(node.inputs.empty() || node.inputs[0] == kNoValue ? Dims{} : builder.dims(node.inputs[0]),
-                              builder.dims(node.output()));
+  evidence.shape =
+      shape_text(node.inputs.empty() || node.inputs[0] == kNoValue ? Dims{} : builder.dims(node.inputs[0]),
+                 builder.dims(node.output()));
   builder.add(std::move(operation), node);
   return {};
 }

@@ -61,8 +61,8 @@ class LayerNormOperation final : public Operation {
     float* out = context.at(out_);
     const Range part = share_of(nest_.rounds(1), worker, workers);
     nest_.for_each(1, part.begin, part.end, [&](const LoopNest::Offsets& at) {
-      kernels_.layer_norm_row(in + at[1], scale, offset, out + at[0], static_cast<std::size_t>(nest_.inner_size()),
-                              epsilon_, nullptr, nullptr);
+      kernels_.layer_norm_row(in + at[1], scale, offset, out + at[0],
+                              static_cast<std::size_t>(nest_.inner_size()), epsilon_, nullptr, nullptr);
     });
   }
 
@@ -92,8 +92,8 @@ void finish(PlanBuilder& builder, const Node& node, std::unique_ptr<Operation> o
 
 Status lower(PlanBuilder& builder, const Node& node, const Softmax& softmax) {
   const auto& kernels = kernels::vector_kernels(builder.settings().cap);
-  finish(builder, node, std::make_unique<SoftmaxOperation>(place_rows(builder, node), softmax.scale, kernels), kernels,
-         "softmax", 5);
+  finish(builder, node, std::make_unique<SoftmaxOperation>(place_rows(builder, node), softmax.scale, kernels),
+         kernels, "softmax", 5);
   return {};
 }
 

@@ -10,7 +10,8 @@ std::size_t element_bytes(const Value& value) { return xnn::bits_of(value.type) 
 void alias_or_copy(PlanBuilder& builder, const Node& node, const Placement& view, const Dims& dims) {
   if (builder.try_alias(node.output(), view)) return;
   const Placement out = builder.output(node.output());
-  builder.add_copy(view, out, dims, element_bytes(builder.value(node.output())), node.label, node.debug_handles);
+  builder.add_copy(view, out, dims, element_bytes(builder.value(node.output())), node.label,
+                   node.debug_handles);
 }
 
 }  // namespace
@@ -27,7 +28,8 @@ Status lower(PlanBuilder& builder, const Node& node, const Slice& slice) {
   const Placement in = builder.input(node.inputs[0]);
   Placement view = in;
   const auto bytes = static_cast<std::int64_t>(element_bytes(builder.value(node.output())));
-  for (std::size_t i = 0; i < slice.offsets.size(); ++i) view.at.offset_bytes += slice.offsets[i] * in.strides[i] * bytes;
+  for (std::size_t i = 0; i < slice.offsets.size(); ++i)
+    view.at.offset_bytes += slice.offsets[i] * in.strides[i] * bytes;
   alias_or_copy(builder, node, view, builder.dims(node.output()));
   return {};
 }

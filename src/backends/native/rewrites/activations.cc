@@ -8,7 +8,9 @@ namespace etalon::native {
 namespace {
 
 bool is_near(float a, float b) { return std::fabs(a - b) <= 1e-6f * std::fabs(b); }
-bool is_unclamped(const Binary& binary) { return binary.min == -__builtin_inff() && binary.max == __builtin_inff(); }
+bool is_unclamped(const Binary& binary) {
+  return binary.min == -__builtin_inff() && binary.max == __builtin_inff();
+}
 
 // A number combined with a tensor.
 struct WithNumber {
@@ -19,7 +21,8 @@ std::optional<WithNumber> with_number(const Graph& graph, const Node& node, kern
   const auto* binary = node.as<Binary>();
   if (binary == nullptr || binary->op != op) return std::nullopt;
   const bool commutes = op == kernels::Binary::kAdd || op == kernels::Binary::kMultiply;
-  if (const float* number = scalar_of(graph.values[node.inputs[1]])) return WithNumber{node.inputs[0], *number};
+  if (const float* number = scalar_of(graph.values[node.inputs[1]]))
+    return WithNumber{node.inputs[0], *number};
   if (const float* number = scalar_of(graph.values[node.inputs[0]]); number != nullptr && commutes) {
     return WithNumber{node.inputs[1], *number};
   }
@@ -57,7 +60,8 @@ void replace_by_unary(Graph& graph, std::size_t index, kernels::Unary op, ValueI
 bool recognise_square(Graph& graph, std::size_t index) {
   const Node& node = graph.nodes[index];
   const auto* binary = node.as<Binary>();
-  if (binary == nullptr || binary->op != kernels::Binary::kMultiply || node.inputs[0] != node.inputs[1]) return false;
+  if (binary == nullptr || binary->op != kernels::Binary::kMultiply || node.inputs[0] != node.inputs[1])
+    return false;
   const auto limits = *binary;
   graph.nodes[index].label = "Square (NC)";
   replace_by_unary(graph, index, kernels::Unary::kSquare, node.inputs[0]);
@@ -72,7 +76,8 @@ bool recognise_hardsigmoid(Graph& graph, std::size_t index) {
   Node& node = graph.nodes[index];
   const auto* binary = node.as<Binary>();
   if (binary == nullptr) return false;
-  if (const auto product = scaled(graph, node); product && is_near(product->number, 1.0f / 6) && is_unclamped(*binary)) {
+  if (const auto product = scaled(graph, node);
+      product && is_near(product->number, 1.0f / 6) && is_unclamped(*binary)) {
     const ValueId x = clamped_sum(graph, product->tensor);
     if (x == kNoValue || graph.values[x].dims != graph.values[node.output()].dims) return false;
     node.label = "HardSigmoid (NC)";

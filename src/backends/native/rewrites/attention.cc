@@ -6,7 +6,9 @@
 namespace etalon::native {
 namespace {
 
-bool is_unclamped(const Binary& binary) { return binary.min == -__builtin_inff() && binary.max == __builtin_inff(); }
+bool is_unclamped(const Binary& binary) {
+  return binary.min == -__builtin_inff() && binary.max == __builtin_inff();
+}
 
 // node = tensor * factor with a constant number.
 struct Scaled {
@@ -31,7 +33,8 @@ bool is_view(const Node& node) {
   return node.as<Reshape>() != nullptr || node.as<Transpose>() != nullptr || node.as<Slice>() != nullptr;
 }
 
-// Takes a constant factor out of input `slot` of nodes[index], through views that only it reads. Nothing if there is none.
+// Takes a constant factor out of input `slot` of nodes[index], through views that only it reads. Nothing if
+// there is none.
 std::optional<float> take_factor(Graph& graph, std::size_t index, std::size_t slot) {
   std::size_t reader = index;
   std::size_t reader_slot = slot;
@@ -55,10 +58,12 @@ std::optional<float> take_factor(Graph& graph, std::size_t index, std::size_t sl
 
 // Both see the same matrices: only outer dims are split or joined.
 bool keeps_matrices(const Dims& a, const Dims& b) {
-  return a.size() >= 2 && b.size() >= 2 && a[a.size() - 1] == b[b.size() - 1] && a[a.size() - 2] == b[b.size() - 2];
+  return a.size() >= 2 && b.size() >= 2 && a[a.size() - 1] == b[b.size() - 1] &&
+         a[a.size() - 2] == b[b.size() - 2];
 }
 
-// The producer of `value`, looking through one reshape of the outer dims, if nobody else reads what is between.
+// The producer of `value`, looking through one reshape of the outer dims, if nobody else reads what is
+// between.
 template <class T>
 Node* through_reshape(Graph& graph, ValueId value) {
   if (Node* reshape = graph.sole_producer<Reshape>(value)) {
@@ -93,7 +98,8 @@ bool fold_factor(Graph& graph, std::size_t index) {
   if (!parts) return false;
   Node* product = graph.sole_producer<Matmul>(parts->tensor);
   Node& node = graph.nodes[index];
-  if (product == nullptr || graph.values[node.output()].dims != graph.values[parts->tensor].dims) return false;
+  if (product == nullptr || graph.values[node.output()].dims != graph.values[parts->tensor].dims)
+    return false;
   product->as<Matmul>()->scale *= parts->factor;
   product->outputs[0] = node.output();
   absorb(*product, node);
@@ -119,13 +125,15 @@ bool is_mask(const Dims& mask, const Dims& scores, const Dims& seen) {
 Scores scores_of(Graph& graph, ValueId value) {
   if (Node* product = through_reshape<Matmul>(graph, value)) return {product, nullptr, kNoValue};
   Node* sum = through_reshape<Binary>(graph, value);
-  if (sum == nullptr || sum->as<Binary>()->op != kernels::Binary::kAdd || !is_unclamped(*sum->as<Binary>())) return {};
+  if (sum == nullptr || sum->as<Binary>()->op != kernels::Binary::kAdd || !is_unclamped(*sum->as<Binary>()))
+    return {};
   const Dims& seen = graph.values[sum->output()].dims;
   for (const std::size_t slot : {std::size_t{0}, std::size_t{1}}) {
     if (graph.values[sum->inputs[slot]].dims != seen) continue;
     Node* product = through_reshape<Matmul>(graph, sum->inputs[slot]);
     const ValueId mask = sum->inputs[1 - slot];
-    if (product == nullptr || !is_mask(graph.values[mask].dims, graph.values[product->output()].dims, seen)) continue;
+    if (product == nullptr || !is_mask(graph.values[mask].dims, graph.values[product->output()].dims, seen))
+      continue;
     return {product, sum, mask};
   }
   return {};
@@ -154,7 +162,8 @@ bool fuse_attention(Graph& graph, std::size_t index) {
   node.label = "Scaled Dot-Product Attention (NHTC, F32)";
   for (const Node* part : {static_cast<const Node*>(softmax), static_cast<const Node*>(scores.sum), &first}) {
     if (part == nullptr) continue;
-    node.debug_handles.insert(node.debug_handles.end(), part->debug_handles.begin(), part->debug_handles.end());
+    node.debug_handles.insert(node.debug_handles.end(), part->debug_handles.begin(),
+                              part->debug_handles.end());
   }
   graph.sweep();
   return true;

@@ -9,7 +9,8 @@ TEST(FoldFactor, numbers_move_into_products_and_softmax) {
   GraphBuilder b;
   const auto q = b.node(NodeType::kMultiply, {b.input({3, 7, 16}), b.number(0.5f)});
   const auto k = b.transpose(b.node(NodeType::kDiv, {b.input({3, 9, 16}), b.number(2)}), {0, 2, 1});
-  const auto scores = b.node(NodeType::kMultiply, {b.number(3), b.node(NodeType::kBatchMatrixMultiply, {q, k})});
+  const auto scores =
+      b.node(NodeType::kMultiply, {b.number(3), b.node(NodeType::kBatchMatrixMultiply, {q, k})});
   b.output(b.node(NodeType::kAbs, {scores}));
   const auto x = b.node(NodeType::kDiv, {b.input({5, 11}), b.number(4)});
   b.output(b.node(NodeType::kSoftmax, {x}));
@@ -36,7 +37,8 @@ TEST(FuseAttention, operands_in_any_layout) {
 }
 
 TEST(FuseAttention, with_a_mask_for_all_heads_for_all_rows_or_for_each) {
-  for (const std::vector<std::uint32_t>& mask : {std::vector<std::uint32_t>{1, 9}, {1, 7, 9}, {3, 7, 9}, {3, 1, 9}}) {
+  for (const std::vector<std::uint32_t>& mask :
+       {std::vector<std::uint32_t>{1, 9}, {1, 7, 9}, {3, 7, 9}, {3, 1, 9}}) {
     GraphBuilder b;
     const auto keys = b.transpose(b.input({3, 9, 16}), {0, 2, 1});
     const auto product = b.node(NodeType::kBatchMatrixMultiply, {b.input({3, 7, 16}), keys});

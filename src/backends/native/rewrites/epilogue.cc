@@ -1,4 +1,5 @@
-// Work that a convolution or fully connected layer does while its result is still in registers, or while it loads.
+// Work that a convolution or fully connected layer does while its result is still in registers, or while it
+// loads.
 #include <optional>
 #include <utility>
 
@@ -15,23 +16,32 @@ constexpr std::size_t kImage = 0, kResidual = 3, kScale = 4;
 std::optional<Activation> activation_of(kernels::Unary op) {
   using kernels::Unary;
   switch (op) {
-    case Unary::kHardswish: return Activation::kHardswish;
-    case Unary::kHardsigmoid: return Activation::kHardsigmoid;
-    case Unary::kSigmoid: return Activation::kSigmoid;
-    case Unary::kSilu: return Activation::kSilu;
-    case Unary::kGelu: return Activation::kGelu;
-    case Unary::kTanh: return Activation::kTanh;
-    case Unary::kLeakyRelu: return Activation::kLeakyRelu;
-    case Unary::kElu: return Activation::kElu;
-    default: return std::nullopt;
+    case Unary::kHardswish:
+      return Activation::kHardswish;
+    case Unary::kHardsigmoid:
+      return Activation::kHardsigmoid;
+    case Unary::kSigmoid:
+      return Activation::kSigmoid;
+    case Unary::kSilu:
+      return Activation::kSilu;
+    case Unary::kGelu:
+      return Activation::kGelu;
+    case Unary::kTanh:
+      return Activation::kTanh;
+    case Unary::kLeakyRelu:
+      return Activation::kLeakyRelu;
+    case Unary::kElu:
+      return Activation::kElu;
+    default:
+      return std::nullopt;
   }
 }
 
 bool is_unclamped(float min, float max) { return min == -__builtin_inff() && max == __builtin_inff(); }
 
 bool is_pointwise(const Conv& conv) {
-  return !conv.is_linear && conv.kernel_h == 1 && conv.kernel_w == 1 && conv.stride_h == 1 && conv.stride_w == 1 &&
-         conv.pad_top == 0 && conv.pad_left == 0 && conv.groups == 1;
+  return !conv.is_linear && conv.kernel_h == 1 && conv.kernel_w == 1 && conv.stride_h == 1 &&
+         conv.stride_w == 1 && conv.pad_top == 0 && conv.pad_left == 0 && conv.groups == 1;
 }
 
 // The product whose result `value` is, if adding a residual to it is all that happens to it.
@@ -54,7 +64,8 @@ bool fuse_activation(Graph& graph, std::size_t index) {
   Node* product = graph.sole_producer<Conv>(node.inputs[0]);
   if (!activation || product == nullptr) return false;
   kernels::Epilogue& epilogue = product->as<Conv>()->epilogue;
-  if (epilogue.activation != Activation::kNone || epilogue.residual == Residual::kAfterActivation) return false;
+  if (epilogue.activation != Activation::kNone || epilogue.residual == Residual::kAfterActivation)
+    return false;
   if (!is_unclamped(epilogue.min, epilogue.max)) return false;
   epilogue.activation = *activation;
   epilogue.alpha = unary->params.alpha;
@@ -80,7 +91,8 @@ bool fuse_residual(Graph& graph, std::size_t index) {
   Node& product = first == nullptr || (second != nullptr && second > first) ? *second : *first;
   const ValueId residual = &product == second && second != nullptr ? node.inputs[0] : node.inputs[1];
   auto* conv = product.as<Conv>();
-  const bool is_bare = conv->epilogue.activation == Activation::kNone && is_unclamped(conv->epilogue.min, conv->epilogue.max);
+  const bool is_bare =
+      conv->epilogue.activation == Activation::kNone && is_unclamped(conv->epilogue.min, conv->epilogue.max);
   conv->epilogue.residual = is_bare ? Residual::kBeforeActivation : Residual::kAfterActivation;
   if (is_bare) {
     conv->epilogue.min = add->min;
@@ -88,7 +100,8 @@ bool fuse_residual(Graph& graph, std::size_t index) {
   }
   product.inputs[kResidual] = residual;
   product.outputs[0] = node.output();
-  product.debug_handles.insert(product.debug_handles.end(), node.debug_handles.begin(), node.debug_handles.end());
+  product.debug_handles.insert(product.debug_handles.end(), node.debug_handles.begin(),
+                               node.debug_handles.end());
   node = std::exchange(product, Node{});
   graph.sweep();
   return true;
@@ -98,7 +111,8 @@ bool fuse_residual(Graph& graph, std::size_t index) {
 bool fuse_input_scale(Graph& graph, std::size_t index) {
   Node& node = graph.nodes[index];
   const auto* multiply = node.as<Binary>();
-  if (multiply == nullptr || multiply->op != kernels::Binary::kMultiply || !is_unclamped(multiply->min, multiply->max)) {
+  if (multiply == nullptr || multiply->op != kernels::Binary::kMultiply ||
+      !is_unclamped(multiply->min, multiply->max)) {
     return false;
   }
   const Dims& dims = graph.values[node.output()].dims;
@@ -110,7 +124,9 @@ bool fuse_input_scale(Graph& graph, std::size_t index) {
   const Dims gate = {dims[0], 1, 1, dims[3]};
   const bool second_is_gate = graph.values[node.inputs[1]].dims == gate;
   const std::size_t gate_slot = second_is_gate ? 1 : 0;
-  if (graph.values[node.inputs[gate_slot]].dims != gate || graph.values[node.inputs[1 - gate_slot]].dims != dims) return false;
+  if (graph.values[node.inputs[gate_slot]].dims != gate ||
+      graph.values[node.inputs[1 - gate_slot]].dims != dims)
+    return false;
   user.inputs[kImage] = node.inputs[1 - gate_slot];
   user.inputs[kScale] = node.inputs[gate_slot];
   absorb(user, node);

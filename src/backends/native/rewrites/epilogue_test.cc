@@ -12,7 +12,8 @@ TEST(FuseActivation, every_activation_of_an_epilogue) {
     EXPECT_EQ(expect_same(b).operations.size(), 1u) << xnn::name_of(type);
   }
   GraphBuilder b;
-  b.output(b.node(NodeType::kLeakyReLU, {b.conv(b.input({1, 6, 6, 8}), 8, 24, 3, 1, 1)}, xnn::LeakyRelu{0.1f}));
+  b.output(
+      b.node(NodeType::kLeakyReLU, {b.conv(b.input({1, 6, 6, 8}), 8, 24, 3, 1, 1)}, xnn::LeakyRelu{0.1f}));
   b.output(b.node(NodeType::kELU, {b.depthwise(b.input({1, 6, 6, 8}), 8, 3, 1, 1)}, xnn::Elu{0.7f}));
   EXPECT_EQ(expect_same(b).operations.size(), 2u);
 }

@@ -28,7 +28,8 @@ Limits limits_of(Node& node) {
 bool fold_clamp(Graph& graph, std::size_t index) {
   Node& node = graph.nodes[index];
   const auto* clamp = node.as<Unary>();
-  if (clamp == nullptr || clamp->op != kernels::Unary::kClamp || !(clamp->params.min <= clamp->params.max)) return false;
+  if (clamp == nullptr || clamp->op != kernels::Unary::kClamp || !(clamp->params.min <= clamp->params.max))
+    return false;
   const ValueId input = node.inputs[0];
   if (!graph.has_one_user(input) || graph.producer(input) == Graph::kNone) return false;
   Node& made = graph.nodes[graph.producer(input)];

@@ -1,5 +1,5 @@
-// Layer normalisation that a program spells out: (x - mean) / sqrt(mean of its square + epsilon) * gamma + beta, where
-// means are products with a column of equal weights or averages.
+// Layer normalisation that a program spells out: (x - mean) / sqrt(mean of its square + epsilon) * gamma +
+// beta, where means are products with a column of equal weights or averages.
 #include <cmath>
 #include <optional>
 

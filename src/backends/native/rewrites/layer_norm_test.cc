@@ -15,7 +15,8 @@ std::uint32_t mean(GraphBuilder& b, std::uint32_t x, float weight = 1.0f / kColu
 
 std::uint32_t spelled_norm(GraphBuilder& b, std::uint32_t x, bool divides, float weight = 1.0f / kColumns) {
   const auto centred = b.node(NodeType::kSubtract, {x, mean(b, x)});
-  const auto square = divides ? b.node(NodeType::kMultiply, {centred, centred}) : b.node(NodeType::kSquare, {centred});
+  const auto square =
+      divides ? b.node(NodeType::kMultiply, {centred, centred}) : b.node(NodeType::kSquare, {centred});
   const auto variance = b.node(NodeType::kAdd, {mean(b, square, weight), b.number(1e-5f)});
   if (divides) return b.node(NodeType::kDiv, {centred, b.node(NodeType::kSquareRoot, {variance})});
   return b.node(NodeType::kMultiply, {centred, b.node(NodeType::kReciprocalSquareRoot, {variance})});

@@ -1,5 +1,5 @@
-// Views: reshapes and transposes that change nothing go, neighbours become one, and elementwise work is done before a
-// view instead of after it, so that it meets the product whose epilogue it can become.
+// Views: reshapes and transposes that change nothing go, neighbours become one, and elementwise work is done
+// before a view instead of after it, so that it meets the product whose epilogue it can become.
 #include <algorithm>
 
 #include "backends/native/rewrites/rewrite.h"
@@ -105,7 +105,8 @@ bool sink_view(Graph& graph, std::size_t index) {
   view.inputs[0] = inner;
   view.outputs[0] = result;
   std::swap(node, view);
-  // The elementwise node now stands where the view stood; its other operand is a number, known from the start.
+  // The elementwise node now stands where the view stood; its other operand is a number, known from the
+  // start.
   graph.refresh();
   return true;
 }
