@@ -30,7 +30,7 @@ class Artefacts:
 
     def __init__(self, model, fresh=False):
         pins = [ROOT / "python/requirements-interop.txt", HERE / "requirements.txt"]
-        self._model, self._fresh = model, fresh
+        self._model, self._fresh, self._made = model, fresh, set()
         self.folder = cache_folder() / f"{model}-{_digest(ROOT / 'zoo' / f'{model}.pt2', *pins)}"
         self.folder.mkdir(parents=True, exist_ok=True)
 
@@ -42,6 +42,14 @@ class Artefacts:
 
     def make(self, artefact):
         """None when the file is there, else why it cannot be had."""
+        if artefact in self._made:
+            return None
+        reason = self._make(artefact)
+        if reason is None:
+            self._made.add(artefact)
+        return reason
+
+    def _make(self, artefact):
         if artefact != "model.pt2" and (reason := self.make("model.pt2")):
             return reason
         if artefact in NEEDS and (reason := self.make(NEEDS[artefact])):

@@ -89,9 +89,9 @@ def cpus_for(threads):
     return set(allowed[-threads:])
 
 
-def measure(args, model, threads):
+def measure(args, files, model, threads):
     print(f"{model}, {threads} thread{'s' if threads > 1 else ''}", file=sys.stderr, flush=True)
-    cell = Cell(Artefacts(model, args.fresh), args.engines, threads, cpus_for(threads), args.seconds, args.timeout)
+    cell = Cell(files, args.engines, threads, cpus_for(threads), args.seconds, args.timeout)
     try:
         cell.measure(f"{args.seed} {model} {threads}")
     finally:
@@ -125,8 +125,9 @@ def main():
     }
     print(f"machine: {results['machine']}\nversions: {results['versions']}", file=sys.stderr, flush=True)
     for model in args.models:
+        files = Artefacts(model, args.fresh)
         for threads in args.threads:
-            results["cells"].append(measure(args, model, threads))
+            results["cells"].append(measure(args, files, model, threads))
             write(args, results)  # a long run that is stopped leaves what it has
     print(markdown(results))
 

@@ -73,7 +73,8 @@ class LiteRt:
         self._interpreter = self._lib.Interpreter(model_path=self._model, num_threads=self._threads)
         self._interpreter.allocate_tensors()
         details = sorted(self._interpreter.get_input_details(), key=lambda d: d["name"])
-        self._feeds = [(d["index"], a) for d, a in zip(details, self._arrays)]
+        # The converter narrows 64-bit indices.
+        self._feeds = [(d["index"], a.astype(d["dtype"], copy=False)) for d, a in zip(details, self._arrays)]
 
     def run(self):
         for index, array in self._feeds:
