@@ -43,7 +43,7 @@ def _real(pt2, folder):
 
 
 def _ours(pt2, folder):
-    seconds, out = measure([ETALON, "export", str(pt2), "-o", str(Path(folder) / "ours.pte"), "-q", "--json"])
+    seconds, out = measure([ETALON, "export", str(pt2), "--backend", "portable", "-o", str(Path(folder) / "ours.pte"), "-q", "--json"])
     return seconds, json.loads(out)["peak_rss_bytes"] / 2**20
 
 

@@ -59,7 +59,7 @@ def run(models, rounds):
     for model in models:
         with tempfile.TemporaryDirectory() as folder:
             program = Path(folder) / "model.pte"
-            measure([ETALON, "export", f"zoo:{model}", "-o", str(program), "-q"])
+            measure([ETALON, "export", f"zoo:{model}", "--backend", "portable", "-o", str(program), "-q"])
             engines = {"ours": Ours(program, folder)}
             try:
                 with contextlib.redirect_stdout(open(os.devnull, "w", encoding="utf-8")):

@@ -2,7 +2,7 @@
 
     python -m etalon.export --list
     python -m etalon.export --model mobilenet_v3_small --outdir out
-    python -m etalon.export --model my_net --models-dir my_models --dtype fp16 --backend portable --outdir out
+    python -m etalon.export --model my_net --models-dir my_models --dtype fp16 --backend xnnpack --outdir out
 
 Exit codes are those of `etalon`: 0 done, 2 wrong usage or a model that cannot be had, else what `etalon` returned.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 from etalon.model import ModelError, all_models, get_model, load_models_dir
 
 _DTYPES = ("fp32", "fp16")
-_BACKENDS = ("portable", "xnnpack")
+_BACKENDS = ("xnnpack", "portable")
 
 
 def find_etalon():
@@ -128,7 +128,7 @@ def _parse(argv):
     what.add_argument("--model", metavar="NAME", help="the model to export")
     what.add_argument("--list", action="store_true", help="list the models and stop")
     parser.add_argument("--dtype", choices=_DTYPES, default="fp32")
-    parser.add_argument("--backend", choices=_BACKENDS, default="portable")
+    parser.add_argument("--backend", choices=_BACKENDS, default="xnnpack")
     parser.add_argument("--outdir", type=Path, default=Path("."), metavar="DIR")
     parser.add_argument(
         "--models-dir", type=Path, metavar="DIR", help="a folder with model folders of your own"

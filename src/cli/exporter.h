@@ -18,7 +18,7 @@ struct ExportRequest {
   std::string model;    // a .pt2 file or "zoo:NAME"
   std::string output;   // the .pte; empty: <outdir>/<model>_<backend>_<dtype>.pte
   std::string outdir;   // empty: "out_<model>/artifacts"
-  std::string backend = "portable";  // or "xnnpack"
+  std::string backend = "xnnpack";  // or "portable"
   std::string dtype = "fp32";
   bool record = true;   // write <output>.etrecord
   bool verify = false;  // check the graph after every pass

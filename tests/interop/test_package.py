@@ -72,8 +72,8 @@ def test_a_users_model_is_saved_without_touching_the_package(models_dir, tmp_pat
 
 def test_a_users_model_is_exported_by_the_program(models_dir, tmp_path):
     _export("--models-dir", models_dir, "--model", "users_own", "--outdir", tmp_path)
-    assert (tmp_path / "users_own_portable_fp32.pte").exists()
-    assert (tmp_path / "users_own_portable_fp32.pte.etrecord").exists()
+    assert (tmp_path / "users_own_xnnpack_fp32.pte").exists()
+    assert (tmp_path / "users_own_xnnpack_fp32.pte.etrecord").exists()
 
 
 @pytest.mark.package_only
