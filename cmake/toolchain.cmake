@@ -34,8 +34,6 @@ if(ETALON_FUZZERS)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
-# Tells one build from another: caches of one are not used by the next.
-add_link_options(-Wl,--build-id=sha1)
 
 find_program(ETALON_MOLD NAMES mold)
 if(ETALON_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_CROSSCOMPILING)

@@ -80,8 +80,9 @@ void widen(TensorView& tensor) {
 }  // namespace
 
 Result<std::unique_ptr<NativeDelegate>> NativeDelegate::compile(const runtime::DelegateSource& source,
-                                                                const Settings& settings, WorkerPool& pool) {
-  auto delegate = std::unique_ptr<NativeDelegate>(new NativeDelegate(settings, pool));
+                                                                const Settings& settings, WorkerPool& pool,
+                                                                WorkingMemory& memory) {
+  auto delegate = std::unique_ptr<NativeDelegate>(new NativeDelegate(settings, pool, memory));
   ETALON_TRY(delegate->graph_, xnn::decode(source.payload));
   delegate->named_data_ = source.named_data;
   if (!delegate->named_data_) delegate->named_data_ = [](std::string_view) { return std::optional<Bytes>(); };
@@ -160,11 +161,31 @@ Result<std::unique_ptr<Plan>> NativeDelegate::build_plan(std::span<const Dims> i
   }
   for (const auto& evidence : plan->evidence)
     plan->event_names.push_back(*names_.insert(evidence.name).first);
-  const std::size_t scratch = round_up(plan->scratch_bytes, kAlignment) * pool_.workers();
-  if (scratch > scratch_.size()) {
-    ETALON_TRY(scratch_, MemoryBlock::allocate(scratch), "scratch memory");
-  }
+  ETALON_TRY(const std::size_t grown, memory_.reserve(scratch_bytes(*plan) + plan->arena_bytes), "working memory");
+  reserved_bytes_ += grown;
   return plan;
+}
+
+std::size_t NativeDelegate::scratch_bytes(const Plan& plan) const {
+  return round_up(plan.scratch_bytes, kAlignment) * pool_.workers();
+}
+
+// Scratch first, then activations.
+Status NativeDelegate::run_plan(Plan& plan, const Place& place) {
+  const std::size_t scratch = scratch_bytes(plan);
+  std::byte* const shared = memory_.try_acquire();
+  std::byte* memory = shared;
+  if (memory == nullptr) {
+    if (own_memory_.size() < scratch + plan.arena_bytes) {
+      ETALON_TRY(own_memory_, MemoryBlock::allocate(scratch + plan.arena_bytes), "working memory");
+    }
+    memory = own_memory_.data();
+  }
+  plan.use_arena(memory + scratch);
+  Schedule schedule(plan, memory, place);
+  pool_.run(schedule);
+  if (shared != nullptr) memory_.release();
+  return {};
 }
 
 bool NativeDelegate::fits(const Plan& plan, std::span<ops::Value* const> args) const {
@@ -211,8 +232,7 @@ Status NativeDelegate::execute(std::span<ops::Value* const> args, const Place& p
   }
   const bool traces =
       place.tracer != nullptr && place.tracer->detail() == runtime::TraceDetail::kInstructions;
-  Schedule schedule(*plan, scratch_.data(), traces ? place : Place{});
-  pool_.run(schedule);
+  ETALON_CHECKED(run_plan(*plan, traces ? place : Place{}));
   widen_outputs(args);
   return {};
 }
@@ -226,9 +246,7 @@ void NativeDelegate::widen_outputs(std::span<ops::Value* const> args) const {
 }
 
 std::uint64_t NativeDelegate::memory_bytes() const {
-  std::uint64_t total = packed_.bytes() + scratch_.size();
-  for (const auto& plan : plans_) total += plan->arena.size();
-  return total;
+  return packed_.bytes() + reserved_bytes_ + own_memory_.size();
 }
 
 }  // namespace etalon::native

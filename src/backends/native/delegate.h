@@ -12,6 +12,7 @@
 #include "backends/native/plan.h"
 #include "backends/native/settings.h"
 #include "backends/native/worker_pool.h"
+#include "backends/native/working_memory.h"
 #include "runtime/backend.h"
 
 namespace etalon::native {
@@ -20,7 +21,7 @@ class NativeDelegate final : public runtime::Delegate {
  public:
   // `settings` and `pool` must outlive the delegate.
   static Result<std::unique_ptr<NativeDelegate>> compile(const runtime::DelegateSource& source,
-                                                         const Settings& settings, WorkerPool& pool);
+                                                         const Settings& settings, WorkerPool& pool, WorkingMemory& memory);
 
   std::size_t input_count() const override { return input_count_; }
   std::span<const runtime::DelegateOperation> operations() const override { return plans_.front()->evidence; }
@@ -36,7 +37,8 @@ class NativeDelegate final : public runtime::Delegate {
   };
   static constexpr std::size_t kKeptPlans = 4;
 
-  NativeDelegate(const Settings& settings, WorkerPool& pool) : settings_(settings), pool_(pool) {}
+  NativeDelegate(const Settings& settings, WorkerPool& pool, WorkingMemory& memory)
+      : settings_(settings), pool_(pool), memory_(memory) {}
 
   Status describe_arguments(const runtime::DelegateSource& source);
   Status check_argument(std::size_t i, const ops::Value& value) const;
@@ -44,10 +46,13 @@ class NativeDelegate final : public runtime::Delegate {
   Result<Plan*> plan_for(std::span<ops::Value* const> args);
   Result<std::unique_ptr<Plan>> build_plan(std::span<const Dims> inputs);
   bool fits(const Plan& plan, std::span<ops::Value* const> args) const;
+  std::size_t scratch_bytes(const Plan& plan) const;  // of all workers
+  Status run_plan(Plan& plan, const Place& place);
   void widen_outputs(std::span<ops::Value* const> args) const;
 
   const Settings& settings_;
   WorkerPool& pool_;
+  WorkingMemory& memory_;
   xnn::Graph graph_;
   NamedData named_data_;
   std::vector<Argument> arguments_;
@@ -57,7 +62,8 @@ class NativeDelegate final : public runtime::Delegate {
   PackedWeights packed_;
   std::vector<std::unique_ptr<Plan>> plans_;  // latest used first; never empty once compiled
   std::set<std::string, std::less<>> names_;  // of events, which recorders borrow
-  MemoryBlock scratch_;                       // of all workers
+  std::size_t reserved_bytes_ = 0;            // by how much this delegate made the shared memory grow
+  MemoryBlock own_memory_;                    // for executions that find the shared memory in use
 };
 
 }  // namespace etalon::native

@@ -12,7 +12,7 @@
 #include "backends/native/delegate.h"
 #include "backends/native/machine.h"
 #include "backends/native/self_check.h"
-#include "platform/build_id.h"
+#include "packing_version.h"
 #include "runtime/method.h"
 
 namespace etalon::native {
@@ -43,7 +43,7 @@ bool tiles_are_usable([[maybe_unused]] const platform::CpuInfo& cpu) {
 std::string packing_configuration(const Settings& settings) {
   return fmt::format("{} {} {} {} {} {}", kernels::info_of(settings.cap).name,
                      settings.math == kernels::MathMode::kFast ? "fast" : "exact", settings.winograd,
-                     settings.machine.l1_bytes, settings.machine.l2_bytes, platform::build_id());
+                     settings.machine.l1_bytes, settings.machine.l2_bytes, ETALON_PACKING_VERSION);
 }
 
 Result<std::unique_ptr<NativeBackend>> NativeBackend::create(const Options& options) {
@@ -61,7 +61,7 @@ Result<std::unique_ptr<NativeBackend>> NativeBackend::create(const Options& opti
 }
 
 Result<std::unique_ptr<runtime::Delegate>> NativeBackend::compile(const runtime::DelegateSource& source) {
-  ETALON_TRY(auto delegate, NativeDelegate::compile(source, settings_, pool_));
+  ETALON_TRY(auto delegate, NativeDelegate::compile(source, settings_, pool_, memory_));
   return std::unique_ptr<runtime::Delegate>(std::move(delegate));
 }
 

@@ -14,6 +14,7 @@
 
 #include "backends/native/settings.h"
 #include "backends/native/worker_pool.h"
+#include "backends/native/working_memory.h"
 #include "runtime/backend.h"
 
 namespace etalon::native {
@@ -28,8 +29,8 @@ struct Options {
   bool winograd = true;
 };
 
-// What packed weights depend on besides the program: the ISA, the arithmetic, the machine's caches, this
-// build.
+// What packed weights depend on besides the program: the ISA, the arithmetic, the machine's caches, the
+// kernels of this build.
 std::string packing_configuration(const Settings& settings);
 
 // Thread-safe; delegates share the backend's threads, and one that finds them busy runs on its caller's
@@ -54,6 +55,7 @@ class NativeBackend final : public runtime::Backend {
 
   Settings settings_;
   WorkerPool pool_;
+  WorkingMemory memory_;
 };
 
 }  // namespace etalon::native

@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "backends/native/memory_block.h"
 #include "backends/native/operation.h"
 #include "tensor/dims.h"
 
@@ -26,7 +25,21 @@ struct Plan {
   std::vector<std::string_view> event_names;         // by operation; owned by the delegate
   std::vector<External> externals;
   std::vector<std::byte*> bases;  // by storage; those of externals are set at every execution
-  MemoryBlock arena;
+  // Storages in working memory, and how many bytes into it.
+  struct Placed {
+    std::uint32_t storage = 0;
+    std::size_t offset = 0;
+  };
+  std::vector<Placed> placed;
+  std::size_t arena_bytes = 0;
+  std::byte* arena = nullptr;  // what the bases of `placed` count from
+
+  // Points the storages that live in working memory to it.
+  void use_arena(std::byte* memory) {
+    if (memory == arena) return;
+    arena = memory;
+    for (const Placed& place : placed) bases[place.storage] = memory + place.offset;
+  }
   std::size_t scratch_bytes = 0;  // per worker
 };
 

@@ -327,14 +327,15 @@ Status PlanBuilder::place_memory(Plan& plan) {
     return resource_error(
         fmt::format("activations need {} bytes, the limit is {}", arena.bytes, settings_.memory_limit));
   }
-  ETALON_TRY(plan.arena, MemoryBlock::allocate(arena.bytes), "activations");
-  plan.bases.assign(storages_.size(), plan.arena.data());
-  for (std::size_t i = 0; i < items.size(); ++i) plan.bases[owners[i]] = plan.arena.data() + arena.offsets[i];
+  plan.arena_bytes = arena.bytes;
+  plan.bases.assign(storages_.size(), nullptr);
+  std::vector<std::size_t> offsets(storages_.size(), 0);
+  for (std::size_t i = 0; i < items.size(); ++i) offsets[owners[i]] = arena.offsets[i];
   for (std::uint32_t i = 0; i < storages_.size(); ++i) {
     Storage& storage = storages_[i];
     std::uint32_t root = i;
     while (storages_[root].merged_into != 0xFFFFFFFFu) root = storages_[root].merged_into;
-    if (root != i) plan.bases[i] = plan.bases[root];
+    if (storage.kind == StorageKind::kArena) plan.placed.push_back({i, offsets[root]});
     // Constants are only ever read, through operands of inputs.
     if (storage.kind == StorageKind::kFixed) plan.bases[i] = const_cast<std::byte*>(storage.fixed);
     if (storage.kind == StorageKind::kExternal) plan.externals.push_back({i, storage.argument});

@@ -1,5 +1,6 @@
 #include "backends/native/schedule.h"
 
+#include "backends/native/memory_block.h"
 #include "base/checked.h"
 #include "platform/clock.h"
 
