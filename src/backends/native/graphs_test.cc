@@ -1,4 +1,6 @@
 // Whole graphs through the engine, on every ISA, against the plain nodes.
+#include <thread>
+
 #include "backends/native/native_testing.h"
 
 namespace etalon::native {
@@ -179,6 +181,31 @@ TEST(Graphs, threads_do_not_change_results) {
     const Ran many = trial.run({.threads = threads}, 20);
     ASSERT_EQ(many.error, "");
     EXPECT_EQ(one.outputs, many.outputs) << threads;
+  }
+}
+
+// Delegates share working memory: one that finds it in use brings its own, and one that needs more makes it grow.
+TEST(Graphs, threads_that_share_a_backend_do_not_disturb_each_other) {
+  std::deque<GraphBuilder> builders;  // trials borrow their weights
+  std::vector<Trial> trials;
+  for (const std::uint32_t channels : {8u, 24u, 96u}) {
+    GraphBuilder& b = builders.emplace_back();
+    auto x = b.transpose(b.input({1, 3, 20, 20}), {0, 2, 3, 1});
+    x = b.conv(x, 3, channels, 3, 1, 1, 0, 6);
+    b.output(b.conv(b.depthwise(x, channels, 3, 1, 1), channels, 16, 1, 1, 0));
+    trials.emplace_back(b);
+  }
+  auto backend = NativeBackend::create({.threads = 2});
+  ASSERT_TRUE(backend.ok());
+  std::vector<Ran> ran(6);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < ran.size(); ++i) {
+    threads.emplace_back([&, i] { ran[i] = trials[i % 3].run_on(**backend, 50); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 0; i < ran.size(); ++i) {
+    ASSERT_EQ(ran[i].error, "");
+    EXPECT_LE(trials[i % 3].error_of(ran[i]), 1e-5) << i;
   }
 }
 

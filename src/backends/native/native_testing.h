@@ -188,11 +188,14 @@ class Trial {
   }
 
   Ran run(const Options& options = {}, int times = 2) const {
+    auto backend = NativeBackend::create(options);
+    if (!backend.ok()) return {{}, {}, backend.error().message()};
+    return run_on(**backend, times);
+  }
+  Ran run_on(NativeBackend& backend, int times) const {
     Ran ran;
     const auto encoded = xnn::encode(graph_);
     if (!encoded.ok()) return {{}, {}, encoded.error().message()};
-    auto backend = NativeBackend::create(options);
-    if (!backend.ok()) return {{}, {}, backend.error().message()};
     std::vector<Tensor> tensors = inputs_;
     for (const Tensor& out : expected_)
       tensors.push_back({out.dims, std::vector<float>(out.data.size(), NAN)});
@@ -208,7 +211,7 @@ class Trial {
     source.payload = *encoded;
     const std::vector<const ops::Value*> seen(args.begin(), args.end());
     source.args = seen;
-    auto delegate = (*backend)->compile(source);
+    auto delegate = backend.compile(source);
     if (!delegate.ok()) return {{}, {}, delegate.error().message()};
     for (int i = 0; i < times; ++i) {
       const Status status = (*delegate)->execute(args, {});

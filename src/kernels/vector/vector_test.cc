@@ -24,7 +24,6 @@ class VectorKernelsTest : public ::testing::TestWithParam<Isa> {
  protected:
   void SetUp() override {
     if (!testing::cpu_runs(GetParam())) GTEST_SKIP() << "this CPU lacks " << info_of(GetParam()).name;
-    if (kernels().isa != GetParam()) GTEST_SKIP() << "no vector kernels of their own for this ISA";
   }
   const VectorKernels& kernels() const { return vector_kernels(GetParam()); }
 
@@ -448,9 +447,12 @@ TEST(VectorKernels, the_table_is_the_best_within_the_cap) {
   EXPECT_EQ(name_of(Binary::kPRelu), "vprelu");
 }
 
+// Those that have vector kernels of their own; the others use what they extend.
 std::vector<Isa> every_isa() {
   std::vector<Isa> out;
-  for (const IsaInfo& info : all_isas()) out.push_back(info.isa);
+  for (const IsaInfo& info : all_isas()) {
+    if (vector_kernels(info.isa).isa == info.isa) out.push_back(info.isa);
+  }
   return out;
 }
 INSTANTIATE_TEST_SUITE_P(EveryIsa, VectorKernelsTest, ::testing::ValuesIn(every_isa()),
