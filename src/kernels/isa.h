@@ -29,4 +29,13 @@ std::optional<Isa> isa_from_name(std::string_view name);
 // `isa` is `cap` or one that `cap` extends.
 bool is_within(Isa isa, Isa cap);
 
+// The first of `kernels` (best first, a scalar one last) that `cap` allows.
+template <class Kernel>
+const Kernel& best_within(std::span<const Kernel* const> kernels, Isa cap) {
+  for (const Kernel* kernel : kernels) {
+    if (is_within(kernel->isa, cap)) return *kernel;
+  }
+  return *kernels.back();
+}
+
 }  // namespace etalon::kernels

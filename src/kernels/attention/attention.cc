@@ -1,7 +1,5 @@
 #include "kernels/attention/attention.h"
 
-#include <iterator>
-
 namespace etalon::kernels {
 
 #define KERNEL(object) extern const AttentionKernel object;
@@ -14,10 +12,7 @@ const AttentionKernel& attention_kernel(Isa cap) {
 #include "kernels/attention/attention.def"
 #undef KERNEL
   };
-  for (const AttentionKernel* kernel : kKernels) {
-    if (is_within(kernel->isa, cap)) return *kernel;
-  }
-  return *kKernels[std::size(kKernels) - 1];
+  return best_within<AttentionKernel>(kKernels, cap);
 }
 
 }  // namespace etalon::kernels

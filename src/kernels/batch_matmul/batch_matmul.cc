@@ -12,10 +12,7 @@ const BatchMatmulKernel& batch_matmul_kernel(Isa cap) {
 #include "kernels/batch_matmul/batch_matmul.def"
 #undef KERNEL
   };
-  for (const BatchMatmulKernel* kernel : kKernels) {
-    if (is_within(kernel->isa, cap)) return *kernel;
-  }
-  return *kKernels[std::size(kKernels) - 1];
+  return best_within<BatchMatmulKernel>(kKernels, cap);
 }
 
 }  // namespace etalon::kernels

@@ -89,8 +89,13 @@ Sides sides_of(const Dims& sizes, const DimOrder& order, const std::vector<std::
   return out;
 }
 
-// Over height and width of an image: no reshape, and sizes may be dynamic.
-void over_image(PayloadBuilder& b, const NodeArgs& a) {
+// What reduces an image over height and width reads `image` and writes `made`, which becomes the node's result.
+struct ImageReduction {
+  std::uint32_t image = 0;
+  std::uint32_t made = 0;
+};
+
+ImageReduction define_over_image(PayloadBuilder& b, const NodeArgs& a) {
   const Shape in = shape_of(a.type(kInput));
   const std::uint32_t image = b.nhwc(a.value(kInput));
   Shape dims;
@@ -100,6 +105,12 @@ void over_image(PayloadBuilder& b, const NodeArgs& a) {
   dims.push_back(in.sizes[1], in.probe[1]);
   const std::uint32_t made = b.temporary(dims, a.out_type().dtype);
   b.define(a.out(), {made, a.out_type().sizes.size() == 4 ? channels_last() : contiguous_order(2), dims});
+  return {image, made};
+}
+
+// Over height and width of an image: no reshape, and sizes may be dynamic.
+void over_image(PayloadBuilder& b, const NodeArgs& a) {
+  const auto [image, made] = define_over_image(b, a);
   b.emit(xnn::NodeType::kGlobalAvgPooling2d, {image}, made, {}, xnn::kKeepDims);
 }
 
@@ -174,18 +185,11 @@ Refused refuse_amax(const NodeArgs& a) {
 }
 
 Status lower_amax(PayloadBuilder& b, const NodeArgs& a) {
-  const Shape in = shape_of(a.type(kInput));
-  const std::uint32_t image = b.nhwc(a.value(kInput));
-  Shape dims;
-  dims.push_back(in.sizes[0], in.probe[0]);
-  dims.push_back(1, 1);
-  dims.push_back(1, 1);
-  dims.push_back(in.sizes[1], in.probe[1]);
+  const auto [image, made] = define_over_image(b, a);
+  const ir::TensorType& input = a.type(kInput);
   xnn::Pool params;
-  params.pooling_height = params.stride_height = static_cast<std::uint32_t>(in.sizes[2]);
-  params.pooling_width = params.stride_width = static_cast<std::uint32_t>(in.sizes[3]);
-  const std::uint32_t made = b.temporary(dims, a.out_type().dtype);
-  b.define(a.out(), {made, a.out_type().sizes.size() == 4 ? channels_last() : contiguous_order(2), dims});
+  params.pooling_height = params.stride_height = static_cast<std::uint32_t>(input.sizes[2]);
+  params.pooling_width = params.stride_width = static_cast<std::uint32_t>(input.sizes[3]);
   b.emit(xnn::NodeType::kMaxPooling2d, {image}, made, params, xnn::kKeepDims);
   return {};
 }
