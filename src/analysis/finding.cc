@@ -38,9 +38,15 @@ void check_rules(const Profile& profile, Findings& findings) {
                    [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
 }
 
-void check_comparison_rules(const ComparisonRow& comparison, Findings& findings) {
+void check_comparison_rules(const Comparison& comparison, Findings& findings) {
   for (const Rule* rule : all_rules()) {
     if (rule->check_comparison != nullptr) rule->check_comparison(comparison, findings);
+  }
+}
+
+void check_report_rules(const Report& report, Findings& findings) {
+  for (const Rule* rule : all_rules()) {
+    if (rule->check_report != nullptr) rule->check_report(report, findings);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analysis/profile.h"
+#include "analysis/remedy.h"
 
 namespace etalon::analysis {
 
@@ -41,6 +42,7 @@ struct Finding {
   // What acting on it could save per run; absent where it cannot be told from one profile.
   std::optional<double> saving_low_ms;
   std::optional<double> saving_high_ms;
+  Remedy remedy;
 };
 
 struct NotEvaluated {
@@ -58,13 +60,15 @@ struct Findings {
   }
 };
 
-struct ComparisonRow;
+struct Comparison;
+struct Report;
 
-// A rule looks at one profile or at a comparison of two.
+// A rule looks at one profile, at a comparison of two, or at everything that was run.
 struct Rule {
   RuleDoc doc;
   void (*check)(const Profile& profile, Findings& findings) = nullptr;
-  void (*check_comparison)(const ComparisonRow& comparison, Findings& findings) = nullptr;
+  void (*check_comparison)(const Comparison& comparison, Findings& findings) = nullptr;
+  void (*check_report)(const Report& report, Findings& findings) = nullptr;
 };
 
 // In the order of rules/rules.def.
@@ -72,6 +76,7 @@ const std::vector<const Rule*>& all_rules();
 
 // Every rule on one profile; the most severe first.
 void check_rules(const Profile& profile, Findings& findings);
-void check_comparison_rules(const ComparisonRow& comparison, Findings& findings);
+void check_comparison_rules(const Comparison& comparison, Findings& findings);
+void check_report_rules(const Report& report, Findings& findings);
 
 }  // namespace etalon::analysis

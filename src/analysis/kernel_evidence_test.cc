@@ -88,8 +88,8 @@ TEST(KernelEvidence, changed_kernels_are_named_with_their_times) {
   EXPECT_EQ(changed.changes[0].candidate_ms, 2);
 }
 
-ComparisonRow comparison(const Profile& a, const Profile& b, bool differs) {
-  ComparisonRow out;
+Comparison comparison(const Profile& a, const Profile& b, bool differs) {
+  Comparison out;
   out.label = "on against off";
   out.baseline = "off";
   out.candidate = "on";

@@ -178,7 +178,7 @@ ordered_json executorch_json(const ExecutorchUse& use) {
 
 ordered_json analysis_json(const Manifest& manifest) {
   ordered_json pairs = ordered_json::array();
-  for (const Comparison& pair : manifest.compare_pairs) {
+  for (const PlannedComparison& pair : manifest.compare_pairs) {
     pairs.push_back(
         {{"label", pair.label},
          {"baseline", {{"experiment", pair.baseline_experiment}, {"threads", pair.baseline_threads}}},

@@ -63,7 +63,7 @@ struct FileIdentity {
   std::optional<std::uint64_t> size_bytes;
 };
 
-struct Comparison {
+struct PlannedComparison {
   std::string label;
   std::string baseline_experiment;
   std::uint32_t baseline_threads = 1;
@@ -90,7 +90,7 @@ struct Manifest {
   std::uint64_t seed = 0;
   std::map<std::string, std::string> device;  // read on the device
   std::map<std::string, std::vector<std::string>> categories;
-  std::vector<Comparison> compare_pairs;
+  std::vector<PlannedComparison> compare_pairs;
   std::vector<RunResult> results;
 };
 

@@ -39,6 +39,21 @@ struct OperatorRow {
   double median_ms = 0;
   double traced_avg_ms = 0;  // as recorded
   double share = 0;          // of the end to end, 0..1
+  // Median of each traced launch, scaled; one entry when there was one launch. For inference per operator.
+  std::vector<double> launch_ms;
+  bool below_resolution = false;  // shorter than the clock of the delegate that reported it can tell
+
+  // From the program file; empty and absent where it is not at hand or does not fit the recording.
+  std::string shape;           // "1x56x56x64 -> 1x56x56x128"
+  std::vector<std::size_t> nodes;  // into ModelFacts::nodes: what this event computed, fused parts included
+  std::optional<double> flops;  // per call of the model, as are the bytes
+  std::optional<double> bytes;  // read and written, with weights
+  std::optional<double> gflops_per_second;
+  std::optional<double> gbytes_per_second;
+  // From the machine's measured ceilings.
+  std::optional<double> attainable_ms;   // the least time by the roofline
+  std::optional<double> share_of_roof;   // attainable / avg, 0..1 and above where caches help
+  std::string bound;                     // "compute", "memory"; empty: unknown
   std::optional<Source> source;
 };
 
@@ -56,6 +71,22 @@ struct IsaRow {
   std::string reason;  // why they differ; empty when they do not
   std::size_t operators = 0;
   double ms = 0;
+};
+
+// Memory by cause, in bytes; what was not measured is absent.
+struct MemoryLedger {
+  std::optional<double> weights;         // constants in the program file
+  std::optional<double> packed_weights;  // copies that kernels made of them
+  std::optional<double> activations;     // planned memory of the program
+  std::optional<double> workspace;       // what delegates and kernels use besides
+  std::optional<double> peak_rss;        // of the process
+  std::optional<double> baseline_rss;    // of the process before it loaded the model
+};
+
+// How the recording itself disturbed what it recorded.
+struct TraceCost {
+  std::size_t events = 0;            // per run
+  double ns_per_event = 0;           // estimated from traced and untraced runs of one session
 };
 
 struct Accounting {
@@ -85,7 +116,12 @@ struct Profile {
   std::optional<double> cold_ms;    // the first run, traced or, when known, untraced
   std::optional<double> steady_ms;  // comparable with cold_ms
   std::optional<double> load_ms;
+  MemoryLedger memory;
+  std::optional<TraceCost> trace_cost;
+  std::string dtype;                // of most of the arithmetic, where the program is known
+  std::vector<std::size_t> launch_runs;  // steady recorded runs of each traced launch
   bool has_record = false;          // an export record was given and fits
+  bool has_facts = false;           // the program file was given and fits
   bool microsecond_events = false;  // a delegate reports whole microseconds
 };
 
@@ -97,6 +133,7 @@ struct ProfileOptions {
   std::optional<double> traced_median_ms;  // the same clock; an outlier must not look like overhead
   std::optional<double> first_untraced_ms;
   std::optional<double> load_ms;
+  std::vector<std::size_t> launch_runs;  // recorded runs of each launch, warm-up included; empty: one launch
 };
 
 // Errors (kInvalidInput): the recording holds no execution.

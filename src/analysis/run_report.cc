@@ -157,7 +157,7 @@ void add_comparison(const std::string& label, const RunResult* baseline, const R
                     Report& report) {
   if (baseline == nullptr || candidate == nullptr || !baseline->median_ms || !candidate->median_ms) return;
   if (*baseline->median_ms <= 0) return;
-  ComparisonRow row;
+  Comparison row;
   row.baseline = run_name(baseline->experiment, baseline->threads);
   row.candidate = run_name(candidate->experiment, candidate->threads);
   row.label = label.empty() ? fmt::format("{} against {}", row.candidate, row.baseline) : label;
@@ -175,7 +175,7 @@ void add_comparison(const std::string& label, const RunResult* baseline, const R
 // Without pairs of the user's: experiments of equal threads, and thread counts of one experiment.
 void compare_runs(Report& report) {
   const Manifest& manifest = report.manifest;
-  for (const Comparison& pair : manifest.compare_pairs) {
+  for (const PlannedComparison& pair : manifest.compare_pairs) {
     add_comparison(pair.label, find_result(manifest, pair.baseline_experiment, pair.baseline_threads),
                    find_result(manifest, pair.candidate_experiment, pair.candidate_threads), report);
   }
@@ -195,7 +195,8 @@ void finish(Report& report) {
     for (const CategoryRow& row : profile.categories) report.category_totals_ms[row.name] += row.ms;
     check_rules(profile, report.findings);
   }
-  for (const ComparisonRow& row : report.comparisons) check_comparison_rules(row, report.findings);
+  for (const Comparison& row : report.comparisons) check_comparison_rules(row, report.findings);
+  check_report_rules(report, report.findings);
 }
 
 }  // namespace

@@ -8,9 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "analysis/ceilings.h"
+#include "analysis/comparison.h"
 #include "analysis/finding.h"
 #include "analysis/kernel_evidence.h"
 #include "analysis/manifest.h"
+#include "analysis/model_facts.h"
 #include "analysis/profile.h"
 #include "base/result.h"
 #include "formats/etdump/etdump.h"
@@ -25,19 +28,6 @@ struct CsvPaths {
 };
 CsvPaths csv_paths_of(const std::string& etdump_path);
 
-// Medians side by side; whether a difference is real needs the samples of interleaved runs.
-struct ComparisonRow {
-  std::string label;
-  std::string baseline;  // "off, 1 thread"
-  std::string candidate;
-  double baseline_ms = 0;
-  double candidate_ms = 0;
-  double ratio = 0;  // candidate / baseline
-  // Where both runs tell their kernels; nothing was compared otherwise.
-  KernelComparison kernels;
-  bool differs_in_kernels = false;  // the experiments ask for other instruction sets, engines or runners
-};
-
 struct Report {
   std::string run_dir;
   std::string model;     // path
@@ -46,14 +36,20 @@ struct Report {
   std::vector<Profile> profiles;
   std::map<std::string, double> category_totals_ms;  // over all profiles
   std::map<std::string, std::uint64_t> kernel_hints;
-  std::vector<ComparisonRow> comparisons;
+  std::vector<Comparison> comparisons;
+  std::optional<FactorTable> table;          // of three runs and more
+  std::optional<ModelFacts> facts;           // of the program file, where it is at hand and unchanged
+  std::optional<Ceilings> ceilings;          // of the machine that ran it
   Findings findings;
+  std::vector<VerifiedAdvice> advice;
   std::vector<std::string> notes;  // what could not be read or matched, one line each
 };
 
 struct ReportOptions {
   std::string etrecord;  // empty: <model>.etrecord when it exists
   std::map<std::string, std::vector<std::string>> categories;
+  std::optional<ModelFacts> facts;
+  std::optional<Ceilings> ceilings;
   // Called for each recording while it is in memory (to write its timeline); may be empty.
   std::function<Status(const Profile&, const formats::etdump::EtDump&, const SourceMap&)> on_recording;
 };

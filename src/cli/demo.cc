@@ -134,7 +134,7 @@ Result<Told> tell(const DemoModel& model, const Flags& flags, const Console& con
 // What the extension gained, and what then dominates.
 void conclude_on_off(const Told& told, const Console& console) {
   if (!told.isas || told.report.comparisons.empty()) return;
-  const analysis::ComparisonRow& pair = told.report.comparisons.front();
+  const analysis::Comparison& pair = told.report.comparisons.front();
   console.print(fmt::format("  {} instead of {}: {} -> {} (ratio of medians {:.2f}), {} of {} operators ran another kernel\n",
                             told.isas->on, told.isas->off, report::milliseconds(pair.baseline_ms),
                             report::milliseconds(pair.candidate_ms), pair.ratio, pair.kernels.changed,

@@ -78,7 +78,7 @@ void write_results(const Report& report, Page& page) {
   page.line("</table>");
   if (report.comparisons.empty()) return;
   page.line("<table><tr><th>comparison<th class=n>baseline<th class=n>candidate<th class=n>ratio of medians</tr>");
-  for (const analysis::ComparisonRow& row : report.comparisons) {
+  for (const analysis::Comparison& row : report.comparisons) {
     page.line("<tr><td>{}<td class=n>{}<td class=n>{}<td class=n>{:.3f}</tr>", escaped(row.label), milliseconds(row.baseline_ms),
               milliseconds(row.candidate_ms), row.ratio);
   }
@@ -86,7 +86,7 @@ void write_results(const Report& report, Page& page) {
 }
 
 void write_kernel_changes(const Report& report, Page& page) {
-  for (const analysis::ComparisonRow& row : report.comparisons) {
+  for (const analysis::Comparison& row : report.comparisons) {
     const analysis::KernelComparison& kernels = row.kernels;
     if (kernels.compared == 0 || (!row.differs_in_kernels && kernels.changed == 0)) continue;
     page.line("<h3>Kernels: {}</h3><p>{} of {} operators ran another kernel; {} exist on one side only.</p>", escaped(row.label),

@@ -135,7 +135,7 @@ ordered_json kernels_json(const analysis::KernelComparison& kernels) {
   return out;
 }
 
-ordered_json comparison_json(const analysis::ComparisonRow& row) {
+ordered_json comparison_json(const analysis::Comparison& row) {
   ordered_json out = {{"label", row.label},
                       {"baseline", row.baseline},
                       {"candidate", row.candidate},
@@ -174,7 +174,7 @@ std::string write_json(const Report& report) {
   root["operator_details"] = std::move(operators);
   root["accounting"] = accounting.empty() ? ordered_json::object() : accounting.front();
   root["comparisons"] = ordered_json::array();
-  for (const analysis::ComparisonRow& row : report.comparisons)
+  for (const analysis::Comparison& row : report.comparisons)
     root["comparisons"].push_back(comparison_json(row));
   root["findings"] = ordered_json::array();
   for (const analysis::Finding& finding : report.findings.found)

@@ -75,7 +75,7 @@ void write_results(const Report& report, Markdown& to) {
   if (report.comparisons.empty()) return;
   to.line("| comparison | baseline | candidate | ratio of medians |");
   to.line("|---|---:|---:|---:|");
-  for (const analysis::ComparisonRow& row : report.comparisons) {
+  for (const analysis::Comparison& row : report.comparisons) {
     to.line("| {} | {} | {} | {:.3f} |", cell(row.label), milliseconds(row.baseline_ms),
             milliseconds(row.candidate_ms), row.ratio);
   }
@@ -83,7 +83,7 @@ void write_results(const Report& report, Markdown& to) {
 }
 
 void write_kernel_changes(const Report& report, Markdown& to) {
-  for (const analysis::ComparisonRow& row : report.comparisons) {
+  for (const analysis::Comparison& row : report.comparisons) {
     const analysis::KernelComparison& kernels = row.kernels;
     if (kernels.compared == 0 || (!row.differs_in_kernels && kernels.changed == 0)) continue;
     to.line("### Kernels: {}", cell(row.label));

@@ -90,7 +90,7 @@ void write_results(const Report& report, Terminal& to) {
             result.cv_percent ? fmt::format("{:.1f} %", *result.cv_percent) : "-", result.latency_ms.size(),
             text(result.first_ms));
   }
-  for (const analysis::ComparisonRow& row : report.comparisons) {
+  for (const analysis::Comparison& row : report.comparisons) {
     to.line("  {}: {} -> {}, ratio of medians {:.3f}", shown(row.label), milliseconds(row.baseline_ms),
             milliseconds(row.candidate_ms), row.ratio);
   }
@@ -99,7 +99,7 @@ void write_results(const Report& report, Terminal& to) {
 // Which kernels an on / off pair really exchanged.
 void write_kernel_changes(const Report& report, Terminal& to) {
   constexpr std::size_t kShown = 8;
-  for (const analysis::ComparisonRow& row : report.comparisons) {
+  for (const analysis::Comparison& row : report.comparisons) {
     const analysis::KernelComparison& kernels = row.kernels;
     if (kernels.compared == 0 || (!row.differs_in_kernels && kernels.changed == 0)) continue;
     to.heading(fmt::format("Kernels: {}", shown(row.label)));

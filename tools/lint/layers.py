@@ -26,7 +26,7 @@ ALLOWED = {
     "trace": ["base", "formats", "runtime"],
     "measure": ["base", "platform"],
     "targets": ["base", "platform"],
-    "analysis": ["base", "formats"],
+    "analysis": ["base", "formats", "measure"],
     "report": ["base", "analysis"],
 }
 # Headers that only their own folder may see.

@@ -4,7 +4,7 @@
 namespace etalon::analysis {
 namespace {
 
-void check(const ComparisonRow& comparison, Findings& findings);
+void check(const Comparison& comparison, Findings& findings);
 
 }  // namespace
 
@@ -21,7 +21,7 @@ const Rule kUnchangedKernels = {
 
 namespace {
 
-void check(const ComparisonRow& comparison, Findings& findings) {
+void check(const Comparison& comparison, Findings& findings) {
   if (!comparison.differs_in_kernels) return;
   const KernelComparison& kernels = comparison.kernels;
   if (kernels.compared == 0) {
