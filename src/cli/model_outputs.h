@@ -1,0 +1,24 @@
+// The outputs of a program on given or drawn inputs, for holding two variants of a model against each other.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace etalon::cli {
+
+struct OutputsRequest {
+  std::string model;                // .pte
+  std::string engine, isa, math;    // as `etalon run` takes them; not "executorch"
+  int threads = 1;
+  std::vector<std::string> inputs;  // files, one per tensor input; empty: drawn, the same for every model
+};
+
+// Values of every floating or quantised tensor output in row-major order, as floats. Inputs that are drawn are uniform in
+// [-1, 1) where they are floating, else ones, so that two models with inputs of equal sizes see the same numbers.
+// Errors: those of the files and of the run.
+Result<std::vector<std::vector<float>>> model_outputs(const OutputsRequest& request);
+
+}  // namespace etalon::cli
