@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "analysis/kernel_log.h"
+#include "analysis/run_samples.h"
 #include "base/file.h"
 #include "formats/etrecord/etrecord.h"
 
@@ -252,6 +253,7 @@ Result<Report> report_on_folder(const std::string& run_dir, const ReportOptions&
                        ": holds neither manifest.json nor .etdump files; make a run with 'etalon profile'");
     }
   }
+  report.samples = read_samples(run_dir, report.manifest, report.notes);
   compare_runs(report);
   finish(report);
   return report;

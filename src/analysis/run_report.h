@@ -17,6 +17,7 @@
 #include "analysis/profile.h"
 #include "base/result.h"
 #include "formats/etdump/etdump.h"
+#include "measure/samples.h"
 
 namespace etalon::analysis {
 
@@ -27,6 +28,19 @@ struct CsvPaths {
   std::string stats;
 };
 CsvPaths csv_paths_of(const std::string& etdump_path);
+
+// Every event of the recorded runs of one profile, in the order of make_timeline().
+struct Timeline {
+  std::string profile;  // its name
+  std::vector<TimelineRow> rows;
+};
+
+// Raw times of a run, as its samples file holds them.
+struct RunSamples {
+  std::string run;   // "off, 1 thread"
+  std::string path;  // relative to the run folder
+  measure::Recording recording;
+};
 
 struct Report {
   std::string run_dir;
@@ -42,6 +56,8 @@ struct Report {
   std::optional<Ceilings> ceilings;          // of the machine that ran it
   Findings findings;
   std::vector<VerifiedAdvice> advice;
+  std::vector<RunSamples> samples;    // of the results that name a samples file which can be read
+  std::vector<Timeline> timelines;    // where a writer draws them; at most one per profile
   std::vector<std::string> notes;  // what could not be read or matched, one line each
 };
 
