@@ -103,6 +103,7 @@ Parts split_parts(const EventTable& table, const SourceMap& sources, const Taxon
       parts.framework_ms += mean_of(row.exclusive_ns, table.runs()) / kNsPerMs;
     if (row.sample->part != Part::kOperator) continue;
     parts.operators.push_back(operator_row(row, table.runs(), sources, taxonomy));
+    parts.operators.back().order = parts.operators.size() - 1;
     parts.operators_ms += parts.operators.back().traced_avg_ms;
   }
   return parts;

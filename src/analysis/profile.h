@@ -25,6 +25,7 @@ struct OperatorRow {
   std::string op_type;  // "aten.convolution.default" with a record, else "convolution.out"
   std::string category;
   std::int64_t instruction = -1;
+  std::size_t order = 0;  // among the operators of a run, as they were executed
   bool delegated = false;
   std::string backend;      // "portable", "XnnpackBackend", "delegated" when the record does not name it
   std::string kernel_hint;  // the kernel's name where the runner tells, else "IGEMM" from a delegate's label
