@@ -31,11 +31,6 @@ void read_interval(const json& object, const char* name, measure::Interval& inte
   if (ends.size() == 2) interval = {ends[0], ends[1]};
 }
 
-std::size_t count_member(const json& object, const char* name) {
-  const double value = number_member(object, name).value_or(0);
-  return value > 0 && value < 1e15 ? static_cast<std::size_t>(value) : 0;
-}
-
 bool flag_member(const json& object, const char* name, bool fallback) {
   const json* value = member(object, name);
   return value != nullptr && value->is_boolean() ? value->get<bool>() : fallback;
@@ -79,15 +74,15 @@ Verdict verdict_from_json(const json& object) {
   verdict.equivalence_margin = number_member(object, "equivalence_margin").value_or(0);
   verdict.smallest_effect = number_member(object, "smallest_effect").value_or(0);
   verdict.unit = text_member(object, "unit") == "block" ? measure::Unit::kBlock : measure::Unit::kLaunch;
-  verdict.units = count_member(object, "units");
-  verdict.launches = count_member(object, "launches");
-  verdict.blocks = count_member(object, "blocks");
-  verdict.voided = count_member(object, "voided");
-  verdict.disturbed = count_member(object, "disturbed");
-  verdict.unsteady = count_member(object, "unsteady");
+  verdict.units = count_member(object, "units").value_or(0);
+  verdict.launches = count_member(object, "launches").value_or(0);
+  verdict.blocks = count_member(object, "blocks").value_or(0);
+  verdict.voided = count_member(object, "voided").value_or(0);
+  verdict.disturbed = count_member(object, "disturbed").value_or(0);
+  verdict.unsteady = count_member(object, "unsteady").value_or(0);
   verdict.interleaved = flag_member(object, "interleaved", true);
   verdict.control_alarmed = flag_member(object, "control_alarmed", false);
-  verdict.launches_needed = count_member(object, "launches_needed");
+  verdict.launches_needed = count_member(object, "launches_needed").value_or(0);
   return verdict;
 }
 
