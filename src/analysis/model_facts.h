@@ -20,6 +20,7 @@ struct NodeFacts {
   std::string backend;           // "XnnpackBackend"; empty for an operator call
   std::int64_t debug_handle = -1;  // of the delegate's node; -1: it has none
   std::string dtype;               // of the first output: "float32", "int8" (quantised), "float16"
+  std::string compute_dtype;         // what it computes in: the ceiling that applies ("int8" also where the output is float)
   std::vector<std::string> inputs;   // "float32[1, 3, 224, 224]", activations and weights
   std::vector<std::string> outputs;
   double flops = 0;          // a multiply-add counts as two
