@@ -38,7 +38,7 @@ Status check_looks(const Plan& plan) {
 }
 
 Status check_plan(const Plan& plan, std::size_t arms) {
-  if (arms < 2) return invalid_input(fmt::format("found {} arm, want a baseline and a candidate", arms));
+  if (arms == 0) return invalid_input("found no arm, want at least one");
   if (plan.launches == 0) return invalid_input("launches: found 0, want at least 1");
   if (plan.blocks_per_launch == 0) return invalid_input("blocks_per_launch: found 0, want at least 1");
   if (plan.most_runs == 0) return invalid_input("most_runs: found 0, want at least 1");
@@ -48,9 +48,10 @@ Status check_plan(const Plan& plan, std::size_t arms) {
 // The launches of one set of arms: the control's or the comparison's.
 class Phase {
  public:
-  Phase(const Plan& plan, const LaunchWorker& launch, const Surroundings& world, SentinelWatch& watch,
-        const std::uint32_t& runs_per_block, std::uint64_t seed)
+  Phase(const Plan& plan, const std::vector<Arm>& arms, const LaunchWorker& launch, const Surroundings& world,
+        SentinelWatch& watch, const std::uint32_t& runs_per_block, std::uint64_t seed)
       : plan_(plan),
+        arms_(arms),
         launch_(launch),
         world_(world),
         watch_(watch),
@@ -69,8 +70,10 @@ class Phase {
   };
 
   Result<Runner> start(std::size_t number, LaunchRecord& record);
-  Status warm_up(Runner& runner);
-  Result<std::vector<Block>> measure_block(std::span<const std::size_t> order, std::vector<Runner>& runners);
+  Status warm_up(const Arm& arm, Runner& runner);
+  Result<std::vector<Block>> measure_block(std::span<const std::size_t> order,
+                                           std::span<const std::size_t> numbers,
+                                           std::vector<Runner>& runners);
   Result<std::vector<Block>> measure_exclusively(std::span<const std::size_t> order,
                                                  std::span<const std::size_t> numbers,
                                                  std::span<LaunchRecord* const> records);
@@ -78,9 +81,18 @@ class Phase {
   Status run_blocks(std::uint32_t index, std::span<const std::size_t> numbers,
                     std::span<LaunchRecord* const> records, std::vector<Runner>& runners);
   double read_sentinel();
+  static void keep_figures(const Runner& runner) {
+    if (runner.worker != nullptr) runner.record->figures = runner.worker->figures();
+  }
   std::uint32_t blocks_per_launch() const { return plan_.concurrent ? plan_.blocks_per_launch : 1; }
 
+  std::uint32_t runs_of(std::size_t number) const {
+    const std::uint32_t own = arms_[number].runs_per_block;
+    return own > 0 ? own : runs_per_block_;
+  }
+
   const Plan& plan_;
+  const std::vector<Arm>& arms_;
   const LaunchWorker& launch_;
   const Surroundings& world_;
   SentinelWatch& watch_;
@@ -122,23 +134,26 @@ Result<Phase::Runner> Phase::start(std::size_t number, LaunchRecord& record) {
   runner.record = &record;
   if (record.started_at.empty()) record.started_at = world_.utc_now();
   ETALON_TRY(runner.worker, launch_(number));
-  ETALON_CHECKED(warm_up(runner));
+  ETALON_CHECKED(warm_up(arms_[number], runner));
   return runner;
 }
 
 // Batches of 1, 2, 4, ... runs until the series is steady, in the process that will be measured.
-Status Phase::warm_up(Runner& runner) {
-  if (plan_.warmup_runs == 0) return {};
+Status Phase::warm_up(const Arm& arm, Runner& runner) {
+  if (plan_.warmup_runs == 0 || arm.warms_itself) return {};
+  const std::size_t most = std::max(plan_.warmup_runs, arm.fewest_warmup);
   std::vector<double> trace;
   Steadiness found;
   const std::uint64_t start = world_.now_ns();
-  for (std::uint32_t batch = 1; trace.size() < plan_.warmup_runs && !found.steady(); batch *= 2) {
-    const auto left = plan_.warmup_runs - static_cast<std::uint32_t>(trace.size());
+  const auto too_few = [&] { return trace.size() < arm.fewest_warmup; };
+  for (std::uint32_t batch = 1; trace.size() < most && (too_few() || !found.steady()); batch *= 2) {
+    const auto left = static_cast<std::uint32_t>(most - trace.size());
     ETALON_TRY(const std::vector<double> times, runner.worker->run(std::min(batch, left)));
     if (times.empty()) return run_failed("a worker returned no times");
     trace.insert(trace.end(), times.begin(), times.end());
     found = find_steady_state(trace);
-    if (static_cast<double>(world_.now_ns() - start) > plan_.warmup_seconds * 1e9) break;
+    const bool late = static_cast<double>(world_.now_ns() - start) > plan_.warmup_seconds * 1e9;
+    if (late && !too_few()) break;
   }
   runner.level_ns = found.level;
   runner.record->warmup_ms.clear();
@@ -167,19 +182,23 @@ Status Phase::run_segment(Worker& worker, std::uint32_t runs, Block& block) {
 }
 
 Result<std::vector<Block>> Phase::measure_block(std::span<const std::size_t> order,
+                                                std::span<const std::size_t> numbers,
                                                 std::vector<Runner>& runners) {
   std::vector<Block> blocks(order.size());
-  const std::uint32_t part = plan_.mirrored ? runs_per_block_ / 2 : runs_per_block_;
+  const auto part_of = [&](std::size_t arm) {
+    const std::uint32_t runs = runs_of(numbers[arm]);
+    return plan_.mirrored ? runs / 2 + runs % 2 : runs;
+  };
   for (std::size_t place = 0; place < order.size(); ++place) {
     const std::size_t arm = order[place];
     blocks[arm].place = static_cast<std::uint32_t>(place);
     // The last arm of the way there is the first of the way back: one longer stretch.
     const bool turns = plan_.mirrored && place + 1 == order.size();
-    ETALON_CHECKED(run_segment(*runners[arm].worker, turns ? 2 * part : part, blocks[arm]));
+    ETALON_CHECKED(run_segment(*runners[arm].worker, turns ? 2 * part_of(arm) : part_of(arm), blocks[arm]));
   }
   for (std::size_t place = plan_.mirrored ? order.size() - 1 : 0; place > 0; --place) {
     const std::size_t arm = order[place - 1];
-    ETALON_CHECKED(run_segment(*runners[arm].worker, part, blocks[arm]));
+    ETALON_CHECKED(run_segment(*runners[arm].worker, part_of(arm), blocks[arm]));
   }
   return blocks;
 }
@@ -192,7 +211,8 @@ Result<std::vector<Block>> Phase::measure_exclusively(std::span<const std::size_
     const std::size_t arm = order[place];
     blocks[arm].place = static_cast<std::uint32_t>(place);
     ETALON_TRY(Runner runner, start(numbers[arm], *records[arm]));
-    ETALON_CHECKED(run_segment(*runner.worker, runs_per_block_, blocks[arm]));
+    ETALON_CHECKED(run_segment(*runner.worker, runs_of(numbers[arm]), blocks[arm]));
+    keep_figures(runner);
   }
   return blocks;
 }
@@ -209,7 +229,7 @@ Status Phase::run_blocks(std::uint32_t index, std::span<const std::size_t> numbe
       const auto order = drawn_order(records.size(), derived_seed(seed_, part));
       const double before = read_sentinel();
       ETALON_TRY(std::vector<Block> measured, plan_.concurrent
-                                                  ? measure_block(order, runners)
+                                                  ? measure_block(order, numbers, runners)
                                                   : measure_exclusively(order, numbers, records));
       const double after = read_sentinel();
       const bool disturbed = watch_.deviates(before) || watch_.deviates(after);
@@ -250,7 +270,9 @@ Status Phase::run_launch(std::uint32_t index, std::span<const std::size_t> numbe
       ETALON_TRY(runners[arm], start(numbers[arm], *records[arm]), arms[arm].name);
     }
   }
-  return run_blocks(index, numbers, records, runners);
+  ETALON_CHECKED(run_blocks(index, numbers, records, runners));
+  for (const Runner& runner : runners) keep_figures(runner);
+  return {};
 }
 
 class Session {
@@ -271,6 +293,7 @@ class Session {
   void prepare(Recording earlier);
   Status settle_plan();
   Result<std::vector<ArmCost>> probe_arms();
+  std::uint32_t fixed_runs() const;
   Status run_control();
   Result<bool> run_launches_until_decided();  // true: stopped at a look before the last
   Status after_launch(std::string_view phase, std::uint32_t done, std::uint32_t all);
@@ -331,11 +354,16 @@ Status Session::settle_plan() {
     plan_.looks = recording_.looks;
     return {};
   }
-  ETALON_TRY(const std::vector<ArmCost> costs, probe_arms());
+  std::vector<ArmCost> costs;
+  if (const std::uint32_t fixed = fixed_runs(); fixed > 0 && !(plan_.budget_seconds > 0)) {
+    recording_.runs_per_block = fixed;
+  } else {
+    ETALON_TRY(costs, probe_arms());
+  }
   if (plan_.budget_seconds > 0 && plan_.warmup_runs > 0) {
     plan_ = fit_to_budget(plan_, costs, plan_.budget_seconds);
   }
-  recording_.runs_per_block = runs_for_block(plan_, costs);
+  if (recording_.runs_per_block == 0) recording_.runs_per_block = runs_for_block(plan_, costs);
   recording_.blocks_per_launch = plan_.blocks_per_launch;
   recording_.control_launches = plan_.control_launches;
   recording_.looks = plan_.looks.empty() ? std::vector<std::uint32_t>{plan_.launches} : plan_.looks;
@@ -343,10 +371,21 @@ Status Session::settle_plan() {
   return {};
 }
 
+// The most runs of a block, when every arm says how many it wants; 0: some do not.
+std::uint32_t Session::fixed_runs() const {
+  std::uint32_t most = 0;
+  for (const Arm& arm : arms_) {
+    if (arm.runs_per_block == 0) return 0;
+    most = std::max(most, arm.runs_per_block);
+  }
+  return most;
+}
+
 Result<std::vector<ArmCost>> Session::probe_arms() {
-  Phase phase(plan_, launch_, world_, watch_, recording_.runs_per_block, plan_.seed);
+  Phase phase(plan_, arms_, launch_, world_, watch_, recording_.runs_per_block, plan_.seed);
   std::vector<ArmCost> costs(arms_.size());
   for (std::size_t arm = 0; arm < arms_.size() && plan_.warmup_runs > 0; ++arm) {
+    if (hooks_.begin) hooks_.begin("probe", static_cast<std::uint32_t>(arm));
     const std::uint64_t start = world_.now_ns();
     ETALON_TRY(const double level_ns, phase.probe(arm), arms_[arm].name);
     costs[arm] = {static_cast<double>(world_.now_ns() - start) / 1e9, level_ns / 1e9};
@@ -355,10 +394,11 @@ Result<std::vector<ArmCost>> Session::probe_arms() {
 }
 
 Status Session::run_control() {
-  Phase phase(plan_, launch_, world_, watch_, recording_.runs_per_block,
+  Phase phase(plan_, arms_, launch_, world_, watch_, recording_.runs_per_block,
               derived_seed(plan_.seed, kControlSeed));
   const std::vector<std::size_t> numbers = {0, 0};
   for (std::uint32_t index = 0; index < plan_.control_launches; ++index) {
+    if (hooks_.begin) hooks_.begin("control", index);
     ETALON_CHECKED(phase.run_launch(index, numbers, recording_.control));
     ETALON_CHECKED(after_launch("control", index + 1, plan_.control_launches));
   }
@@ -366,15 +406,16 @@ Status Session::run_control() {
 }
 
 Result<bool> Session::run_launches_until_decided() {
-  Phase phase(plan_, launch_, world_, watch_, recording_.runs_per_block,
+  Phase phase(plan_, arms_, launch_, world_, watch_, recording_.runs_per_block,
               derived_seed(plan_.seed, kMeasureSeed));
   std::vector<std::size_t> numbers(arms_.size());
   std::iota(numbers.begin(), numbers.end(), std::size_t{0});
   for (std::uint32_t index = 0; index < plan_.launches; ++index) {
+    if (hooks_.begin) hooks_.begin("measure", index);
     ETALON_CHECKED(phase.run_launch(index, numbers, recording_.arms));
     ETALON_CHECKED(after_launch("measure", index + 1, plan_.launches));
     const bool is_look = std::count(plan_.looks.begin(), plan_.looks.end(), index + 1) > 0;
-    if (!is_look || index + 1 == plan_.launches) continue;
+    if (!is_look || index + 1 == plan_.launches || arms_.size() < 2) continue;
     ETALON_TRY(const Judgement judgement, judge_recording(recording_, options_));
     const bool decided =
         std::all_of(judgement.verdicts.begin(), judgement.verdicts.end(),
@@ -391,7 +432,9 @@ Result<SessionOutcome> Session::run(Recording earlier) {
   if (plan_.control_launches > 0) ETALON_CHECKED(run_control(), "A/A control");
   SessionOutcome outcome;
   ETALON_TRY(outcome.stopped_early, run_launches_until_decided());
-  ETALON_TRY(outcome.judgement, judge_recording(recording_, options_));
+  if (arms_.size() > 1) {
+    ETALON_TRY(outcome.judgement, judge_recording(recording_, options_));
+  }
   outcome.recording = std::move(recording_);
   outcome.plan = plan_;
   return outcome;

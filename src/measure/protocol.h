@@ -30,6 +30,8 @@ class Worker {
   virtual ~Worker() = default;
   // Nanoseconds of each of `runs` runs, in order. An error ends the session; what finished is kept.
   virtual Result<std::vector<double>> run(std::uint32_t runs) = 0;
+  // What it has told of itself so far ("load_ms", "peak_rss_bytes"), for LaunchRecord::figures.
+  virtual Figures figures() const { return {}; }
 };
 
 using LaunchWorker = std::function<Result<std::unique_ptr<Worker>>(std::size_t arm)>;
@@ -72,9 +74,14 @@ struct Arm {
   std::string name;
   std::string key;
   std::uint32_t threads = 1;
+  std::uint32_t runs_per_block = 0;  // 0: as many as the plan finds to fit
+  std::uint32_t fewest_warmup = 0;   // runs before the arm may count as warm
+  bool warms_itself = false;         // its worker has warmed up when it is launched
 };
 
 struct SessionHooks {
+  // Before the processes of a launch are started: "probe", "control" or "measure", and the launch's index.
+  std::function<void(std::string_view phase, std::uint32_t launch)> begin;
   // After every launch: the place to write the file from which the session can be resumed.
   std::function<Status(const Recording&)> save;
   // "control" or "measure", and launches done of all.
@@ -88,7 +95,8 @@ struct SessionOutcome {
   bool stopped_early = false;
 };
 
-// Measures two or more arms and judges each against the first. `earlier` is what an interrupted session
+// Measures the arms and judges each against the first; one arm alone is measured and there is nothing to
+// judge but the control. `earlier` is what an interrupted session
 // saved: its finished blocks are kept when seed, names and keys are those of now, and it is ignored
 // otherwise. Errors: kInvalidInput (a plan that cannot work, naming the field), and whatever a callable
 // returns.

@@ -277,6 +277,77 @@ TEST(Protocol, a_finished_recording_is_judged_without_running_anything) {
   EXPECT_TRUE(second.launched.empty());
 }
 
+TEST(Protocol, one_arm_alone_is_measured_and_not_judged) {
+  Ledger ledger;
+  const auto outcome = run_session(small_plan(), {kTwo[0]}, launcher_of(ledger), surroundings_of(ledger));
+  ASSERT_TRUE(outcome.ok()) << outcome.error().message();
+  EXPECT_EQ(outcome->recording.arms.at(0).launches.size(), 3U);
+  EXPECT_TRUE(outcome->judgement.verdicts.empty());
+}
+
+TEST(Protocol, an_arm_may_want_its_own_number_of_runs_and_of_warm_ups) {
+  Ledger ledger;
+  std::vector<Arm> arms = kTwo;
+  arms[0].runs_per_block = 4;
+  arms[1].runs_per_block = 6;
+  arms[1].fewest_warmup = 40;
+  const auto outcome = run_session(small_plan(), arms, launcher_of(ledger), surroundings_of(ledger));
+  ASSERT_TRUE(outcome.ok()) << outcome.error().message();
+  EXPECT_EQ(ledger.launched.size(), 3U * 2) << "nothing is left to find out before the first launch";
+  for (std::size_t arm = 0; arm < 2; ++arm) {
+    const LaunchRecord& launch = outcome->recording.arms[arm].launches.at(0);
+    EXPECT_EQ(launch.blocks.at(0).runs_ms.size(), arms[arm].runs_per_block);
+    EXPECT_EQ(launch.warmup_ms.size() >= 40, arm == 1) << launch.warmup_ms.size();
+  }
+}
+
+TEST(Protocol, an_arm_that_warms_itself_is_not_warmed) {
+  Ledger ledger;
+  std::vector<Arm> arms = kTwo;
+  arms[1].warms_itself = true;
+  const auto outcome = run_session(small_plan(), arms, launcher_of(ledger), surroundings_of(ledger));
+  ASSERT_TRUE(outcome.ok()) << outcome.error().message();
+  EXPECT_FALSE(outcome->recording.arms[0].launches.at(0).warmup_ms.empty());
+  EXPECT_TRUE(outcome->recording.arms[1].launches.at(0).warmup_ms.empty());
+}
+
+TEST(Protocol, a_launch_holds_what_its_worker_told_of_itself) {
+  class Telling : public Worker {
+    Result<std::vector<double>> run(std::uint32_t runs) override {
+      total_ += runs;
+      return std::vector<double>(runs, 1e6);
+    }
+    Figures figures() const override { return {{"runs", total_}}; }
+    double total_ = 0;
+  };
+  Ledger ledger;
+  std::vector<std::string> begun;
+  SessionHooks hooks;
+  hooks.begin = [&](std::string_view phase, std::uint32_t launch) {
+    begun.push_back(std::string(phase) + std::to_string(launch));
+  };
+  Plan plan = small_plan();
+  plan.launches = 2;
+  plan.control_launches = 1;
+  for (const bool concurrent : {true, false}) {
+    plan.concurrent = concurrent;
+    const auto outcome = run_session(
+        plan, kTwo,
+        [](std::size_t) -> Result<std::unique_ptr<Worker>> { return std::unique_ptr<Worker>(new Telling); },
+        surroundings_of(ledger), hooks);
+    ASSERT_TRUE(outcome.ok()) << outcome.error().message();
+    for (const ArmSamples& arm : outcome->recording.arms) {
+      for (const LaunchRecord& launch : arm.launches) {
+        std::size_t runs = launch.warmup_ms.size();
+        for (const Block& block : launch.blocks) runs += block.runs_ms.size() + block.switch_ms.size();
+        EXPECT_EQ(launch.figures.at("runs"), runs);
+      }
+    }
+  }
+  begun.resize(5);
+  EXPECT_EQ(begun, (std::vector<std::string>{"probe0", "probe1", "control0", "measure0", "measure1"}));
+}
+
 TEST(Protocol, a_plan_that_cannot_work_names_the_field) {
   Ledger ledger;
   const auto error_of = [&](const Plan& plan, const std::vector<Arm>& arms) {
@@ -284,7 +355,7 @@ TEST(Protocol, a_plan_that_cannot_work_names_the_field) {
     return outcome.ok() ? std::string("(accepted)") : outcome.error().message();
   };
   Plan plan = small_plan();
-  EXPECT_THAT(error_of(plan, {{"a", "", 1}}), HasSubstr("found 1 arm"));
+  EXPECT_THAT(error_of(plan, {}), HasSubstr("found no arm"));
   plan.launches = 0;
   EXPECT_THAT(error_of(plan, kTwo), HasSubstr("launches: found 0"));
   plan = small_plan();

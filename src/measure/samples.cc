@@ -18,6 +18,11 @@ using nlohmann::ordered_json;
 constexpr std::size_t kMaxFileBytes = std::size_t{1} << 30;
 constexpr std::uint32_t kMaxIndex = 1'000'000'000;
 
+bool is_known_launch_field(std::string_view name) {
+  return name == "round" || name == "started_at" || name == "warmup_ms" || name == "steadiness" ||
+         name == "runs_ms" || name == "blocks";
+}
+
 ordered_json block_json(const Block& block) {
   ordered_json out;
   out["index"] = block.index;
@@ -51,7 +56,9 @@ ordered_json launch_json(const LaunchRecord& launch) {
   }
   out["runs_ms"] = runs;
   out["blocks"] = std::move(blocks);
-  for (const auto& [name, value] : launch.figures) out[name] = value;
+  for (const auto& [name, value] : launch.figures) {
+    if (!is_known_launch_field(name)) out[name] = value;
+  }
   return out;
 }
 
@@ -155,11 +162,6 @@ Status parse_blocks(const Fields& fields, std::vector<double> runs, LaunchRecord
   if (used == runs.size()) return {};
   return invalid_input(
       fmt::format("{}: the blocks hold {} runs, runs_ms holds {}", fields.where(), used, runs.size()));
-}
-
-bool is_known_launch_field(std::string_view name) {
-  return name == "round" || name == "started_at" || name == "warmup_ms" || name == "steadiness" ||
-         name == "runs_ms" || name == "blocks";
 }
 
 Result<LaunchRecord> parse_launch(const json& value, const std::string& where) {

@@ -34,13 +34,16 @@ struct Block {
   bool voided = false;     // ... and the block was repeated; never because of what it measured
 };
 
+// Numbers of a process besides its times: "load_ms", "first_ms", "peak_rss_bytes", ...
+using Figures = std::map<std::string, double>;
+
 struct LaunchRecord {
   std::uint32_t index = 0;
   std::string started_at;  // ISO 8601, UTC; empty: unknown
   std::vector<double> warmup_ms;
   std::string steadiness;  // steadiness_name(); empty: not looked for
   std::vector<Block> blocks;
-  std::map<std::string, double> figures;  // load_ms, first_ms, peak_rss_bytes, ...
+  Figures figures;
 };
 
 struct ArmSamples {

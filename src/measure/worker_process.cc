@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -29,7 +30,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxLineBytes = std::size_t{64} << 20;
 constexpr std::uint32_t kMaxRuns = 1'000'000;
-constexpr int kGraceMilliseconds = 500;  // after "quit", before it is ended
+constexpr int kGraceMilliseconds = 500;  // for a process that has closed its output to be gone
 
 class Fd {
  public:
@@ -114,22 +115,35 @@ Status write_all(int fd, std::string_view text, bool is_socket) {
   return {};
 }
 
-Result<std::vector<double>> parse_times(std::string_view text) {
-  std::vector<double> times;
-  while (!text.empty()) {
-    if (text.front() == ' ') {
-      text.remove_prefix(1);
-      continue;
-    }
-    double time = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), time);
-    if (error != std::errc() || !std::isfinite(time) || time < 0) {
-      return run_failed(fmt::format("found \"{}\", want nanoseconds", text.substr(0, 40)));
-    }
-    times.push_back(time);
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+std::optional<double> number_in(std::string_view word) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (error != std::errc() || end != word.data() + word.size() || !std::isfinite(number) || number < 0) {
+    return std::nullopt;
   }
-  return times;
+  return number;
+}
+
+// "12.5 13 first_ms=4": what is no figure is a time.
+Status parse_answer(std::string_view text, std::vector<double>& times, Figures& figures) {
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    if (word.empty()) continue;
+    const std::size_t equals = word.find('=');
+    const bool is_figure = equals != std::string_view::npos && equals > 0;
+    const auto number = number_in(is_figure ? word.substr(equals + 1) : word);
+    if (!number) {
+      return run_failed(fmt::format("found \"{}\", want {}", word.substr(0, 40),
+                                    is_figure ? "name=number" : "nanoseconds"));
+    }
+    if (is_figure) {
+      figures[std::string(word.substr(0, equals))] = *number;
+    } else {
+      times.push_back(*number);
+    }
+  }
+  return {};
 }
 
 std::string end_of(int status) {
@@ -142,18 +156,19 @@ std::string end_of(int status) {
 
 class ProcessWorker : public Worker {
  public:
-  ProcessWorker(pid_t child, Fd channel, std::string name, double run_timeout)
+  ProcessWorker(pid_t child, Fd channel, const WorkerCommand& command)
       : child_(child),
         channel_(std::move(channel)),
         reader_(channel_.get()),
-        name_(std::move(name)),
-        run_timeout_(run_timeout) {}
+        name_(command.argv.front()),
+        run_timeout_(command.run_timeout_seconds),
+        quit_milliseconds_(static_cast<int>(std::clamp(command.quit_timeout_seconds, 0.0, 1e6) * 1000)) {}
 
   ~ProcessWorker() override {
     if (child_ <= 0) return;
     static_cast<void>(write_all(channel_.get(), "quit\n", true).ok());
     ::shutdown(channel_.get(), SHUT_WR);
-    if (!reap(kGraceMilliseconds)) {
+    if (!reap(quit_milliseconds_)) {
       ::kill(-child_, SIGKILL);
       reap(-1);
     }
@@ -163,6 +178,7 @@ class ProcessWorker : public Worker {
     while (true) {
       ETALON_TRY(const std::string line, answer(timeout));
       if (line == "ready") return {};
+      if (line.rfind("ready ", 0) == 0) return take_figures(std::string_view(line).substr(6));
       if (line.rfind("error ", 0) == 0) return run_failed(fmt::format("{}: {}", name_, line.substr(6)));
     }
   }
@@ -176,12 +192,21 @@ class ProcessWorker : public Worker {
     if (line.rfind("ns ", 0) != 0) {
       return run_failed(fmt::format("{}: found \"{}\", want \"ns\" and times", name_, line.substr(0, 60)));
     }
-    ETALON_TRY(std::vector<double> times, parse_times(std::string_view(line).substr(3)), name_);
+    std::vector<double> times;
+    ETALON_CHECKED(parse_answer(std::string_view(line).substr(3), times, figures_), name_);
     if (times.size() == runs) return times;
     return run_failed(fmt::format("{}: found {} times, want {}", name_, times.size(), runs));
   }
 
+  Figures figures() const override { return figures_; }
+
  private:
+  Status take_figures(std::string_view text) {
+    std::vector<double> times;
+    ETALON_CHECKED(parse_answer(text, times, figures_), name_);
+    return times.empty() ? Status() : run_failed(name_ + ": told times before it was asked for any");
+  }
+
   Result<std::string> answer(double timeout) {
     auto line = reader_.next(timeout);
     if (!line.ok()) return line.take_error().with_context(name_);
@@ -215,6 +240,8 @@ class ProcessWorker : public Worker {
   LineReader reader_;
   std::string name_;
   double run_timeout_;
+  int quit_milliseconds_;
+  Figures figures_;
   int status_ = 0;
 };
 
@@ -242,6 +269,10 @@ Result<pid_t> spawn(const WorkerCommand& command, int channel) {
   posix_spawnattr_t attributes;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawnattr_init(&attributes);
+  if (!command.error_path.empty()) {
+    ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, command.error_path.c_str(),
+                                       O_WRONLY | O_CREAT | O_APPEND, 0666);
+  }
   ::posix_spawn_file_actions_adddup2(&actions, channel, STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, channel, STDOUT_FILENO);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
@@ -286,16 +317,34 @@ Result<std::unique_ptr<Worker>> launch_worker_process(const WorkerCommand& comma
   Fd theirs(ends[1]);
   ETALON_TRY(const pid_t child, spawn(command, theirs.get()));
   theirs.reset();
-  auto worker = std::make_unique<ProcessWorker>(child, std::move(ours), command.argv.front(),
-                                                command.run_timeout_seconds);
+  auto worker = std::make_unique<ProcessWorker>(child, std::move(ours), command);
   ETALON_CHECKED(worker->wait_until_ready(command.load_timeout_seconds));
   return std::unique_ptr<Worker>(std::move(worker));
 }
 
+namespace {
+
+// " name=value" of each that changed since it was last told.
+std::string news(const std::function<Figures()>& figures, Figures& told) {
+  if (!figures) return "";
+  std::string text;
+  for (const auto& [name, value] : figures()) {
+    const auto known = told.find(name);
+    if (known != told.end() && known->second == value) continue;
+    told[name] = value;
+    text += fmt::format(" {}={}", name, value);
+  }
+  return text;
+}
+
+}  // namespace
+
 Status serve_worker(int input, int output,
-                    const std::function<Result<std::vector<double>>(std::uint32_t runs)>& run) {
+                    const std::function<Result<std::vector<double>>(std::uint32_t runs)>& run,
+                    const std::function<Figures()>& figures) {
   LineReader reader(input);
-  ETALON_CHECKED(write_all(output, "ready\n", false));
+  Figures told;
+  ETALON_CHECKED(write_all(output, "ready" + news(figures, told) + "\n", false));
   while (true) {
     ETALON_TRY(const std::optional<std::string> line, reader.next(0));
     if (!line || *line == "quit") return {};
@@ -304,6 +353,7 @@ Status serve_worker(int input, int output,
     std::string reply = times.ok() ? "ns" : "error " + one_line(times.error().message());
     if (times.ok()) {
       for (const double time : *times) reply += fmt::format(" {:.0f}", time);
+      reply += news(figures, told);
     }
     reply += '\n';
     ETALON_CHECKED(write_all(output, reply, false));

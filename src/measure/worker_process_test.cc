@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/file.h"
+
 namespace etalon::measure {
 namespace {
 
@@ -55,6 +57,36 @@ TEST(WorkerProcess, gets_its_environment) {
   const auto worker = launch_worker_process(command);
   ASSERT_TRUE(worker.ok());
   EXPECT_THAT(*(*worker)->run(2), ElementsAre(41, 2));
+}
+
+TEST(WorkerProcess, figures_come_with_ready_and_with_times_and_the_last_counts) {
+  const auto worker = launch_worker_process(
+      shell("echo ready load_ms=2.5 peak=10; read line; echo 'ns 5 first_ms=7 6 peak=12'; read line"));
+  ASSERT_TRUE(worker.ok()) << worker.error().message();
+  EXPECT_EQ((*worker)->figures(), (Figures{{"load_ms", 2.5}, {"peak", 10}}));
+  EXPECT_THAT(*(*worker)->run(2), ElementsAre(5, 6));
+  EXPECT_EQ((*worker)->figures(), (Figures{{"load_ms", 2.5}, {"first_ms", 7}, {"peak", 12}}));
+  EXPECT_EQ(launch_error(shell("echo ready load_ms=fast")), "/bin/sh: found \"load_ms=fast\", want name=number");
+  EXPECT_EQ(launch_error(shell("echo ready 5")), "/bin/sh: told times before it was asked for any");
+  EXPECT_EQ(run_error("echo ns 1 =2; read line"), "/bin/sh: found \"=2\", want nanoseconds");
+}
+
+TEST(WorkerProcess, its_errors_are_appended_to_a_file) {
+  const std::string path = ::testing::TempDir() + "etalon_worker_" + std::to_string(::getpid());
+  WorkerCommand command = shell("echo loading >&2; echo ready; read line");
+  command.error_path = path;
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(launch_worker_process(command).ok());
+  EXPECT_EQ(*read_text_file(path), "loading\nloading\n");
+  ::unlink(path.c_str());
+}
+
+TEST(WorkerProcess, a_worker_that_writes_before_it_ends_gets_the_time_it_needs) {
+  const std::string path = ::testing::TempDir() + "etalon_worker_end_" + std::to_string(::getpid());
+  WorkerCommand command = shell("echo ready; read line; sleep 0.7; echo whole >" + path);
+  command.quit_timeout_seconds = 20;
+  ASSERT_TRUE(launch_worker_process(command).ok());
+  EXPECT_TRUE(file_exists(path));
+  ::unlink(path.c_str());
 }
 
 TEST(WorkerProcess, every_way_to_fail_before_it_is_ready_is_told) {
@@ -117,6 +149,25 @@ TEST(WorkerProcess, the_other_side_answers_until_it_is_told_to_quit) {
   });
   EXPECT_TRUE(status.ok());
   EXPECT_EQ(said, "ready\nns 1234 1234\nerror bad luck\nns 1234\n");
+}
+
+TEST(WorkerProcess, the_other_side_tells_figures_when_they_change) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  const std::string_view request = "run 1\nrun 1\nrun 1\nquit\n";
+  ASSERT_EQ(::write(ends[0], request.data(), request.size()), static_cast<ssize_t>(request.size()));
+  int runs = 0;
+  const Status served = serve_worker(
+      ends[1], ends[1],
+      [&](std::uint32_t) -> Result<std::vector<double>> {
+        ++runs;
+        return std::vector<double>{10};
+      },
+      [&] { return Figures{{"load_ms", 1.5}, {"late", runs >= 2 ? 4 : 0}}; });
+  ::close(ends[1]);
+  EXPECT_TRUE(served.ok());
+  EXPECT_EQ(all_of(ends[0]), "ready late=0 load_ms=1.5\nns 10\nns 10 late=4\nns 10\n");
+  ::close(ends[0]);
 }
 
 TEST(WorkerProcess, a_line_that_is_no_request_is_an_error) {

@@ -30,6 +30,7 @@ struct DelegateOperation {
   std::string tile;         // "7x32"; empty where there is none
   unsigned threads = 1;     // how many may share the work
   std::vector<std::uint32_t> debug_handles;  // of the payload's nodes that it stands for
+  std::vector<std::uint32_t> nodes;  // their places in the payload; none: the engine's own copy
   std::int64_t flops = 0;   // a multiply-add counts as two
   std::int64_t bytes = 0;   // read and written, tensors and weights once each
   std::string shape;        // "1x56x56x64 -> 1x56x56x128", for people
@@ -54,6 +55,8 @@ class Delegate {
   virtual std::span<const DelegateOperation> operations() const { return {}; }
   // Bytes held: weights as packed, and working memory.
   virtual std::uint64_t memory_bytes() const { return 0; }
+  // The weights among them.
+  virtual std::uint64_t packed_bytes() const { return 0; }
 
   // `args` are inputs, then outputs. Dtypes and sizes are the program's claims and must be checked; outputs are given
   // their sizes with TensorView::resize. Inputs and outputs may overlap in memory in a hostile program. No heap use.

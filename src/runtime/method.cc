@@ -34,6 +34,12 @@ std::uint64_t Method::memory_bytes() const {
   return bytes;
 }
 
+std::uint64_t Method::packed_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& delegate : state_->delegates) bytes += delegate->packed_bytes();
+  return bytes;
+}
+
 std::span<const std::int64_t> Method::planned_buffer_sizes() const {
   return std::span(state_->plan->planned_buffer_sizes).subspan(1);
 }

@@ -84,6 +84,7 @@ class Method {
   InstructionInfo instruction(std::size_t i) const;
   std::span<const std::int64_t> planned_buffer_sizes() const;  // without the reserved first entry
   std::uint64_t memory_bytes() const;                          // held for tensors, scratch and by delegates
+  std::uint64_t packed_bytes() const;                          // of these, weights as delegates packed them
 
  private:
   friend class MethodBuilder;

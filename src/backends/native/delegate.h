@@ -26,6 +26,7 @@ class NativeDelegate final : public runtime::Delegate {
   std::size_t input_count() const override { return input_count_; }
   std::span<const runtime::DelegateOperation> operations() const override { return plans_.front()->evidence; }
   std::uint64_t memory_bytes() const override;
+  std::uint64_t packed_bytes() const override { return packed_.bytes(); }
   Status execute(std::span<ops::Value* const> args, const Place& place) override;
 
  private:
