@@ -1,6 +1,8 @@
 #include "trace/kernel_metadata.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace etalon::trace {
 namespace {
@@ -23,7 +25,10 @@ std::string kernel_metadata(const runtime::DelegateOperation& operation) {
   if (!operation.reason.empty()) out += fmt::format(R"(,"reason":{})", quoted(operation.reason));
   if (!operation.tile.empty()) out += fmt::format(R"(,"tile":{})", quoted(operation.tile));
   if (!operation.shape.empty()) out += fmt::format(R"(,"shape":{})", quoted(operation.shape));
-  return out + fmt::format(R"(,"threads":{}}})", operation.threads);
+  // Ascending: a fusion lists them in the order in which it met them.
+  std::vector<std::uint32_t> nodes = operation.nodes;
+  std::sort(nodes.begin(), nodes.end());
+  return out + fmt::format(R"(,"nodes":[{}],"threads":{}}})", fmt::join(nodes, ","), operation.threads);
 }
 
 KernelMetadata kernel_metadata(const runtime::Method& method) {

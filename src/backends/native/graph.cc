@@ -56,9 +56,15 @@ void Graph::replace_uses(ValueId from, ValueId to) {
   }
 }
 
+void add_origin(Node& node, const Node& other) {
+  node.debug_handles.insert(node.debug_handles.end(), other.debug_handles.begin(), other.debug_handles.end());
+  node.payload_nodes.insert(node.payload_nodes.end(), other.payload_nodes.begin(), other.payload_nodes.end());
+}
+
 void absorb(Node& kept, Node& other) {
-  kept.debug_handles.insert(kept.debug_handles.end(), other.debug_handles.begin(), other.debug_handles.end());
+  add_origin(kept, other);
   other.debug_handles.clear();
+  other.payload_nodes.clear();
   other.outputs.clear();
   other.inputs.clear();
 }

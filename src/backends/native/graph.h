@@ -105,6 +105,7 @@ struct Node {
   std::vector<ValueId> inputs;  // may hold kNoValue where the kind says so
   std::vector<ValueId> outputs;
   std::vector<std::uint32_t> debug_handles;
+  std::vector<std::uint32_t> payload_nodes;  // by place in the payload: those that it stands for
   std::string label;  // XNNPACK's name of the operator, without the occurrence number
 
   template <class T>
@@ -159,6 +160,9 @@ class Graph {
   std::vector<std::size_t> producers_;
   std::vector<std::vector<std::uint32_t>> users_;
 };
+
+// `node` also does the work that `other` stood for.
+void add_origin(Node& node, const Node& other);
 
 // Takes `other` out of the graph (at the next sweep) because `kept` does its work too.
 void absorb(Node& kept, Node& other);

@@ -107,7 +107,7 @@ class Importer {
     ETALON_CHECKED(import_values());
     for (std::size_t i = 0; i < source_.nodes.size(); ++i) {
       const xnn::Node& node = source_.nodes[i];
-      ETALON_CHECKED(import_node(node), fmt::format("node {} ({})", i, xnn::name_of(node.type)));
+      ETALON_CHECKED(import_node(node, static_cast<std::uint32_t>(i)), fmt::format("node {} ({})", i, xnn::name_of(node.type)));
     }
     for (const Value& value : graph_.values) {
       if (value.is_output && !is_known_[static_cast<std::size_t>(&value - graph_.values.data())]) {
@@ -186,7 +186,7 @@ class Importer {
     return {};
   }
 
-  Status import_node(const xnn::Node& from) {
+  Status import_node(const xnn::Node& from, std::uint32_t place) {
     Node node;
     std::vector<Dims> in(from.inputs.size());
     for (std::size_t k = 0; k < from.inputs.size(); ++k) {
@@ -211,6 +211,7 @@ class Importer {
       node.outputs.push_back(id);
     }
     if (from.debug_handle != xnn::kNoDebugHandle) node.debug_handles.push_back(from.debug_handle);
+    node.payload_nodes.push_back(place);
     classify(from, node);
     if (node.as<Matmul>() != nullptr && (from.flags & xnn::kTransposeWeights) != 0) transpose_second(node);
     if (node.as<Reference>() != nullptr) ETALON_CHECKED(check_plain(from, node));

@@ -167,8 +167,7 @@ Placement PlanBuilder::contiguous_input(ValueId id) {
     const bool is_view = maker != nullptr && makes_a_view(*maker);
     const Placement copy{{add_storage({.bytes = storage_bytes(id)}), 0}, contiguous_strides(dims(id))};
     add_copy(placement, copy, dims(id), element_bytes_of(value(id)),
-             is_view ? maker->label : "Copy (NC, X32)",
-             is_view ? maker->debug_handles : std::vector<std::uint32_t>{});
+             is_view ? maker->label : "Copy (NC, X32)", is_view ? maker : nullptr);
     contiguous_[id] = copy;
     pending_ = suspended;
   }
@@ -198,7 +197,7 @@ Placement PlanBuilder::column_input(ValueId id) {
   const Dims copied = swapped(sizes);
   const Placement copy{{add_storage({.bytes = storage_bytes(id)}), 0}, contiguous_strides(copied)};
   add_copy({placements_[id]->at, swapped(placements_[id]->strides)}, copy, copied,
-           element_bytes_of(value(id)), "Transpose (ND, X32)", {});
+           element_bytes_of(value(id)), "Transpose (ND, X32)", nullptr);
   pending_ = suspended;
   note_use(copy.at.storage);
   return {copy.at, swapped(copy.strides)};
@@ -273,17 +272,17 @@ void PlanBuilder::add(std::unique_ptr<Operation> operation, const Node& node) {
   runtime::DelegateOperation& evidence = operation->evidence;
   if (evidence.name.empty()) evidence.name = node.label;
   if (evidence.debug_handles.empty()) evidence.debug_handles = node.debug_handles;
+  evidence.nodes = node.payload_nodes;
   evidence.threads = operation->is_shared ? settings_.threads : 1;
   plan_->scratch_bytes = std::max(plan_->scratch_bytes, operation->scratch_bytes);
   plan_->operations.push_back(std::move(operation));
 }
 
 void PlanBuilder::add_copy(const Placement& from, const Placement& to, const Dims& dims,
-                           std::size_t element_bytes, std::string label,
-                           const std::vector<std::uint32_t>& debug_handles) {
+                           std::size_t element_bytes, std::string label, const Node* work) {
   Node node;
   node.label = std::move(label);
-  node.debug_handles = debug_handles;
+  if (work != nullptr) add_origin(node, *work);
   note_use(from.at.storage);
   note_use(to.at.storage);
   add(make_copy(from, to, dims, element_bytes, settings_.cap), node);

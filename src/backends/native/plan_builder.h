@@ -61,9 +61,9 @@ class PlanBuilder {
   // Appends an operation that does the work of `node` and uses what was asked for since the last one. The
   // label, debug handles and threads of its evidence are filled in here.
   void add(std::unique_ptr<Operation> operation, const Node& node);
-  // Appends a copy between two layouts of the same dims and element size.
+  // Appends a copy between two layouts of the same dims and element size. `work` is the node that wants it, or null.
   void add_copy(const Placement& from, const Placement& to, const Dims& dims, std::size_t element_bytes,
-                std::string label, const std::vector<std::uint32_t>& debug_handles);
+                std::string label, const Node* work);
 
  private:
   enum class StorageKind : std::uint8_t { kArena, kExternal, kFixed };

@@ -11,7 +11,7 @@ void alias_or_copy(PlanBuilder& builder, const Node& node, const Placement& view
   if (builder.try_alias(node.output(), view)) return;
   const Placement out = builder.output(node.output());
   builder.add_copy(view, out, dims, element_bytes(builder.value(node.output())), node.label,
-                   node.debug_handles);
+                   &node);
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ Status lower(PlanBuilder& builder, const Node& node, const Reshape&) {
     Placement out = builder.output(node.output());
     if (const auto strides = reshaped_strides(out_dims, out.strides, in_dims)) {
       builder.add_copy(in, {out.at, *strides}, in_dims, element_bytes(builder.value(input)), node.label,
-                       node.debug_handles);
+                       &node);
       return {};
     }
   }
@@ -69,7 +69,7 @@ Status lower(PlanBuilder& builder, const Node& node, const Concatenate& concaten
     index += dims[concatenate.axis];
     const Placement from = builder.input(part);
     if (from.at.storage == to.at.storage && from.at.offset_bytes == to.at.offset_bytes) continue;
-    builder.add_copy(from, to, dims, static_cast<std::size_t>(bytes), node.label, node.debug_handles);
+    builder.add_copy(from, to, dims, static_cast<std::size_t>(bytes), node.label, &node);
   }
   return {};
 }

@@ -161,9 +161,7 @@ bool fuse_attention(Graph& graph, std::size_t index) {
   node.params = Attention{scale};
   node.label = "Scaled Dot-Product Attention (NHTC, F32)";
   for (const Node* part : {static_cast<const Node*>(softmax), static_cast<const Node*>(scores.sum), &first}) {
-    if (part == nullptr) continue;
-    node.debug_handles.insert(node.debug_handles.end(), part->debug_handles.begin(),
-                              part->debug_handles.end());
+    if (part != nullptr) add_origin(node, *part);
   }
   graph.sweep();
   return true;

@@ -100,8 +100,7 @@ bool fuse_residual(Graph& graph, std::size_t index) {
   }
   product.inputs[kResidual] = residual;
   product.outputs[0] = node.output();
-  product.debug_handles.insert(product.debug_handles.end(), node.debug_handles.begin(),
-                               node.debug_handles.end());
+  add_origin(product, node);
   node = std::exchange(product, Node{});
   graph.sweep();
   return true;
