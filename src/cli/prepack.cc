@@ -1,4 +1,6 @@
 // `etalon prepack`: weights packed once and kept beside the program, so that loading it maps them.
+#include "cli/prepack.h"
+
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
@@ -13,13 +15,6 @@
 
 namespace etalon::cli {
 namespace {
-
-struct PrepackFlags {
-  std::string model;
-  std::string isa;
-  std::string math;
-  std::string data;
-};
 
 struct Loaded {
   std::unique_ptr<runtime::Module> module;
@@ -37,40 +32,43 @@ Result<Loaded> load_all(const std::string& model, const runtime::ModuleOptions& 
   return Loaded{std::make_unique<runtime::Module>(std::move(module)), ms};
 }
 
-Result<Engine> choose(const PrepackFlags& flags, runtime::ModuleOptions& options, RunReport& report) {
+Result<Engine> choose(const PrepackRequest& flags, runtime::ModuleOptions& options, RunReport& report) {
   options.external_data = flags.data;
   return Engine::choose({"native", flags.isa, 1, flags.math}, options.method, report);
 }
 
-Result<int> prepack(const PrepackFlags& flags, Console& console) {
-  RunReport report;
-  runtime::ModuleOptions options;
-  ETALON_TRY(Engine engine, choose(flags, options, report));
-  ETALON_CHECKED(engine.collect_packed());
-  ETALON_TRY(const Loaded packed, load_all(flags.model, options));
-  ETALON_TRY(const std::string path, engine.write_packed(flags.model));
-
-  // Once more, as every later load will go.
-  runtime::ModuleOptions again;
-  ETALON_TRY(Engine mapping, choose(flags, again, report));
-  mapping.use_packed(flags.model, report);
-  ETALON_TRY(const Loaded mapped, load_all(flags.model, again));
-  ETALON_TRY(const MappedFile file, MappedFile::open(path));
-  console.print(fmt::format("{}: {:.1f} MB for {}; loading takes {:.2f} ms with it, {:.2f} ms without\n", path,
-                            static_cast<double>(file.bytes().size()) / 1e6, report.isa, mapped.ms, packed.ms));
-  return kExitOk;
-}
-
 Action declare(CLI::App& app) {
-  auto flags = std::make_shared<PrepackFlags>();
+  auto flags = std::make_shared<PrepackRequest>();
   app.add_option("model", flags->model, "The .pte program")->required();
   app.add_option("--isa", flags->isa, "Highest instruction set to use");
   app.add_option("--math", flags->math, "exact; direct: without Winograd; fast: errors of 1e-5 of the largest output");
   app.add_option("--data", flags->data, "A .ptd file with weights stored outside of the program");
-  return [flags](Console& console) { return prepack(*flags, console); };
+  return [flags](Console& console) -> Result<int> {
+    ETALON_TRY(const PrepackOutcome outcome, prepack_program(*flags));
+    console.print(fmt::format("{}: {:.1f} MB for {}; loading takes {:.2f} ms with it, {:.2f} ms without\n", outcome.path,
+                              static_cast<double>(outcome.bytes) / 1e6, outcome.isa, outcome.mapped_ms, outcome.packed_ms));
+    return kExitOk;
+  };
 }
 
 }  // namespace
+
+Result<PrepackOutcome> prepack_program(const PrepackRequest& request) {
+  RunReport report;
+  runtime::ModuleOptions options;
+  ETALON_TRY(Engine engine, choose(request, options, report));
+  ETALON_CHECKED(engine.collect_packed());
+  ETALON_TRY(const Loaded packed, load_all(request.model, options));
+  ETALON_TRY(const std::string path, engine.write_packed(request.model));
+
+  // Once more, as every later load will go.
+  runtime::ModuleOptions again;
+  ETALON_TRY(Engine mapping, choose(request, again, report));
+  mapping.use_packed(request.model, report);
+  ETALON_TRY(const Loaded mapped, load_all(request.model, again));
+  ETALON_TRY(const MappedFile file, MappedFile::open(path));
+  return PrepackOutcome{path, report.isa, file.bytes().size(), packed.ms, mapped.ms};
+}
 
 extern const Command kPrepackCommand;
 constinit const Command kPrepackCommand{
