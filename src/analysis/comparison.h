@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "analysis/kernel_evidence.h"
+#include "analysis/model_facts.h"
 #include "analysis/profile.h"
 #include "measure/verdict.h"
 
@@ -107,18 +108,36 @@ struct Comparison {
 
 // One run in a table of many, as dtype x ISA x threads x backend.
 struct TableCell {
+  std::string run;                  // its name, for people
   std::vector<std::string> levels;  // one per factor
   double median_ms = 0;
   std::optional<double> p95_ms;
   std::optional<double> first_ms;
   std::optional<measure::Verdict> verdict;  // against the first cell
 };
+
+// Two factors together do something else than each alone: 4 threads help less with the wider instruction set.
+struct Interaction {
+  std::string first;         // factor: "isa"
+  std::string second;        // "threads"
+  std::string first_level;   // "avx512", against the level of the first cell
+  std::string second_level;  // "4"
+  double expected_ms = 0;    // if the factors multiplied
+  double measured_ms = 0;
+};
+
 struct FactorTable {
   std::vector<std::string> factors;  // those that differ: "dtype", "isa", "threads", "backend", "engine"
   std::vector<TableCell> cells;
+  std::vector<Interaction> interactions;  // the largest first; differences of less than 5 % are left out
 };
 
-// Fills categories, operators, waterfall and kernels. Profiles must be scaled to the times of the comparison.
+// Fills categories, operators, waterfall, kernels and matched_share. Profiles are scaled to baseline_ms and candidate_ms
+// where these are set, and give them where they are not.
 void compare_profiles(const Profile& baseline, const Profile& candidate, Comparison& comparison);
+
+// With the facts of the programs that ran, either may be null: operators are also matched by handles and data flow.
+void compare_profiles(const Profile& baseline, const ModelFacts* baseline_facts, const Profile& candidate,
+                      const ModelFacts* candidate_facts, Comparison& comparison);
 
 }  // namespace etalon::analysis
