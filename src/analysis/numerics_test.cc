@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -9,45 +10,66 @@
 namespace etalon::analysis {
 namespace {
 
-OutputDifference between(const std::vector<float>& a, const std::vector<float>& b) {
-  auto difference = compare_outputs("0", a, b);
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInf = std::numeric_limits<float>::infinity();
+
+OutputDifference between(const std::vector<float>& baseline, const std::vector<float>& candidate, std::size_t row = 0) {
+  auto difference = compare_outputs("0", baseline, candidate, row);
   EXPECT_TRUE(difference.ok());
   return difference.ok() ? *difference : OutputDifference();
 }
 
-TEST(Numerics, equal_outputs_have_no_error) {
-  const OutputDifference same = between({1, -2, 3}, {1, -2, 3});
+TEST(Numerics, equal_outputs_do_not_differ) {
+  const OutputDifference same = between({1, -2, 0}, {1, -2, 0});
   EXPECT_EQ(same.max_abs, 0);
   EXPECT_EQ(same.relative_to_peak, 0);
-  EXPECT_TRUE(std::isinf(same.snr_db) && same.snr_db > 0);
-  EXPECT_NEAR(same.cosine, 1, 1e-12);
-  EXPECT_EQ(same.same_top1, true);
+  EXPECT_EQ(same.snr_db, HUGE_VAL);
+  EXPECT_EQ(same.cosine, 1);
+  EXPECT_FALSE(same.same_top1.has_value());
 }
 
-TEST(Numerics, a_known_error_has_its_known_ratio) {
-  // Signal 3^2 + 4^2 = 25, error 0.5^2 = 0.25: a ratio of 100, 20 dB.
-  const OutputDifference off = between({3, 4}, {3, 4.5});
-  EXPECT_NEAR(off.snr_db, 20, 1e-9);
-  EXPECT_NEAR(off.max_abs, 0.5, 1e-12);
-  EXPECT_NEAR(off.relative_to_peak, 0.125, 1e-12);
+TEST(Numerics, known_difference_gives_known_numbers) {
+  // Power 25 over 0.25: 20 dB. Lengths 5 and sqrt(9 + 4.5^2), product 9 + 18.
+  const OutputDifference known = between({3, 4}, {3, 4.5});
+  EXPECT_DOUBLE_EQ(known.max_abs, 0.5);
+  EXPECT_DOUBLE_EQ(known.relative_to_peak, 0.125);
+  EXPECT_DOUBLE_EQ(known.snr_db, 20);
+  EXPECT_DOUBLE_EQ(known.cosine, 27 / (5 * std::sqrt(29.25)));
 }
 
-TEST(Numerics, top1_is_the_first_of_equals) {
-  EXPECT_EQ(between({1, 5, 5}, {1, 5, 4}).same_top1, true);
-  EXPECT_EQ(between({1, 5, 4}, {1, 4, 5}).same_top1, false);
-  EXPECT_FALSE(between({1}, {1}).same_top1.has_value());
+TEST(Numerics, every_row_must_keep_its_best_class) {
+  EXPECT_TRUE(*between({1, 2, 5, 4}, {1, 3, 6, 4}, 2).same_top1);
+  EXPECT_FALSE(*between({1, 2, 5, 4}, {1, 2, 4, 5}, 2).same_top1);
+  EXPECT_FALSE(*between({1, 2}, {1, kNan}, 2).same_top1);
 }
 
-TEST(Numerics, a_nan_on_one_side_is_no_agreement) {
-  const float nan = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_TRUE(std::isinf(between({1, 2}, {1, nan}).relative_to_peak));
-  EXPECT_LT(between({1, 2}, {1, nan}).snr_db, 0);
-  EXPECT_EQ(between({1, nan}, {1, nan}).max_abs, 0);
+TEST(Numerics, values_that_are_not_finite_differ_unless_they_are_the_same) {
+  EXPECT_EQ(between({1, kNan, kInf}, {1, kNan, kInf}).snr_db, HUGE_VAL);
+  for (const float wrong : {kNan, kInf}) {
+    const OutputDifference broken = between({1, 2}, {1, wrong});
+    EXPECT_EQ(broken.max_abs, HUGE_VAL);
+    EXPECT_EQ(broken.snr_db, -HUGE_VAL);
+    EXPECT_EQ(broken.cosine, 0);
+  }
 }
 
-TEST(Numerics, different_numbers_of_values_are_refused) {
-  const std::vector<float> two = {1, 2}, three = {1, 2, 3};
-  EXPECT_FALSE(compare_outputs("0", two, three).ok());
+TEST(Numerics, an_output_of_zeros_has_no_power_to_compare_with) {
+  const OutputDifference from_zero = between({0, 0}, {0, 1});
+  EXPECT_EQ(from_zero.snr_db, -HUGE_VAL);
+  EXPECT_EQ(from_zero.relative_to_peak, HUGE_VAL);
+  EXPECT_EQ(from_zero.cosine, 0);
+}
+
+TEST(Numerics, outputs_of_other_sizes_are_refused) {
+  EXPECT_FALSE(compare_outputs("0", std::vector<float>{1}, std::vector<float>{1, 2}).ok());
+  EXPECT_FALSE(compare_outputs("0", std::vector<float>(), std::vector<float>()).ok());
+}
+
+TEST(Numerics, only_rows_of_scores_have_a_best_class) {
+  EXPECT_EQ(class_row(std::array<std::size_t, 2>{1, 1000}), 1000U);
+  EXPECT_EQ(class_row(std::array<std::size_t, 1>{10}), 10U);
+  EXPECT_EQ(class_row(std::array<std::size_t, 4>{1, 21, 64, 64}), 0U);
+  EXPECT_EQ(class_row(std::array<std::size_t, 2>{8, 1}), 0U);
 }
 
 }  // namespace
