@@ -18,6 +18,7 @@ ALLOWED = {
     "formats": ["base"],
     "frontend": ["base", "tensor", "ops", "ir", "formats"],
     "passes": ["base", "tensor", "ops", "ir"],
+    "quantize": ["base", "tensor", "ops", "ir"],
     "backends/xnnpack/aot": ["base", "tensor", "ops", "ir", "formats"],
     "backends/native": ["base", "platform", "tensor", "ops", "formats", "kernels", "runtime"],
     "backends/executorch": ["base", "runtime"],
