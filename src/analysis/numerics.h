@@ -12,7 +12,7 @@ namespace etalon::analysis {
 
 // Values in row-major order; `row` is the length of a row of class scores, 0: these are none, and no top-1 is compared.
 // Values that are equal, also both NaN or the same infinity, do not differ; any other value that is not finite makes the
-// difference infinite (snr_db -infinity, cosine 0). Errors (kInvalidInput): different numbers of values, no values.
+// difference infinite (snr_db -infinity, cosine 0). Errors (kInvalidInput): different numbers of values.
 Result<OutputDifference> compare_outputs(std::string_view output, std::span<const float> baseline,
                                          std::span<const float> candidate, std::size_t row = 0);
 

@@ -62,7 +62,7 @@ TEST(Numerics, an_output_of_zeros_has_no_power_to_compare_with) {
 
 TEST(Numerics, outputs_of_other_sizes_are_refused) {
   EXPECT_FALSE(compare_outputs("0", std::vector<float>{1}, std::vector<float>{1, 2}).ok());
-  EXPECT_FALSE(compare_outputs("0", std::vector<float>(), std::vector<float>()).ok());
+  EXPECT_EQ(between({}, {}).values, 0U);
 }
 
 TEST(Numerics, only_rows_of_scores_have_a_best_class) {
