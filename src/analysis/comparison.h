@@ -85,6 +85,14 @@ struct OutputDifference {
   std::optional<bool> same_top1;
 };
 
+// A number of the whole run besides its time: "model file", "peak memory", "load".
+struct FigureChange {
+  std::string name;
+  std::string unit;  // "bytes", "ms"
+  std::optional<double> baseline;
+  std::optional<double> candidate;
+};
+
 struct Comparison {
   std::string label;
   std::string baseline;   // "off, 1 thread"
@@ -104,6 +112,8 @@ struct Comparison {
   std::vector<OutputDifference> outputs;
   std::optional<double> baseline_bytes;     // model files, memory: "peak RSS"
   std::optional<double> candidate_bytes;
+  std::vector<FigureChange> figures;        // what at least one side tells
+  std::vector<std::string> notes;           // what could not be compared and why, one line each
 };
 
 // One run in a table of many, as dtype x ISA x threads x backend.

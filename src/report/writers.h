@@ -18,11 +18,19 @@ struct Style {
 };
 
 std::string write_terminal(const analysis::Report& report, const Style& style);
+// One comparison: verdict, categories, waterfall, operators, kernels, numbers.
+std::string write_comparison_terminal(const analysis::Comparison& comparison, const Style& style);
+// Runs by what they differ in, and what two factors do together.
+std::string write_factor_table_terminal(const analysis::FactorTable& table, const Style& style);
+// "int8 is 1.31x faster than fp32 (95 % interval 1.28 to 1.34), 12 launches; effects below 0.9 % cannot be seen".
+std::string verdict_sentence(const analysis::Comparison& comparison);
 std::string write_markdown(const analysis::Report& report);
 // One self-contained page.
 std::string write_html(const analysis::Report& report);
 // analysis_summary.json.
 std::string write_json(const analysis::Report& report);
+// The same with the manifest and the raw samples (schema "etalon.bundle/1"), as the page holds it.
+std::string write_bundle(const analysis::Report& report);
 // Operators of every profile, one line each.
 std::string write_csv(const analysis::Report& report);
 
