@@ -80,6 +80,17 @@ void summarize_isas(Profile& profile) {
   std::stable_sort(profile.isas.begin(), profile.isas.end(), [](const IsaRow& a, const IsaRow& b) { return a.ms > b.ms; });
 }
 
+std::optional<std::vector<std::size_t>> nodes_member(const json& root) {
+  const auto found = root.find("nodes");
+  if (found == root.end() || !found->is_array()) return std::nullopt;
+  std::vector<std::size_t> nodes;
+  for (const json& node : *found) {
+    if (!node.is_number_unsigned()) return std::nullopt;
+    nodes.push_back(node.get<std::size_t>());
+  }
+  return nodes;
+}
+
 Key key_of(const OperatorRow& row) { return {row.instruction, row.delegated ? row.name : std::string()}; }
 
 }  // namespace
@@ -117,6 +128,7 @@ bool read_kernel_metadata(std::string_view metadata, KernelUse& use) {
   use.shape = text_member(root, "shape");
   const auto threads = count_member(root, "threads");
   use.threads = threads && *threads <= 4096 ? static_cast<std::uint32_t>(*threads) : 1;
+  use.nodes = nodes_member(root);
   return true;
 }
 
@@ -137,6 +149,8 @@ void attach_kernels(const std::vector<KernelUse>& kernels, Profile& profile) {
     row.isa_reason = use.reason;
     row.tile = use.tile;
     row.kernel_threads = use.threads;
+    if (row.shape.empty()) row.shape = use.shape;
+    if (use.nodes) row.payload_nodes = use.nodes;
   }
   summarize_isas(profile);
 }

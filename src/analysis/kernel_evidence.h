@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@ struct KernelUse {
   std::string tile;        // "7x32"
   std::string shape;
   std::uint32_t threads = 1;
+  std::optional<std::vector<std::size_t>> nodes;  // of the delegate's payload, by place; absent: not told
 };
 
 // Rows that name an operation; those that were counted from a log do not and are left out.

@@ -37,6 +37,15 @@ struct NodeFacts {
   std::vector<std::int64_t> writes;
 };
 
+// What a delegate's runtime is expected to run and to report, in the order of execution, where its steps are known
+// (analysis/xnnpack_operators.h).
+struct RuntimeOperator {
+  std::int64_t instruction = 0;
+  std::vector<std::string> names;   // how its label may begin: "Convolution"
+  std::vector<std::size_t> nodes;   // into ModelFacts::nodes
+  std::optional<std::size_t> folds_into;  // into ModelFacts::runtime_operators: some machines do it there
+};
+
 struct InstructionMemory {
   std::int64_t instruction = 0;
   double live_bytes = 0;  // of planned activations while it runs, without what delegates allocate
@@ -51,6 +60,7 @@ struct ModelFacts {
   double parameters = 0;       // elements of constants of a floating or quantised type
   std::vector<NodeFacts> nodes;             // in the order of execution
   std::vector<InstructionMemory> memory;    // one per instruction
+  std::vector<RuntimeOperator> runtime_operators;
   std::size_t delegates = 0;
   std::size_t delegated_nodes = 0;
   std::size_t operator_calls = 0;

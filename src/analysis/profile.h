@@ -34,7 +34,7 @@ struct OperatorRow {
   std::string isa_reason;   // why `isa` is not `wanted_isa`
   std::string tile;
   std::uint32_t kernel_threads = 0;  // how many may share the work
-  std::string dtype;        // "F32", from a delegate's label; empty: unknown
+  std::string dtype;        // it computes in: "float32", from the program file, or "F32" from a label; empty: unknown
   double calls = 0;         // per run
   double avg_ms = 0;        // scaled to the untraced end to end
   double median_ms = 0;
@@ -44,9 +44,13 @@ struct OperatorRow {
   std::vector<double> launch_ms;
   bool below_resolution = false;  // shorter than the clock of the delegate that reported it can tell
 
+  // Places in the delegate's list of nodes, where the runner tells what the event stands for; empty: nothing in the model.
+  std::optional<std::vector<std::size_t>> payload_nodes;
+
   // From the program file; empty and absent where it is not at hand or does not fit the recording.
   std::string shape;           // "1x56x56x64 -> 1x56x56x128"
   std::vector<std::size_t> nodes;  // into ModelFacts::nodes: what this event computed, fused parts included
+  std::string unmapped;         // why `nodes` is empty although the program file is at hand
   std::optional<double> flops;  // per call of the model, as are the bytes
   std::optional<double> bytes;  // read and written, with weights
   std::optional<double> gflops_per_second;

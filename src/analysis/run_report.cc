@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <system_error>
 
+#include "analysis/content_hash.h"
 #include "analysis/kernel_log.h"
+#include "analysis/node_matching.h"
 #include "analysis/run_samples.h"
 #include "base/file.h"
 #include "formats/etrecord/etrecord.h"
@@ -72,6 +74,9 @@ Status add_profile(const std::string& path, const RunResult& result, const Sourc
   profile.threads = result.threads;
   profile.name = run_name(result.experiment, result.threads);
   profile.etdump = path;
+  if (report.facts) {
+    for (std::string& note : attach_facts(*report.facts, sources, profile)) report.notes.push_back(std::move(note));
+  }
   if (options.on_recording) ETALON_CHECKED(options.on_recording(profile, dump, sources));
   if (profile.unusable_events > 0) {
     report.notes.push_back(
@@ -79,6 +84,27 @@ Status add_profile(const std::string& path, const RunResult& result, const Sourc
   }
   report.profiles.push_back(std::move(profile));
   return {};
+}
+
+// Of the program that was run, not of one that took its place.
+void find_facts(const ReportOptions& options, Report& report) {
+  report.facts = options.facts;
+  if (report.facts || !options.read_facts || report.model.empty()) return;
+  const FileIdentity& model = report.manifest.model;
+  if (!file_exists(report.model)) {
+    report.notes.push_back(report.model + " is not there any more: shapes, arithmetic and ceilings are not shown");
+    return;
+  }
+  if (!model.hash.empty()) {
+    const auto hash = hash_file(report.model);
+    if (!hash.ok() || *hash != model.hash) {
+      report.notes.push_back(report.model + " has changed since the run: shapes, arithmetic and ceilings are not shown");
+      return;
+    }
+  }
+  Result<ModelFacts> facts = options.read_facts(report.model);
+  if (facts.ok()) report.facts = std::move(facts).value();
+  else report.notes.push_back("the program is left out: " + facts.error().message());
 }
 
 std::string stem_of(const std::string& path) {
@@ -216,6 +242,8 @@ CsvPaths csv_paths_of(const std::string& etdump_path) {
 
 Result<Report> report_on_etdump(const std::string& path, const ReportOptions& options) {
   Report report;
+  report.facts = options.facts;
+  if (options.facts) report.model = options.facts->path;
   ETALON_TRY(const SourceMap sources, sources_for(options, report));
   ETALON_CHECKED(
       add_profile(path, result_from_path(path), sources, Taxonomy(options.categories), options, report));
@@ -238,6 +266,7 @@ Result<Report> report_on_folder(const std::string& run_dir, const ReportOptions&
   for (const auto& [name, operators] : options.categories) categories[name] = operators;
   const Taxonomy taxonomy(categories);
   ETALON_TRY(const SourceMap sources, sources_for(options, report));
+  find_facts(options, report);
   for (const RunResult& result : report.manifest.results) {
     add_kernel_hints(run_dir, result, report);
     if (result.etdump.empty()) continue;

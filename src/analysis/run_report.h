@@ -65,6 +65,9 @@ struct ReportOptions {
   std::string etrecord;  // empty: <model>.etrecord when it exists
   std::map<std::string, std::vector<std::string>> categories;
   std::optional<ModelFacts> facts;
+  // Called with the path of the program that the folder's manifest names, if that file is there and unchanged and `facts`
+  // are absent; may be empty.
+  std::function<Result<ModelFacts>(const std::string& model)> read_facts;
   std::optional<Ceilings> ceilings;
   // Called for each recording while it is in memory (to write its timeline); may be empty.
   std::function<Status(const Profile&, const formats::etdump::EtDump&, const SourceMap&)> on_recording;

@@ -146,8 +146,14 @@ std::optional<Origin> SourceMap::find(std::int64_t instruction, std::string_view
     handles = delegate_handles(found->second, delegate_event);
   }
   if (handles == nullptr) return std::nullopt;
+  return origin_of(*handles);
+}
+
+std::optional<Origin> SourceMap::find_handle(std::int64_t debug_handle) const { return origin_of({debug_handle}); }
+
+std::optional<Origin> SourceMap::origin_of(const std::vector<std::int64_t>& handles) const {
   Origin origin;
-  for (const std::int64_t handle : *handles) {
+  for (const std::int64_t handle : handles) {
     const auto nodes = nodes_.find(handle);
     if (nodes == nodes_.end()) continue;
     for (const Node& node : nodes->second) {

@@ -38,6 +38,8 @@ class SourceMap {
   // Nothing when the record does not know the instruction. `delegate_event` is a delegate's event id or
   // label, empty for a kernel.
   std::optional<Origin> find(std::int64_t instruction, std::string_view delegate_event) const;
+  // By the handle that a node of a delegate's payload carries.
+  std::optional<Origin> find_handle(std::int64_t debug_handle) const;
   // "XnnpackBackend" for a delegate call; empty when unknown.
   std::string_view backend_of(std::int64_t instruction) const;
 
@@ -46,6 +48,8 @@ class SourceMap {
     std::string op_type;
     std::optional<Source> source;
   };
+  std::optional<Origin> origin_of(const std::vector<std::int64_t>& handles) const;
+
   std::map<std::int64_t, std::vector<Node>> nodes_;  // by debug handle; a decomposed operator leaves several
   formats::etrecord::HandleMap handles_;
   std::map<std::int64_t, formats::etrecord::DelegateInfo> delegates_;

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/model_facts.h"
 #include "cli/run_analysis.h"
 #include "report/writers.h"
 
@@ -12,12 +13,16 @@ namespace {
 struct Flags {
   std::string path;
   std::string etrecord;
+  std::string model;
   bool json = false;
 };
 
 Result<int> run(const Flags& flags, const Console& console) {
   analysis::ReportOptions options;
   options.etrecord = flags.etrecord;
+  if (!flags.model.empty()) {
+    ETALON_TRY(options.facts, read_model_facts(flags.model));
+  }
   Result<analysis::Report> report = is_folder(flags.path) ? analyze_and_write(flags.path, {flags.etrecord})
                                                           : analysis::report_on_etdump(flags.path, options);
   if (!report.ok()) return report.error();
@@ -30,6 +35,7 @@ Action declare(CLI::App& app) {
   app.add_option("run", flags->path, "A run folder, or an .etdump of any ExecuTorch runtime")->required();
   app.add_option("--etrecord", flags->etrecord,
                  "Export record for source lines (default for folders: <model>.etrecord)");
+  app.add_option("--model", flags->model, "The .pte that a single .etdump was recorded with: shapes, arithmetic, source lines");
   app.add_flag("--json", flags->json, "Print the analysis as JSON");
   return [flags](Console& console) { return run(*flags, console); };
 }
@@ -40,7 +46,7 @@ extern const Command kAnalyzeCommand;
 const Command kAnalyzeCommand = {"analyze",
                                  "Explain a recording: operators, categories, findings; from files alone",
                                  "  etalon analyze out_model/runs/linux\n"
-                                 "  etalon analyze model.etdump --etrecord model.pte.etrecord --json",
+                                 "  etalon analyze model.etdump --model model.pte --etrecord model.pte.etrecord --json",
                                  declare};
 
 }  // namespace etalon::cli

@@ -6,6 +6,7 @@
 #include <map>
 #include <unordered_set>
 
+#include "analysis/xnnpack_operators.h"
 #include "base/file.h"
 #include "cli/model_facts_delegate.h"
 #include "cli/model_facts_memory.h"
@@ -134,8 +135,21 @@ class FactsReader {
     auto nodes = delegate_facts(*graph, use, values_);
     next_value_ += static_cast<std::int64_t>(graph->values.size());
     facts_.delegated_nodes += nodes.size();
+    add_runtime_operators(instruction, *graph);
     if (counted_.insert(call.delegate_index).second) facts_.parameters += parameters_of(*graph, keys_);
     std::move(nodes.begin(), nodes.end(), std::back_inserter(facts_.nodes));
+  }
+
+  void add_runtime_operators(std::int64_t instruction, const xnn::Graph& graph) {
+    const std::size_t first = facts_.runtime_operators.size();
+    for (analysis::XnnpackOperator& op : analysis::xnnpack_operators(graph)) {
+      analysis::RuntimeOperator made;
+      made.instruction = instruction;
+      made.names.assign(op.names.begin(), op.names.end());
+      for (const std::size_t node : op.nodes) made.nodes.push_back(facts_.nodes.size() + node);
+      if (op.folds_into) made.folds_into = first + *op.folds_into;
+      facts_.runtime_operators.push_back(std::move(made));
+    }
   }
 
   // Programs do not say which arguments a delegate writes: those that nothing has given a value yet.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "cli/model_facts.h"
 #include "report/writers.h"
 
 namespace etalon::cli {
@@ -32,6 +33,7 @@ Result<analysis::Report> analyze_and_write(const std::string& run_dir, const Ana
   analysis::ReportOptions options;
   options.etrecord = flags.etrecord;
   options.on_recording = write_csv_files;
+  options.read_facts = read_model_facts;
   ETALON_TRY(analysis::Report report, analysis::report_on_folder(run_dir, options));
   ETALON_CHECKED(write_file(run_dir + "/analysis_summary.json", report::write_json(report)));
   ETALON_CHECKED(write_file(run_dir + "/report.md", report::write_markdown(report)));
