@@ -26,17 +26,19 @@ struct ComputeCeiling {
 struct BandwidthCeiling {
   std::string level;    // "L1", "L2", "L3", "memory"
   std::uint32_t threads = 1;
-  double working_set_bytes = 0;  // that was streamed
-  double capacity_bytes = 0;     // of the level; 0 for memory
-  double read_gbps = 0;          // 1e9 bytes per second
+  double working_set_bytes = 0;  // that was streamed, by all threads together
+  double capacity_bytes = 0;     // of the level, as far as these threads have it together; 0 for memory
+  double read_gbps = 0;          // 1e9 bytes per second, of all threads
   double copy_gbps = 0;          // read plus written
 };
 
 struct Ceilings {
   std::string cpu;           // to refuse those of another machine
   std::string measured_at;   // ISO 8601, UTC
+  std::vector<std::string> isas;  // of the machine, each extending the one before it
   std::vector<ComputeCeiling> compute;
   std::vector<BandwidthCeiling> bandwidth;
+  std::vector<std::string> notes;  // what is not here and why, one line each
 };
 
 // The least time for an operator, and what limits it.
@@ -48,8 +50,11 @@ struct Roof {
   double gbps = 0;
 };
 
-// Nothing where no ceiling fits the dtype, or there is neither arithmetic nor traffic. `isa` empty: the best of the dtype.
-// Ceilings of the next smaller number of threads are used where `threads` was not measured.
+// The larger of the time for the arithmetic and that for the traffic, at the bandwidth of the smallest level that holds
+// the bytes. `isa` empty or unknown: the best of the dtype, else the best at or below it. Half precisions for which the
+// machine has no arithmetic are computed in float32, as kernels do. Ceilings of the next smaller number of threads are
+// used where `threads` was not measured. Nothing where no ceiling fits the dtype, or there is neither arithmetic nor
+// traffic. An algorithm that needs fewer multiplications than were counted (Winograd) may be faster than its roof.
 std::optional<Roof> roof_of(const Ceilings& ceilings, double flops, double bytes, std::string_view dtype,
                             std::string_view isa, std::uint32_t threads);
 
