@@ -193,7 +193,8 @@ void add_comparison(const std::string& label, const RunResult* baseline, const R
   row.ratio = row.candidate_ms / row.baseline_ms;
   const Profile* before = find_profile(report, *baseline);
   const Profile* after = find_profile(report, *candidate);
-  if (before != nullptr && after != nullptr) row.kernels = compare_kernels(*before, *after);
+  const ModelFacts* facts = report.facts ? &*report.facts : nullptr;  // both ran the program of the folder
+  if (before != nullptr && after != nullptr) compare_profiles(*before, facts, *after, facts, row);
   row.differs_in_kernels = baseline->isa_wanted != candidate->isa_wanted || baseline->runner != candidate->runner ||
                            baseline->engine != candidate->engine;
   report.comparisons.push_back(std::move(row));
