@@ -155,7 +155,10 @@ void judge_operators(const Profile& baseline, const Profile& candidate, const Sc
     family.push_back(std::move(ratios));
     judged.push_back(&match);
   }
-  const std::vector<measure::Verdict> verdicts = measure::judge_family(family, measure::Family::kBenjaminiHochberg);
+  measure::JudgeOptions options;
+  options.resamples = 500;  // p-values are exact without them, and a folder may hold dozens of comparisons
+  const std::vector<measure::Verdict> verdicts =
+      measure::judge_family(family, measure::Family::kBenjaminiHochberg, options);
   for (std::size_t i = 0; i < judged.size(); ++i) judged[i]->verdict = verdicts[i];
 }
 
