@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/exporter.h"
+#include "cli/quant_report.h"
 #include "platform/memory.h"
 
 namespace etalon::cli {
@@ -181,6 +182,7 @@ nlohmann::ordered_json to_json(const ExportOutcome& outcome) {
                        {"ideal_bytes", method.report.memory.ideal_bytes},
                        {"unshared_bytes", method.report.memory.unshared_bytes},
                        {"operators", ops}});
+    if (method.quantisation) methods.back()["quantisation"] = quantisation_json(*method.quantisation);
     if (!method.delegation.delegates.empty() || !method.delegation.outside.empty()) {
       methods.back()["delegation"] = delegation_json(method.delegation);
     }
@@ -192,6 +194,7 @@ nlohmann::ordered_json to_json(const ExportOutcome& outcome) {
                                  {"random_weights", outcome.drawn_weights},
                                  {"import_ms", outcome.import_ms},
                                  {"passes_ms", outcome.passes_ms},
+                                 {"quantise_ms", outcome.quantise_ms},
                                  {"delegation_ms", outcome.delegation_ms},
                                  {"emit_ms", outcome.emit_ms},
                                  {"total_ms", outcome.total_ms},
@@ -205,12 +208,16 @@ void print_outcome(const Console& console, const Flags& flags, const ExportOutco
   if (flags.print_graph) {
     for (const ExportedMethod& method : outcome.methods) console.print(method.graph_text);
   }
-  for (const ExportedMethod& method : outcome.methods) print_method(console, method);
+  for (const ExportedMethod& method : outcome.methods) {
+    print_method(console, method);
+    if (method.quantisation) print_quantisation(console, *method.quantisation, flags.explain);
+  }
   if (outcome.drawn_weights) console.warn("the archive holds no weights; they were drawn at random, so outputs mean nothing");
   if (flags.explain) explain(console, outcome, flags.request.backend == "portable");
-  console.print(fmt::format("wrote {} ({}){} in {:.0f} ms: import {:.0f}, passes {:.0f}, delegation {:.0f}, write {:.0f}\n", console.bold(outcome.program_path),
+  console.print(fmt::format("wrote {} ({}){} in {:.0f} ms: import {:.0f}, passes {:.0f}, {}delegation {:.0f}, write {:.0f}\n", console.bold(outcome.program_path),
                             human_bytes(outcome.program_bytes), outcome.record_path.empty() ? "" : " and its .etrecord",
-                            outcome.total_ms, outcome.import_ms, outcome.passes_ms, outcome.delegation_ms, outcome.emit_ms));
+                            outcome.total_ms, outcome.import_ms, outcome.passes_ms,
+                            outcome.quantise_ms >= 1 ? fmt::format("int8 {:.0f}, ", outcome.quantise_ms) : "", outcome.delegation_ms, outcome.emit_ms));
 }
 
 Action declare(CLI::App& app) {
@@ -220,7 +227,8 @@ Action declare(CLI::App& app) {
   app.add_option("-o,--output", request.output, "The .pte to write");
   app.add_option("--outdir", request.outdir, "Folder for <model>_<backend>_<dtype>.pte (out_<model>/artifacts)");
   app.add_option("--backend", request.backend, "portable or xnnpack")->capture_default_str();
-  app.add_option("--dtype", request.dtype, "fp32 or fp16")->capture_default_str();
+  app.add_option("--dtype", request.dtype, "fp32, fp16 or int8")->capture_default_str();
+  declare_quantise_flags(app, request.quantise);
   app.add_option("--save-graph", request.save_graph, "Write the lowered graph as text");
   app.add_option("--disable-pass", request.disabled_passes, "Leave out a pass by name; may be repeated");
   app.add_flag("--print-graph", flags->print_graph, "Print the lowered graph");
@@ -230,6 +238,9 @@ Action declare(CLI::App& app) {
   app.add_flag("--json", flags->json, "Machine output on stdout");
   return [flags](Console& console) -> Result<int> {
     flags->request.record = !flags->no_record;
+    flags->request.quantise.explain = flags->explain;
+    ETALON_CHECKED(settle_quantise_flags(flags->request));
+    flags->request.quantise_progress = [&](std::string_view what, std::size_t done, std::size_t total) { console.progress(what, done, total); };
     flags->request.progress = [&](std::string_view what) { console.detail(what); };
     ETALON_TRY(const ExportOutcome outcome, export_model(flags->request));
     if (flags->json) {
@@ -248,7 +259,9 @@ extern const Command kExportCommand;
 constinit const Command kExportCommand{
     "export", "A PyTorch model (.pt2) to an ExecuTorch program (.pte) and its record",
     "  etalon export model.pt2\n  etalon export zoo:mobilenet_v3_small -o small.pte --backend xnnpack --print-graph --explain\n"
-    "  etalon export model.pt2 --dtype fp16 --outdir out --json",
+    "  etalon export model.pt2 --dtype fp16 --outdir out --json\n"
+    "  etalon export model.pt2 --dtype int8 --calib photos/ --explain\n"
+    "  etalon export model.pt2 --dtype int8 --quant dynamic --quant-skip head",
     declare};
 
 }  // namespace etalon::cli

@@ -36,10 +36,10 @@ Status check_request(const ExportRequest& request) {
   if (request.backend != "portable" && request.backend != "xnnpack") {
     return unsupported(fmt::format("there is no backend '{}', want portable or xnnpack", request.backend));
   }
-  if (request.dtype != "fp32" && request.dtype != "fp16") {
-    return unsupported(fmt::format("dtype '{}' is not available yet, want fp32 or fp16", request.dtype));
+  if (request.dtype != "fp32" && request.dtype != "fp16" && request.dtype != "int8") {
+    return unsupported(fmt::format("dtype '{}' is not available, want fp32, fp16 or int8", request.dtype));
   }
-  return {};
+  return request.dtype == "int8" ? check_quantise_request(request.quantise) : Status{};
 }
 
 Status check_is_archive(const std::string& path, Bytes bytes) {
@@ -106,6 +106,21 @@ Status optimise(const ExportRequest& request, std::vector<ir::Graph>& graphs, Ex
   return {};
 }
 
+Status quantise(const ExportRequest& request, std::vector<ir::Graph>& graphs, ExportOutcome& outcome) {
+  if (request.dtype != "int8") return {};
+  if (graphs.size() > 1 && request.quantise.scheme == "static") {
+    return unsupported(fmt::format("the program has {} methods and calibration data are for one; --quant dynamic needs none", graphs.size()));
+  }
+  for (std::size_t i = 0; i < graphs.size(); ++i) {
+    ExportedMethod& method = outcome.methods[i];
+    ETALON_TRY(method.quantisation, quantise_graph(graphs[i], request.quantise, request.quantise_progress), "method " + graphs[i].method);
+    if (request.verify) ETALON_CHECKED(ir::verify(graphs[i]), "after quantisation");
+    method.constant_bytes = 0;
+    for (const ir::Constant& constant : graphs[i].constants) method.constant_bytes += constant.type.nbytes();
+  }
+  return {};
+}
+
 // Returns the graphs as they were before, for the record.
 Result<std::vector<ir::Graph>> delegate(const ExportRequest& request, std::vector<ir::Graph>& graphs, ExportOutcome& outcome) {
   std::vector<ir::Graph> before;
@@ -165,6 +180,8 @@ Result<ExportOutcome> export_model(const ExportRequest& request) {
   tell(request, "optimising");
   ETALON_CHECKED(optimise(request, imported.methods, outcome), path);
   outcome.passes_ms = watch.lap_ms();
+  ETALON_CHECKED(quantise(request, imported.methods, outcome), path);
+  outcome.quantise_ms = watch.lap_ms();
   tell(request, "delegating");
   ETALON_TRY(const std::vector<ir::Graph> before, delegate(request, imported.methods, outcome), path);
   outcome.delegation_ms = watch.lap_ms();

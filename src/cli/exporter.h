@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "backends/xnnpack/aot/delegate.h"
 #include "base/result.h"
+#include "cli/quantiser.h"
 #include "emit/program.h"
 #include "passes/pass.h"
 
@@ -19,7 +21,9 @@ struct ExportRequest {
   std::string output;   // the .pte; empty: <outdir>/<model>_<backend>_<dtype>.pte
   std::string outdir;   // empty: "out_<model>/artifacts"
   std::string backend = "xnnpack";  // or "portable"
-  std::string dtype = "fp32";
+  std::string dtype = "fp32";        // "fp16", or "int8" as `quantise` says
+  QuantiseRequest quantise;
+  ProgressFn quantise_progress;
   bool record = true;   // write <output>.etrecord
   bool verify = false;  // check the graph after every pass
   std::vector<std::string> disabled_passes;
@@ -42,6 +46,7 @@ struct ExportedMethod {
   xnnpack::Report delegation;        // empty with the portable backend
   std::int64_t parameters = 0;       // elements
   std::int64_t constant_bytes = 0;
+  std::optional<QuantiseOutcome> quantisation;  // with dtype int8
   std::int64_t flops = 0;            // at the upper-bound shapes; a multiply-add counts as two
   std::string graph_text;
 };
@@ -55,6 +60,7 @@ struct ExportOutcome {
   std::vector<ExportedMethod> methods;
   double import_ms = 0;
   double passes_ms = 0;
+  double quantise_ms = 0;
   double delegation_ms = 0;
   double emit_ms = 0;
   double total_ms = 0;

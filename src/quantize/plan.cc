@@ -39,14 +39,28 @@ class Planner {
     plan_.float_why.resize(plan_.sites.size());
     ETALON_CHECKED(check_selection(graph_, plan_.sites, options_.selection));
     for (std::size_t s = 0; s < plan_.sites.size(); ++s) plan_.float_why[s] = why_float(plan_.sites[s]);
-    if (!options_.dynamic) leave_out_islands();
+    settle();
     if (plan_.quantised_count() == 0) return invalid_input(nothing_to_quantise());
-    plan_.group_of.assign(graph_.values.size(), kNoGroup);
-    if (!options_.dynamic) make_groups();
+    return std::move(plan_);
+  }
+
+  Plan run_without(const Plan& plan, std::size_t site) {
+    plan_ = plan;
+    plan_.float_why[site] = "left out for comparison";
+    plan_.groups.clear();
+    settle();
     return std::move(plan_);
   }
 
  private:
+  void settle() {
+    plan_.group_of.assign(graph_.values.size(), kNoGroup);
+    if (options_.dynamic) return;
+    leave_out_islands();
+    make_groups();
+  }
+
+
   std::string why_float(const Site& site) const {
     if (!is_selected(graph_, site, options_.selection)) return "left out by --quant-skip or --quant-only";
     if (!options_.dynamic) return {};
@@ -171,6 +185,17 @@ Status check_not_quantised(const ir::Graph& graph) {
     }
   }
   return {};
+}
+
+Plan without_site(const ir::Graph& graph, const Plan& plan, std::size_t site) {
+  const Options options{.dynamic = plan.dynamic, .per_channel = plan.per_channel};
+  return Planner(graph, options).run_without(plan, site);
+}
+
+std::vector<Params> params_for(const Plan& smaller, const Plan& plan, std::span<const Params> params) {
+  std::vector<Params> out;
+  for (const Group& group : smaller.groups) out.push_back(params[plan.group_of[ir::index_of(group.values[0])]]);
+  return out;
 }
 
 Result<Plan> make_plan(const ir::Graph& graph, const Options& options) { return Planner(graph, options).run(); }

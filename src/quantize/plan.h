@@ -6,6 +6,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,12 @@ struct Plan {
 // The graph is compact, float32 where it is floating, and has been through the pipeline. It outlives nothing of the plan.
 // Errors: kUnsupported (quantised already), kNotFound (a selection that fits nothing), kInvalidInput (nothing to quantise).
 Result<Plan> make_plan(const ir::Graph& graph, const Options& options);
+
+// The plan with one site more in float, and with it what is no longer between int8.
+Plan without_site(const ir::Graph& graph, const Plan& plan, std::size_t site);
+
+// Parameters of a plan of the same graph that leaves more in float: values keep those they have in `plan`.
+std::vector<Params> params_for(const Plan& smaller, const Plan& plan, std::span<const Params> params);
 
 // kUnsupported if the graph holds quantised operators, naming one.
 Status check_not_quantised(const ir::Graph& graph);

@@ -23,8 +23,8 @@ TEST(Quantise, AConvolutionWithItsReluStandsBetweenPairs) {
   input %x: f32[1, 1, 2, 2]
   constant %b: f32[2] parameter = {0.25, 0}
   constant %w_int8: i8[2, 1, 1, 1] parameter = {127, -127}
-  constant %w_scales: f32[2] parameter = {0.015748031437397003, 0.003937007859349251}
-  constant %w_zero_points: i64[2] parameter = {0, 0}
+  constant %w_scales: f32[2] = {0.015748031437397003, 0.003937007859349251}
+  constant %w_zero_points: i64[2] = {0, 0}
   %quantize_per_tensor_5: i8[1, 1, 2, 2] = quantized_decomposed::quantize_per_tensor(%x, 0.007843137718737125, -1, -128, 127, 1)
   %dequantize_per_tensor_6: f32[1, 1, 2, 2] = quantized_decomposed::dequantize_per_tensor(%quantize_per_tensor_5, 0.007843137718737125, -1, -128, 127, 1, None)
   %dequantize_per_channel_10: f32[2, 1, 1, 1] = quantized_decomposed::dequantize_per_channel(%w_int8, %w_scales, %w_zero_points, 0, -127, 127, 1, None)
@@ -98,7 +98,7 @@ TEST(Quantise, ABiasBeyondTheIntegersOfATinyChannelWidensItsScale) {
 }
 )");
   // 5 / (2 / 255 * 2^30)
-  EXPECT_THAT(text, HasSubstr("%w_scales: f32[2] parameter = {5.93718"));
+  EXPECT_THAT(text, HasSubstr("%w_scales: f32[2] = {5.93718"));
 }
 
 TEST(Quantise, NanInWeightsIsAnErrorThatNamesThem) {

@@ -53,9 +53,10 @@ bool reads(const Node& node, ValueId id) {
 // Takes the nodes out of the graph and puts them back one by one, with new ones before and after.
 class Rewriter {
  public:
-  Rewriter(ir::Graph& graph, const Plan& plan, std::span<const Params> params) : graph_(graph), plan_(plan), params_(params), builder_(graph) {}
+  Rewriter(ir::Graph& graph, const Plan& plan, std::span<const Params> params, WeightForm form)
+      : graph_(graph), plan_(plan), params_(params), form_(form), builder_(graph) {}
 
-  Status run() {
+  Result<Readings> run() {
     const std::size_t count = graph_.nodes.size();
     site_of_.assign(count, nullptr);
     for (std::size_t s = 0; s < plan_.sites.size(); ++s) {
@@ -68,7 +69,7 @@ class Rewriter {
     for (ir::Output& output : graph_.outputs) {
       ir::for_each_value(output.value, [&](ValueId& id) { id = read_by_float(id); });
     }
-    return {};
+    return std::move(given_);
   }
 
  private:
@@ -182,12 +183,24 @@ class Rewriter {
       if (stored.weight == site.weight && stored.scales == codes.scales) return stored.reading;
     }
     const std::vector<float> scales = codes.scales;
-    ETALON_TRY(ValueId reading, dequantised_weight(constant.name, sizes, axis, std::move(codes)));
-    if (is_linear) {
-      ETALON_TRY(reading, builder_.call("aten::permute_copy", {reading, ir::literal_ints({1, 0})}));
+    ValueId reading = ir::kNoValue;
+    if (form_ == WeightForm::kRounded) {
+      reading = rounded_weight(constant, view, codes, is_linear);
+    } else {
+      ETALON_TRY(reading, dequantised_weight(constant.name, sizes, axis, std::move(codes)));
+      if (is_linear) {
+        ETALON_TRY(reading, builder_.call("aten::permute_copy", {reading, ir::literal_ints({1, 0})}));
+      }
     }
     weights_.push_back({site.weight, scales, reading});
     return reading;
+  }
+
+  ValueId rounded_weight(const ir::Constant& constant, const ChannelView& view, const WeightCodes& codes, bool is_linear) {
+    std::vector<float> values = rounded(codes, view);
+    if (is_linear) values = transposed(values, view.channels, view.after);
+    ir::Constant result{unused_name(constant.name) + "_rounded", ir::TensorType::of(DType::kFloat32, constant.type.sizes), data_of(values), true, false};
+    return graph_.add_constant(std::move(result));
   }
 
   Result<ValueId> dequantised_weight(const std::string& name, const Dims& sizes, std::size_t axis, WeightCodes codes) {
@@ -197,8 +210,8 @@ class Rewriter {
       return call("dequantize_per_tensor", {int8, static_cast<double>(codes.scales[0]), std::int64_t{0}, kWeightLow, kHigh, kInt8});
     }
     const Dims channels{static_cast<std::int64_t>(codes.scales.size())};
-    const ValueId scales = add_constant(stem + "_scales", DType::kFloat32, channels, data_of(codes.scales));
-    const ValueId zeros = add_constant(stem + "_zero_points", DType::kInt64, channels, data_of(std::vector<std::int64_t>(codes.scales.size(), 0)));
+    const ValueId scales = add_table(stem + "_scales", DType::kFloat32, channels, data_of(codes.scales));
+    const ValueId zeros = add_table(stem + "_zero_points", DType::kInt64, channels, data_of(std::vector<std::int64_t>(codes.scales.size(), 0)));
     return call("dequantize_per_channel", {int8, scales, zeros, static_cast<std::int64_t>(axis), kWeightLow, kHigh, kInt8});
   }
 
@@ -226,6 +239,10 @@ class Rewriter {
   ValueId add_constant(std::string name, DType dtype, const Dims& sizes, ir::Data data) {
     return graph_.add_constant({std::move(name), ir::TensorType::of(dtype, sizes), std::move(data), true, false});
   }
+  // Scales and zero points, which nobody trained.
+  ValueId add_table(std::string name, DType dtype, const Dims& sizes, ir::Data data) {
+    return graph_.add_constant({std::move(name), ir::TensorType::of(dtype, sizes), std::move(data), false, false});
+  }
   Result<ValueIds> call_all(std::string_view op, std::vector<Arg> args) { return builder_.call_all(fmt::format("{}{}", kPrefix, op), std::move(args)); }
   Result<ValueId> call(std::string_view op, std::vector<Arg> args) { return builder_.call(fmt::format("{}{}", kPrefix, op), std::move(args)); }
 
@@ -238,9 +255,10 @@ class Rewriter {
   ir::Graph& graph_;
   const Plan& plan_;
   std::span<const Params> params_;
+  WeightForm form_;
   ir::Builder builder_;
   std::vector<const Site*> site_of_;                     // by node of the original graph
-  std::map<ValueId, ValueId> given_;                     // computed on int8 -> what everyone reads
+  Readings given_;                                       // computed on int8 -> what everyone reads
   std::map<std::pair<ValueId, Role>, ValueId> read_;     // computed in float -> what int8 reads
   std::vector<Stored> weights_;
   std::set<std::string> stems_;
@@ -248,9 +266,9 @@ class Rewriter {
 
 }  // namespace
 
-Status quantise(ir::Graph& graph, const Plan& plan, std::span<const Params> params) {
+Result<Readings> quantise(ir::Graph& graph, const Plan& plan, std::span<const Params> params, WeightForm form) {
   ETALON_CHECK(plan.dynamic || params.size() == plan.groups.size());
-  return Rewriter(graph, plan, params).run();
+  return Rewriter(graph, plan, params, form).run();
 }
 
 }  // namespace etalon::quantize

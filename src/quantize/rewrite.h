@@ -9,6 +9,7 @@
 // layers are stored as [out, in] and transposed behind it. Biases stay float.
 #pragma once
 
+#include <map>
 #include <span>
 
 #include "ir/graph.h"
@@ -17,9 +18,17 @@
 
 namespace etalon::quantize {
 
+enum class WeightForm : std::uint8_t {
+  kInt8,     // as above
+  kRounded,  // floats that are what the int8 weights stand for: the same numbers, for measuring accuracy at full speed
+};
+
+// Values that are computed on int8 -> what everyone reads instead.
+using Readings = std::map<ir::ValueId, ir::ValueId>;
+
 // `params` has one entry per group of the plan, which was made from this very graph; empty for dynamic plans.
-// Values keep their names and ids before compact() is called, which the caller does.
+// Values keep their names, and their ids until the caller compacts the graph.
 // Errors: kInvalidInput (NaN or infinity in weights, with their name).
-Status quantise(ir::Graph& graph, const Plan& plan, std::span<const Params> params);
+Result<Readings> quantise(ir::Graph& graph, const Plan& plan, std::span<const Params> params, WeightForm form = WeightForm::kInt8);
 
 }  // namespace etalon::quantize

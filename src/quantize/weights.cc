@@ -61,6 +61,15 @@ Result<WeightCodes> quantise_weight(std::span<const float> weight, const Channel
   return out;
 }
 
+std::vector<float> rounded(const WeightCodes& weight, const ChannelView& view) {
+  std::vector<float> out(weight.codes.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::size_t channel = i / view.after % view.channels;
+    out[i] = static_cast<float>(weight.codes[i]) * weight.scales[weight.scales.size() == 1 ? 0 : channel];
+  }
+  return out;
+}
+
 std::vector<float> transposed(std::span<const float> matrix, std::size_t rows, std::size_t columns) {
   std::vector<float> out(matrix.size());
   for (std::size_t r = 0; r < rows; ++r) {

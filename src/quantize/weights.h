@@ -31,6 +31,9 @@ struct WeightCodes {
 Result<WeightCodes> quantise_weight(std::span<const float> weight, const ChannelView& view, bool per_channel,
                                     std::span<const double> least);
 
+// What the codes stand for.
+std::vector<float> rounded(const WeightCodes& weight, const ChannelView& view);
+
 // [rows, columns] -> [columns, rows]
 std::vector<float> transposed(std::span<const float> matrix, std::size_t rows, std::size_t columns);
 
