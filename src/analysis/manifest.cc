@@ -46,15 +46,23 @@ ordered_json metrics_of(const RunResult& result, const std::string& run_dir) {
   put(metrics, "cv_percent", result.cv_percent);
   put(metrics, "first_ms", result.first_ms);
   put(metrics, "load_ms", result.load_ms);
+  put(metrics, "cold_ms", result.cold_ms);
   put(metrics, "peak_rss_bytes", result.peak_rss_bytes);
+  put(metrics, "baseline_rss_bytes", result.baseline_rss_bytes);
+  put(metrics, "packed_weights_bytes", result.packed_weights_bytes);
+  put(metrics, "planned_bytes", result.planned_bytes);
+  put(metrics, "workspace_bytes", result.workspace_bytes);
   if (result.timing_was_traced) metrics["timing_was_traced"] = true;
   put(metrics, "traced_ms", result.traced_ms);
   put(metrics, "traced_median_ms", result.traced_median_ms);
   if (result.traced_warmup) metrics["traced_warmup"] = *result.traced_warmup;
+  if (!result.traced_launch_runs.empty()) metrics["traced_launch_runs"] = result.traced_launch_runs;
+  put(metrics, "session", result.session);
   put_path(metrics, "etdump", run_dir, result.etdump);
   put_path(metrics, "log", run_dir, result.log);
   put_path(metrics, "kernels", run_dir, result.kernels);
   put_path(metrics, "samples", run_dir, result.samples);
+  put_path(metrics, "control", run_dir, result.control);
   return metrics;
 }
 
@@ -106,6 +114,16 @@ std::uint32_t small_count(const json& object, const char* name, std::uint32_t fa
   return value && *value <= 0xFFFFFFFFU ? static_cast<std::uint32_t>(*value) : fallback;
 }
 
+std::vector<std::uint64_t> counts_member(const json& object, const char* name) {
+  std::vector<std::uint64_t> counts;
+  const json* list = member(object, name);
+  if (list == nullptr || !list->is_array()) return counts;
+  for (const json& item : *list) {
+    if (item.is_number_unsigned()) counts.push_back(item.get<std::uint64_t>());
+  }
+  return counts;
+}
+
 RunResult read_result(const json& entry) {
   RunResult result;
   result.experiment = text_member(entry, "experiment");
@@ -132,15 +150,23 @@ RunResult read_result(const json& entry) {
   result.cv_percent = number_member(*metrics, "cv_percent");
   result.first_ms = number_member(*metrics, "first_ms");
   result.load_ms = number_member(*metrics, "load_ms");
+  result.cold_ms = number_member(*metrics, "cold_ms");
   result.peak_rss_bytes = number_member(*metrics, "peak_rss_bytes");
+  result.baseline_rss_bytes = number_member(*metrics, "baseline_rss_bytes");
+  result.packed_weights_bytes = number_member(*metrics, "packed_weights_bytes");
+  result.planned_bytes = number_member(*metrics, "planned_bytes");
+  result.workspace_bytes = number_member(*metrics, "workspace_bytes");
   result.timing_was_traced = flag_member(*metrics, "timing_was_traced");
   result.traced_ms = number_member(*metrics, "traced_ms");
   result.traced_median_ms = number_member(*metrics, "traced_median_ms");
   result.traced_warmup = count_member(*metrics, "traced_warmup");
+  result.traced_launch_runs = counts_member(*metrics, "traced_launch_runs");
+  result.session = text_member(*metrics, "session");
   result.etdump = relative_path(*metrics, "etdump", "etdump_rel");
   result.log = relative_path(*metrics, "log", "log_rel");
   result.kernels = relative_path(*metrics, "kernels", "kernels_rel");
   result.samples = relative_path(*metrics, "samples", "samples_rel");
+  result.control = relative_path(*metrics, "control", "control_rel");
   return result;
 }
 
@@ -165,6 +191,36 @@ void read_analysis(const json& root, Manifest& manifest) {
                                       small_count(*baseline, "threads", 1),
                                       text_member(*candidate, "experiment"),
                                       small_count(*candidate, "threads", 1)});
+  }
+}
+
+ordered_json concerns_json(const std::vector<MachineConcern>& concerns) {
+  ordered_json list = ordered_json::array();
+  for (const MachineConcern& concern : concerns) {
+    list.push_back({{"id", concern.id},
+                    {"concern", concern.concern},
+                    {"found", concern.found},
+                    {"why", concern.why},
+                    {"fix", concern.fix}});
+  }
+  return list;
+}
+
+void read_machine(const json& root, Manifest& manifest) {
+  if (const json* machine = member(root, "machine"); machine != nullptr && machine->is_object()) {
+    manifest.machine_json = machine->dump(-1, ' ', false, json::error_handler_t::replace);
+  }
+  if (const json* concerns = member(root, "preflight"); concerns != nullptr && concerns->is_array()) {
+    for (const json& entry : *concerns) {
+      manifest.concerns.push_back({text_member(entry, "id"), text_member(entry, "concern"),
+                                   text_member(entry, "found"), text_member(entry, "why"),
+                                   text_member(entry, "fix")});
+    }
+  }
+  const json* notes = member(root, "notes");
+  if (notes == nullptr || !notes->is_array()) return;
+  for (const json& note : *notes) {
+    if (note.is_string()) manifest.notes.push_back(note.get<std::string>());
   }
 }
 
@@ -203,6 +259,10 @@ std::string manifest_json(const Manifest& manifest, const std::string& run_dir) 
   root["executorch"] = executorch_json(manifest.executorch);
   root["platform"] = manifest.platform;
   root["device"] = manifest.device;
+  const ordered_json machine = ordered_json::parse(manifest.machine_json, nullptr, false);
+  if (machine.is_object()) root["machine"] = machine;
+  if (!manifest.concerns.empty()) root["preflight"] = concerns_json(manifest.concerns);
+  if (!manifest.notes.empty()) root["notes"] = manifest.notes;
   root["design"] = manifest.design;
   root["seed"] = manifest.seed;
   root["analysis"] = analysis_json(manifest);
@@ -242,6 +302,7 @@ Result<Manifest> read_manifest(const std::string& run_dir) {
       if (value.is_string()) manifest.device[name] = value.get<std::string>();
     }
   }
+  read_machine(root, manifest);
   read_analysis(root, manifest);
   for (const json& entry : *results) manifest.results.push_back(read_result(entry));
   return manifest;

@@ -1,8 +1,9 @@
 // A profiling session: the launches of all experiments, their results on disk, and what an interrupted one
 // left.
 //
-// Each launch's samples are written as soon as it has ended, so an interrupt loses one launch at most. A run
-// is recognised again by a key over everything that defines it: model, runner, inputs and settings.
+// Timing comes first and is interleaved (profile_timing.h), then the runs that tell operators and kernels
+// (profile_tracing.h). Each launch's samples are written as soon as it has ended, so an interrupt loses one launch at
+// most. A run is recognised again by a key over everything that defines it: model, runner, inputs and settings.
 #pragma once
 
 #include <functional>
@@ -22,6 +23,7 @@ struct SessionOptions {
   double timeout_seconds = 900;   // per process
   bool fresh = false;             // forget what an earlier session finished
   std::vector<std::string> only;  // experiments; empty: all
+  double sentinel_tolerance = 0.10;  // a block during which the machine slowed down by more is repeated; 0: never
 };
 
 // Told before each launch: "fast, 1 thread", launches done, launches in all.

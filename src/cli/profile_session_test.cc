@@ -8,14 +8,17 @@
 #include <filesystem>
 
 #include "analysis/profile_testing.h"
+#include "analysis/session_verdicts.h"
 #include "analysis/validate.h"
 #include "base/file.h"
 #include "cli/run_analysis.h"
 #include "formats/etdump/etdump.h"
+#include "measure/samples.h"
 
 namespace etalon::cli {
 namespace {
 
+using analysis::RunResult;
 using targets::RunOutcome;
 using targets::RunRequest;
 using targets::Tracing;
@@ -27,7 +30,8 @@ class ScriptedTarget final : public targets::Target {
     requests.push_back(request);
     RunOutcome outcome;
     if (static_cast<int>(requests.size()) == interrupt_at) return interrupted(outcome);
-    if (request.extra_args == std::vector<std::string>{"crash"}) {
+    const bool due = !crash_of.empty() && request.log_path.find(crash_of) != std::string::npos;
+    if ((due && crash_after-- == 0) || request.extra_args == std::vector<std::string>{"crash"}) {
       outcome.error = "crashed with SIGSEGV (11)";
       return outcome;
     }
@@ -43,6 +47,8 @@ class ScriptedTarget final : public targets::Target {
 
   std::vector<RunRequest> requests;
   int interrupt_at = 0;
+  std::string crash_of;  // a part of the log's path: that run crashes ...
+  int crash_after = 0;   // ... after so many processes
 
  private:
   struct Interrupted {};
@@ -64,6 +70,7 @@ class ProfileSession : public ::testing::Test {
     ASSERT_TRUE(write_file(folder_ + "/net.pte", std::string_view("model")).ok());
     config_.model = folder_ + "/net.pte";
     config_.output_root = folder_ + "/runs";
+    options_.sentinel_tolerance = 0;  // the machine may be busy with other tests, and launches are counted here
     add("a");
     add("b");
   }
@@ -95,12 +102,81 @@ class ProfileSession : public ::testing::Test {
 
 TEST_F(ProfileSession, timing_and_tracing_are_separate_processes_and_timing_comes_first) {
   const SessionOutcome outcome = run();
-  ASSERT_EQ(target_.requests.size(), 8U);  // two runs of three launches, two traced runs
-  for (std::size_t i = 0; i < 8; ++i)
+  ASSERT_EQ(target_.requests.size(), 12U);  // two runs of three launches, timed and traced
+  for (std::size_t i = 0; i < 12; ++i)
     EXPECT_EQ(target_.requests[i].tracing, i < 6 ? Tracing::kOff : Tracing::kOps);
   EXPECT_EQ(outcome.manifest.status, "complete");
   EXPECT_EQ(outcome.manifest.results[0].latency_ms.size(), 10U);
   EXPECT_DOUBLE_EQ(*outcome.manifest.results[0].median_ms, 0.10);
+  EXPECT_DOUBLE_EQ(*outcome.manifest.results[0].cold_ms, 3.5);
+  EXPECT_FALSE(outcome.manifest.results[0].packed_weights_bytes.has_value()) << "nobody told it";
+}
+
+TEST_F(ProfileSession, exactly_as_many_runs_are_measured_as_were_asked_for) {
+  for (const std::uint32_t runs : {1U, 2U, 7U, 13U, 59U, 101U}) {
+    config_.experiments[0].runs = runs;
+    config_.experiments[1].runs = 100;
+    const SessionOutcome outcome = run();
+    EXPECT_EQ(outcome.manifest.results[0].latency_ms.size(), runs);
+    EXPECT_EQ(outcome.manifest.results[1].latency_ms.size(), 100U);
+    const auto recording =
+        measure::read_recording(outcome.run_dir + "/" + outcome.manifest.results[0].samples);
+    ASSERT_TRUE(recording.ok()) << recording.error().message();
+    EXPECT_EQ(recording->arms.at(0).runs_ms(), outcome.manifest.results[0].latency_ms);
+  }
+}
+
+TEST_F(ProfileSession, experiments_are_interleaved_in_one_session_with_a_control) {
+  for (measure::Experiment& experiment : config_.experiments) experiment.runs = 60;
+  const SessionOutcome outcome = run();
+  const RunResult& a = outcome.manifest.results[0];
+  const RunResult& b = outcome.manifest.results[1];
+  EXPECT_EQ(a.session, b.session);
+  EXPECT_EQ(a.control, b.control);
+  ASSERT_EQ(timing_launches(), 10U * 2 + 5 * 2);
+  for (std::size_t i = 0; i < 10; ++i) EXPECT_THAT(target_.requests[i].log_path, HasSubstr("/a/")) << "control";
+  std::size_t a_first = 0;
+  for (std::size_t i = 10; i < 30; i += 2) {
+    EXPECT_NE(target_.requests[i].log_path, target_.requests[i + 1].log_path);
+    a_first += target_.requests[i].log_path.find("/a/") != std::string::npos ? 1U : 0U;
+  }
+  EXPECT_GT(a_first, 0U);
+  EXPECT_LT(a_first, 10U);
+  const auto judged = analysis::judge_results(outcome.run_dir, a, b);
+  ASSERT_TRUE(judged.ok()) << judged.error().message();
+  EXPECT_TRUE(judged->interleaved);
+  EXPECT_TRUE(judged->control.ran);
+  EXPECT_EQ(judged->verdict.claim, measure::Claim::kEquivalent);
+  EXPECT_EQ(judged->verdict.launches, 10U);
+}
+
+TEST_F(ProfileSession, a_sequential_design_keeps_experiments_apart_and_says_so) {
+  config_.design = measure::Design::kSequential;
+  for (measure::Experiment& experiment : config_.experiments) experiment.runs = 60;
+  const SessionOutcome outcome = run();
+  ASSERT_EQ(timing_launches(), 20U);
+  for (std::size_t i = 0; i < 20; ++i)
+    EXPECT_THAT(target_.requests[i].log_path, HasSubstr(i < 10 ? "/a/" : "/b/"));
+  const RunResult& a = outcome.manifest.results[0];
+  const RunResult& b = outcome.manifest.results[1];
+  EXPECT_NE(a.session, b.session);
+  const auto judged = analysis::judge_results(outcome.run_dir, a, b);
+  ASSERT_TRUE(judged.ok()) << judged.error().message();
+  EXPECT_FALSE(judged->interleaved);
+  EXPECT_THAT(outcome.manifest.notes, ::testing::Contains(HasSubstr("one after the other")));
+}
+
+TEST_F(ProfileSession, recordings_of_all_traced_processes_are_joined) {
+  for (measure::Experiment& experiment : config_.experiments) experiment.runs = 100;
+  const SessionOutcome outcome = run();
+  const RunResult& a = outcome.manifest.results[0];
+  EXPECT_EQ(a.traced_launch_runs, (std::vector<std::uint64_t>(6, 10)));
+  EXPECT_EQ(a.traced_warmup, 0U);
+  const auto bytes = MappedFile::open(outcome.run_dir + "/" + a.etdump);
+  ASSERT_TRUE(bytes.ok());
+  const auto dump = formats::etdump::decode(bytes->bytes());
+  ASSERT_TRUE(dump.ok()) << dump.error().message();
+  EXPECT_EQ(dump->runs.size(), 60U);
 }
 
 TEST_F(ProfileSession, the_folder_is_whole_and_times_add_up) {
@@ -129,7 +205,7 @@ TEST_F(ProfileSession, finished_runs_are_not_run_again_until_asked) {
   EXPECT_TRUE(target_.requests.empty());
   options_.fresh = true;
   EXPECT_EQ(run().reused, 0U);
-  EXPECT_EQ(target_.requests.size(), 8U);
+  EXPECT_EQ(target_.requests.size(), 12U);
 }
 
 TEST_F(ProfileSession, a_changed_setting_runs_that_experiment_again) {
@@ -146,7 +222,7 @@ TEST_F(ProfileSession, an_interrupted_session_goes_on_where_it_stopped) {
   target_.interrupt_at = 0;
   target_.requests.clear();
   const SessionOutcome outcome = run();
-  EXPECT_EQ(timing_launches(), 3U);  // of six, three were finished
+  EXPECT_EQ(timing_launches(), 4U) << "of three launches of both, one was whole";
   EXPECT_EQ(outcome.manifest.results[0].latency_ms.size(), 10U);
   EXPECT_EQ(outcome.manifest.results[1].latency_ms.size(), 10U);
 }
@@ -164,6 +240,32 @@ TEST_F(ProfileSession, a_crash_fails_one_run_and_keeps_the_others) {
   target_.requests.clear();
   config_.experiments[0].extra_args.clear();
   EXPECT_EQ(run().reused, 1U);
+}
+
+TEST_F(ProfileSession, a_crash_in_the_middle_fails_one_run_and_the_others_go_on) {
+  for (measure::Experiment& experiment : config_.experiments) experiment.runs = 60;
+  target_.crash_of = "/b/";
+  target_.crash_after = 4;
+  const SessionOutcome outcome = run();
+  const RunResult& a = outcome.manifest.results[0];
+  const RunResult& b = outcome.manifest.results[1];
+  EXPECT_EQ(a.status, "ok");
+  EXPECT_EQ(a.latency_ms.size(), 60U);
+  EXPECT_EQ(b.status, "failed");
+  EXPECT_THAT(b.error, HasSubstr("SIGSEGV"));
+  EXPECT_FALSE(b.median_ms.has_value());
+  EXPECT_TRUE(b.etdump.empty());
+  const auto kept = measure::read_recording(outcome.run_dir + "/" + b.samples);
+  ASSERT_TRUE(kept.ok()) << kept.error().message();
+  EXPECT_EQ(kept->arms.at(0).launches.size(), 4U) << "what was measured before is kept";
+
+  target_.crash_of.clear();
+  const SessionOutcome again = run();
+  EXPECT_EQ(again.reused, 1U);
+  EXPECT_EQ(again.manifest.results[1].latency_ms.size(), 60U);
+  EXPECT_NE(again.manifest.results[0].session, again.manifest.results[1].session)
+      << "its partner was measured at another time";
+  EXPECT_THAT(again.manifest.notes, ::testing::Contains(HasSubstr("different sessions")));
 }
 
 TEST_F(ProfileSession, only_leaves_the_results_of_others_in_place) {

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -19,9 +20,12 @@
 #include "cli/interrupt.h"
 #include "cli/print_value.h"
 #include "cli/runner_log.h"
+#include "cli/runner_worker.h"
 #include "cli/streams.h"
+#include "measure/worker_process.h"
 #include "platform/affinity.h"
 #include "platform/clock.h"
+#include "platform/memory.h"
 #include "runtime/tensor.h"
 
 namespace etalon::cli {
@@ -43,6 +47,7 @@ class Runner {
   Runner(RunnerFlags flags, RunnerEngine& engine) : flags_(std::move(flags)), engine_(engine) {}
 
   Result<int> run() {
+    if (flags_.worker) return work();
     ETALON_CHECKED(prepare());
     if (flags_.command_mode) {
       ETALON_CHECKED(obey());
@@ -81,7 +86,7 @@ class Runner {
     const bool traced = flags_.trace != "off";
     records_ = traced || !flags_.etdump_path.empty();
     if (!records_) return;
-    if (flags_.etdump_path.empty()) flags_.etdump_path = "model.etdump";
+    if (flags_.etdump_path.empty() && !flags_.worker) flags_.etdump_path = "model.etdump";
     engine_.prepare_recording(traced ? RunnerEngine::Recording::kOperators : RunnerEngine::Recording::kMethods);
   }
 
@@ -250,6 +255,37 @@ class Runner {
     return {};
   }
 
+  // The worker of a measuring session; measure/worker_process.h describes the conversation.
+  Result<int> work() {
+    ETALON_TRY(const int channel, take_stdout());
+    Status status = work_on(channel);
+    if (!status.ok()) tell_failure(channel, status.error());
+    if (!status.ok()) return status.error();
+    return kExitOk;
+  }
+
+  Status work_on(int channel) {
+    ETALON_CHECKED(prepare());
+    const auto baseline = platform::current_rss_bytes();
+    ETALON_CHECKED(load());
+    ETALON_CHECKED(read_inputs());
+    ETALON_CHECKED(warm_up());
+    ETALON_CHECKED(measure::serve_worker(
+        STDIN_FILENO, channel, [this](std::uint32_t runs) { return run_for_session(runs); },
+        [this, baseline] { return worker_figures(report_, engine_, baseline); }));
+    return write_events();
+  }
+
+  Result<std::vector<double>> run_for_session(std::uint32_t runs) {
+    std::vector<double> times;
+    times.reserve(runs);
+    for (std::uint32_t i = 0; i < runs; ++i) {
+      ETALON_TRY(const double ms, timed_execution());
+      times.push_back(ms * 1e6);
+    }
+    return times;
+  }
+
   // For benchmarks that interleave several processes: one keeps its state between commands, and is idle in between.
   Status obey() {
     answer(fmt::format(R"({{"engine":"{}","version":"{}","threads":{}}})", report_.engine, report_.engine_version,
@@ -314,7 +350,7 @@ class Runner {
   }
 
   Status write_events() {
-    if (!records_) return {};
+    if (!records_ || flags_.etdump_path.empty()) return {};
     if (const Status written = engine_.write_events(flags_.etdump_path); !written.ok()) {
       ETALON_LOG_ERROR("Failed to open ETDump file at {}.", flags_.etdump_path);
       return written.error();
@@ -369,7 +405,10 @@ int fail(std::string_view name, const Error& error) {
 int run(std::string_view name, int argc, char** argv, RunnerEngine& engine) {
   const std::vector<std::string_view> args(argv + 1, argv + argc);
   auto flags = parse_runner_flags(args);
-  if (!flags.ok()) return fail(name, flags.error());
+  if (!flags.ok()) {
+    if (std::find(args.begin(), args.end(), "--worker") != args.end()) tell_failure(STDOUT_FILENO, flags.error());
+    return fail(name, flags.error());
+  }
   if (flags->help) {
     put(runner_help(name));
     const Status shown = finish_stdout();

@@ -44,6 +44,7 @@ class RunnerEngine : public Runnable {
   virtual Status load(const std::string& method) = 0;
   virtual std::vector<std::int64_t> planned_buffer_sizes() const = 0;
   virtual std::uint64_t memory_bytes() const = 0;  // 0: unknown
+  virtual std::optional<std::uint64_t> packed_bytes() const { return std::nullopt; }  // weights as kernels want them
   // Whether executions from now on are recorded, if prepare_recording() asked for any.
   virtual void record(bool on) = 0;
   virtual Status write_events(const std::string& path) = 0;

@@ -28,6 +28,7 @@ const Flag kFlags[] = {
     {"output_dir", &RunnerFlags::output_dir, "a folder: each output is written to <i>.npy"},
     {"server_mode", &RunnerFlags::server_mode, "run once per line on stdin, reading the inputs again"},
     {"command_mode", &RunnerFlags::command_mode, "obey lines on stdin: load, run N, output DIR; answer in JSON lines"},
+    {"worker", &RunnerFlags::worker, "load, then answer \"run N\" on stdin with \"ns ...\", as etalon's sessions ask"},
     {"print_output", &RunnerFlags::print_output, "what to print of the outputs", "none|summary|all"},
     {"num_executions", &RunnerFlags::num_executions, "how often to run (1)"},
     {"method_name", &RunnerFlags::method_name, "the method to run (the first)"},

@@ -20,6 +20,7 @@ struct RunnerFlags {
   std::string output_dir;  // for .npy files
   bool server_mode = false;
   bool command_mode = false;
+  bool worker = false;
   std::string print_output = "summary";  // none, summary, all
   std::uint32_t num_executions = 1;
   std::string method_name;

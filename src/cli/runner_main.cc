@@ -49,6 +49,7 @@ class OwnEngine final : public RunnerEngine {
     return {sizes.begin(), sizes.end()};
   }
   std::uint64_t memory_bytes() const override { return method_->memory_bytes(); }
+  std::optional<std::uint64_t> packed_bytes() const override { return method_->packed_bytes(); }
   void record(bool on) override { method_->set_tracer(on ? recorder_.get() : nullptr); }
   Status write_events(const std::string& path) override { return recorder_->write(path); }
   std::vector<KernelRecord> kernels() const override { return kernel_records(*method_); }

@@ -37,11 +37,17 @@ Status check_looks(const Plan& plan) {
       fmt::format("looks: the last is {}, want {} as `launches`", plan.looks.back(), plan.launches));
 }
 
-Status check_plan(const Plan& plan, std::size_t arms) {
-  if (arms == 0) return invalid_input("found no arm, want at least one");
+Status check_plan(const Plan& plan, const std::vector<Arm>& arms) {
+  if (arms.empty()) return invalid_input("found no arm, want at least one");
   if (plan.launches == 0) return invalid_input("launches: found 0, want at least 1");
   if (plan.blocks_per_launch == 0) return invalid_input("blocks_per_launch: found 0, want at least 1");
   if (plan.most_runs == 0) return invalid_input("most_runs: found 0, want at least 1");
+  for (const Arm& arm : arms) {
+    const std::uint64_t blocks = std::uint64_t{plan.launches} * (plan.concurrent ? plan.blocks_per_launch : 1);
+    if (arm.total_runs == 0 || arm.total_runs >= blocks) continue;
+    return invalid_input(fmt::format("total_runs: {} of arm {} are fewer than the {} blocks of the plan",
+                                     arm.total_runs, arm.name, blocks));
+  }
   return check_looks(plan);
 }
 
@@ -66,18 +72,19 @@ class Phase {
   struct Runner {
     std::unique_ptr<Worker> worker;
     LaunchRecord* record = nullptr;
+    bool fresh_each_block = false;
     double level_ns = 0;
   };
 
   Result<Runner> start(std::size_t number, LaunchRecord& record);
   Status warm_up(const Arm& arm, Runner& runner);
   Result<std::vector<Block>> measure_block(std::span<const std::size_t> order,
-                                           std::span<const std::size_t> numbers,
-                                           std::vector<Runner>& runners);
+                                           std::span<const std::uint32_t> runs, std::vector<Runner>& runners);
   Result<std::vector<Block>> measure_exclusively(std::span<const std::size_t> order,
                                                  std::span<const std::size_t> numbers,
+                                                 std::span<const std::uint32_t> runs,
                                                  std::span<LaunchRecord* const> records);
-  Status run_segment(Worker& worker, std::uint32_t runs, Block& block);
+  Status run_segment(Runner& runner, std::uint32_t runs, Block& block);
   Status run_blocks(std::uint32_t index, std::span<const std::size_t> numbers,
                     std::span<LaunchRecord* const> records, std::vector<Runner>& runners);
   double read_sentinel();
@@ -86,9 +93,13 @@ class Phase {
   }
   std::uint32_t blocks_per_launch() const { return plan_.concurrent ? plan_.blocks_per_launch : 1; }
 
-  std::uint32_t runs_of(std::size_t number) const {
-    const std::uint32_t own = arms_[number].runs_per_block;
-    return own > 0 ? own : runs_per_block_;
+  // Of one arm in one block.
+  std::uint32_t runs_of(std::size_t number, std::uint32_t launch, std::uint32_t block) const {
+    const std::uint32_t total = arms_[number].total_runs;
+    if (total == 0) return runs_per_block_;
+    const std::uint32_t blocks = plan_.launches * blocks_per_launch();
+    const std::uint32_t place = launch * blocks_per_launch() + block;
+    return total / blocks + (place < total % blocks ? 1U : 0U);
   }
 
   const Plan& plan_;
@@ -132,6 +143,7 @@ double Phase::read_sentinel() {
 Result<Phase::Runner> Phase::start(std::size_t number, LaunchRecord& record) {
   Runner runner;
   runner.record = &record;
+  runner.fresh_each_block = arms_[number].fresh_each_block;
   if (record.started_at.empty()) record.started_at = world_.utc_now();
   ETALON_TRY(runner.worker, launch_(number));
   ETALON_CHECKED(warm_up(arms_[number], runner));
@@ -171,8 +183,15 @@ Result<double> Phase::probe(std::size_t number) {
 }
 
 // The first call after a change of arms finds the caches full of the other arm's data.
-Status Phase::run_segment(Worker& worker, std::uint32_t runs, Block& block) {
-  ETALON_TRY(const std::vector<double> times, worker.run(runs + 1));
+Status Phase::run_segment(Runner& runner, std::uint32_t runs, Block& block) {
+  if (runs == 0) return {};
+  if (runner.fresh_each_block) {
+    ETALON_TRY(const std::vector<double> times, runner.worker->run(runs));
+    if (times.empty()) return run_failed("a worker returned no times");
+    append_ms(times, block.runs_ms);
+    return {};
+  }
+  ETALON_TRY(const std::vector<double> times, runner.worker->run(runs + 1));
   if (times.size() != runs + 1) {
     return run_failed(fmt::format("a worker returned {} times of {} runs", times.size(), runs + 1));
   }
@@ -182,36 +201,35 @@ Status Phase::run_segment(Worker& worker, std::uint32_t runs, Block& block) {
 }
 
 Result<std::vector<Block>> Phase::measure_block(std::span<const std::size_t> order,
-                                                std::span<const std::size_t> numbers,
+                                                std::span<const std::uint32_t> runs,
                                                 std::vector<Runner>& runners) {
   std::vector<Block> blocks(order.size());
-  const auto part_of = [&](std::size_t arm) {
-    const std::uint32_t runs = runs_of(numbers[arm]);
-    return plan_.mirrored ? runs / 2 + runs % 2 : runs;
-  };
+  const auto runs_back = [&](std::size_t arm) { return plan_.mirrored ? runs[arm] / 2 : 0; };
   for (std::size_t place = 0; place < order.size(); ++place) {
     const std::size_t arm = order[place];
     blocks[arm].place = static_cast<std::uint32_t>(place);
     // The last arm of the way there is the first of the way back: one longer stretch.
     const bool turns = plan_.mirrored && place + 1 == order.size();
-    ETALON_CHECKED(run_segment(*runners[arm].worker, turns ? 2 * part_of(arm) : part_of(arm), blocks[arm]));
+    const std::uint32_t there = turns ? runs[arm] : runs[arm] - runs_back(arm);
+    ETALON_CHECKED(run_segment(runners[arm], there, blocks[arm]));
   }
   for (std::size_t place = plan_.mirrored ? order.size() - 1 : 0; place > 0; --place) {
     const std::size_t arm = order[place - 1];
-    ETALON_CHECKED(run_segment(*runners[arm].worker, part_of(arm), blocks[arm]));
+    ETALON_CHECKED(run_segment(runners[arm], runs_back(arm), blocks[arm]));
   }
   return blocks;
 }
 
 Result<std::vector<Block>> Phase::measure_exclusively(std::span<const std::size_t> order,
                                                       std::span<const std::size_t> numbers,
+                                                      std::span<const std::uint32_t> runs,
                                                       std::span<LaunchRecord* const> records) {
   std::vector<Block> blocks(order.size());
   for (std::size_t place = 0; place < order.size(); ++place) {
     const std::size_t arm = order[place];
     blocks[arm].place = static_cast<std::uint32_t>(place);
     ETALON_TRY(Runner runner, start(numbers[arm], *records[arm]));
-    ETALON_CHECKED(run_segment(*runner.worker, runs_of(numbers[arm]), blocks[arm]));
+    ETALON_CHECKED(run_segment(runner, runs[arm], blocks[arm]));
     keep_figures(runner);
   }
   return blocks;
@@ -223,14 +241,16 @@ Status Phase::run_blocks(std::uint32_t index, std::span<const std::size_t> numbe
     const bool finished = std::all_of(records.begin(), records.end(), [block](const LaunchRecord* record) {
       return is_finished(*record, block);
     });
+    std::vector<std::uint32_t> runs;
+    for (const std::size_t number : numbers) runs.push_back(runs_of(number, index, block));
     for (std::uint32_t attempt = 0; !finished; ++attempt) {
       if (attempt > 0) world_.pause(plan_.cool_down_seconds * attempt);
       const std::uint64_t part = (std::uint64_t{index} << 32) + (std::uint64_t{block} << 8) + attempt;
       const auto order = drawn_order(records.size(), derived_seed(seed_, part));
       const double before = read_sentinel();
       ETALON_TRY(std::vector<Block> measured, plan_.concurrent
-                                                  ? measure_block(order, numbers, runners)
-                                                  : measure_exclusively(order, numbers, records));
+                                                  ? measure_block(order, runs, runners)
+                                                  : measure_exclusively(order, numbers, runs, records));
       const double after = read_sentinel();
       const bool disturbed = watch_.deviates(before) || watch_.deviates(after);
       if (before > 0) watch_.add(before);
@@ -371,12 +391,13 @@ Status Session::settle_plan() {
   return {};
 }
 
-// The most runs of a block, when every arm says how many it wants; 0: some do not.
+// The most runs of a block, when every arm says how many it wants in all; 0: some do not.
 std::uint32_t Session::fixed_runs() const {
+  const std::uint32_t blocks = plan_.launches * (plan_.concurrent ? plan_.blocks_per_launch : 1);
   std::uint32_t most = 0;
   for (const Arm& arm : arms_) {
-    if (arm.runs_per_block == 0) return 0;
-    most = std::max(most, arm.runs_per_block);
+    if (arm.total_runs == 0) return 0;
+    most = std::max(most, (arm.total_runs + blocks - 1) / blocks);
   }
   return most;
 }
@@ -426,7 +447,7 @@ Result<bool> Session::run_launches_until_decided() {
 }
 
 Result<SessionOutcome> Session::run(Recording earlier) {
-  ETALON_CHECKED(check_plan(plan_, arms_.size()));
+  ETALON_CHECKED(check_plan(plan_, arms_));
   prepare(std::move(earlier));
   ETALON_CHECKED(settle_plan());
   if (plan_.control_launches > 0) ETALON_CHECKED(run_control(), "A/A control");

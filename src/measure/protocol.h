@@ -74,9 +74,12 @@ struct Arm {
   std::string name;
   std::string key;
   std::uint32_t threads = 1;
-  std::uint32_t runs_per_block = 0;  // 0: as many as the plan finds to fit
-  std::uint32_t fewest_warmup = 0;   // runs before the arm may count as warm
-  bool warms_itself = false;         // its worker has warmed up when it is launched
+  std::uint32_t total_runs = 0;     // spread over all blocks that count; 0: as many in each as the plan finds to fit
+  std::uint32_t fewest_warmup = 0;  // runs before the arm may count as warm
+  bool warms_itself = false;        // its worker has warmed up when it is launched
+  // Every request is a process of its own (a runner that cannot be kept alive): nothing is thrown away after a
+  // change of arms, and it may tell fewer times than were asked for.
+  bool fresh_each_block = false;
 };
 
 struct SessionHooks {

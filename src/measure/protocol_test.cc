@@ -288,15 +288,16 @@ TEST(Protocol, one_arm_alone_is_measured_and_not_judged) {
 TEST(Protocol, an_arm_may_want_its_own_number_of_runs_and_of_warm_ups) {
   Ledger ledger;
   std::vector<Arm> arms = kTwo;
-  arms[0].runs_per_block = 4;
-  arms[1].runs_per_block = 6;
+  arms[0].total_runs = 31;  // of six blocks
+  arms[1].total_runs = 6;
   arms[1].fewest_warmup = 40;
   const auto outcome = run_session(small_plan(), arms, launcher_of(ledger), surroundings_of(ledger));
   ASSERT_TRUE(outcome.ok()) << outcome.error().message();
   EXPECT_EQ(ledger.launched.size(), 3U * 2) << "nothing is left to find out before the first launch";
   for (std::size_t arm = 0; arm < 2; ++arm) {
+    EXPECT_EQ(outcome->recording.arms[arm].runs_ms().size(), arms[arm].total_runs);
     const LaunchRecord& launch = outcome->recording.arms[arm].launches.at(0);
-    EXPECT_EQ(launch.blocks.at(0).runs_ms.size(), arms[arm].runs_per_block);
+    for (const Block& block : launch.blocks) EXPECT_GE(block.runs_ms.size(), arms[arm].total_runs / 6);
     EXPECT_EQ(launch.warmup_ms.size() >= 40, arm == 1) << launch.warmup_ms.size();
   }
 }
@@ -361,6 +362,7 @@ TEST(Protocol, a_plan_that_cannot_work_names_the_field) {
   plan = small_plan();
   plan.looks = {2, 2, 3};
   EXPECT_THAT(error_of(plan, kTwo), HasSubstr("must ascend"));
+  EXPECT_THAT(error_of(small_plan(), {{"a", "", 1, 5}}), HasSubstr("fewer than the 6 blocks"));
   plan.looks = {2};
   EXPECT_THAT(error_of(plan, kTwo), HasSubstr("the last is 2, want 3"));
   EXPECT_TRUE(ledger.launched.empty());

@@ -1,38 +1,44 @@
 #include "measure/schedule.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "measure/random.h"
 
 namespace etalon::measure {
 namespace {
 
-std::uint32_t share_of(std::uint32_t iterations, std::uint32_t launches, std::uint32_t round) {
-  return iterations / launches + (round < iterations % launches ? 1U : 0U);
-}
+constexpr std::uint32_t kFewestForControl = 6;  // launches
+constexpr std::uint32_t kMostBlocks = 3;        // of a launch
+constexpr std::uint32_t kBlockRuns = 10;        // worth a block of their own
 
 }  // namespace
 
-std::uint32_t launches_for(std::uint32_t iterations, Design design) {
-  if (design == Design::kSequential || iterations < 6) return 1;
-  return iterations < 30 ? 3 : 5;
+std::uint32_t launches_for(std::uint32_t runs) {
+  if (runs < 6) return 1;
+  if (runs < 12) return 3;
+  return runs < 60 ? 6 : 10;
 }
 
-std::vector<Launch> schedule_launches(std::span<const std::uint32_t> iterations, Design design,
-                                      std::uint64_t seed) {
-  std::uint32_t rounds = 0;
-  for (const std::uint32_t count : iterations) rounds = std::max(rounds, launches_for(count, design));
+Plan plan_for_runs(std::span<const std::uint32_t> runs) {
+  Plan plan;
+  if (runs.empty()) return plan;
+  const auto [fewest, most] = std::minmax_element(runs.begin(), runs.end());
+  plan.launches = std::max(std::min(launches_for(*most), *fewest), 1U);
+  plan.blocks_per_launch = std::clamp(*fewest / plan.launches / kBlockRuns, 1U, kMostBlocks);
+  const bool judged = runs.size() > 1 && plan.launches >= kFewestForControl;
+  plan.control_launches = judged ? plan.launches / 2 : 0;
+  return plan;
+}
+
+std::vector<std::vector<std::size_t>> draw_rounds(std::size_t count, std::uint32_t rounds, std::uint64_t seed) {
   Random random(seed);
-  std::vector<Launch> launches;
-  for (std::uint32_t round = 0; round < rounds; ++round) {
-    const std::size_t first = launches.size();
-    for (std::size_t run = 0; run < iterations.size(); ++run) {
-      const std::uint32_t count = launches_for(iterations[run], design);
-      if (round < count) launches.push_back({run, round, share_of(iterations[run], count, round)});
-    }
-    if (design == Design::kInterleaved) random.shuffle(std::span(launches).subspan(first));
+  std::vector<std::vector<std::size_t>> orders(rounds, std::vector<std::size_t>(count));
+  for (std::vector<std::size_t>& order : orders) {
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    random.shuffle(std::span(order));
   }
-  return launches;
+  return orders;
 }
 
 }  // namespace etalon::measure

@@ -1,4 +1,5 @@
-// The order of process launches: each round starts every run once, in an order drawn anew.
+// The runs that experiments ask for, cut into process launches and blocks, and orders in which launches are
+// started.
 //
 // Running all of A and then all of B lets a slow drift of the machine look like a difference. Rounds spread
 // each run over the session and over several processes; the draw is a function of the seed alone.
@@ -9,21 +10,20 @@
 #include <span>
 #include <vector>
 
-#include "measure/experiment.h"
+#include "measure/protocol.h"
 
 namespace etalon::measure {
 
-struct Launch {
-  std::size_t run = 0;      // index into the runs that are scheduled
-  std::uint32_t round = 0;  // 0-based
-  std::uint32_t iterations = 0;
-};
+// Over how many processes so many runs are spread: one below 6, three below 12, six below 60 (the fewest that a
+// signed-rank test can work with), ten from there on.
+std::uint32_t launches_for(std::uint32_t runs);
 
-// Over how many processes `iterations` are spread: one below 6, three below 30, five from there on.
-std::uint32_t launches_for(std::uint32_t iterations, Design design);
+// The plan of a session whose arm i measures runs[i] runs in all; each gets as many launches and blocks, so the
+// smallest number limits them. An A/A control is planned where there is something to compare and enough
+// launches for a verdict.
+Plan plan_for_runs(std::span<const std::uint32_t> runs);
 
-// `iterations[i]` of run i in all; the iterations of its launches add up to exactly that.
-std::vector<Launch> schedule_launches(std::span<const std::uint32_t> iterations, Design design,
-                                      std::uint64_t seed);
+// `rounds` orders of 0 .. count - 1, each drawn anew.
+std::vector<std::vector<std::size_t>> draw_rounds(std::size_t count, std::uint32_t rounds, std::uint64_t seed);
 
 }  // namespace etalon::measure

@@ -58,6 +58,8 @@ class Target {
   virtual Result<RunOutcome> run(const RunRequest& request) = 0;
   // "system", "cpu", "memory_bytes", ...: read on the target itself.
   virtual std::map<std::string, std::string> facts() = 0;
+  // Whether runners are processes of this machine, which a session can keep alive and talk to.
+  virtual bool is_local() const { return false; }
   // The last part of a run folder's path: "linux", "mac", "android".
   virtual std::string system_name() = 0;
 };
@@ -66,6 +68,7 @@ class HostTarget final : public Target {
  public:
   Result<RunOutcome> run(const RunRequest& request) override;
   std::map<std::string, std::string> facts() override;
+  bool is_local() const override { return true; }
   std::string system_name() override;
 };
 
