@@ -42,6 +42,13 @@ Status set_inputs(runtime::Method& method, const std::vector<std::string>& files
   return {};
 }
 
+template <class Sizes>
+std::vector<std::size_t> sizes_of(const Sizes& sizes) {
+  std::vector<std::size_t> out;
+  for (const auto size : sizes) out.push_back(static_cast<std::size_t>(size));
+  return out;
+}
+
 Result<std::vector<float>> floats_of(const TensorView& view) {
   ETALON_TRY(Tensor wide, Tensor::zeros(DType::kFloat32, view.sizes()));
   ops::copy_cast(view, wide.view());
@@ -51,7 +58,7 @@ Result<std::vector<float>> floats_of(const TensorView& view) {
 
 }  // namespace
 
-Result<std::vector<std::vector<float>>> model_outputs(const OutputsRequest& request) {
+Result<ModelRun> run_model_once(const OutputsRequest& request) {
   runtime::ModuleOptions options;
   RunReport report;
   ETALON_TRY(const Engine engine,
@@ -61,12 +68,23 @@ Result<std::vector<std::vector<float>>> model_outputs(const OutputsRequest& requ
   ETALON_TRY(runtime::Method * method, module.method());
   ETALON_CHECKED(set_inputs(*method, request.inputs));
   ETALON_CHECKED(method->execute());
-  std::vector<std::vector<float>> outputs;
+  ModelRun run;
+  for (std::size_t i = 0; i < method->input_count(); ++i) {
+    if (method->input(i).is(Tag::kTensor)) run.inputs.push_back(sizes_of(input_spec(*method, i).bound));
+  }
   for (std::size_t i = 0; i < method->output_count(); ++i) {
     if (!method->output(i).is(Tag::kTensor)) continue;
-    ETALON_TRY(std::vector<float> values, floats_of(*method->output(i).as_tensor()));
-    outputs.push_back(std::move(values));
+    const TensorView& view = *method->output(i).as_tensor();
+    ETALON_TRY(std::vector<float> values, floats_of(view));
+    run.outputs.push_back({sizes_of(view.sizes()), std::move(values)});
   }
+  return run;
+}
+
+Result<std::vector<std::vector<float>>> model_outputs(const OutputsRequest& request) {
+  ETALON_TRY(ModelRun run, run_model_once(request));
+  std::vector<std::vector<float>> outputs;
+  for (ModelOutput& output : run.outputs) outputs.push_back(std::move(output.values));
   return outputs;
 }
 
