@@ -112,7 +112,10 @@ std::vector<std::string_view> xnnpack_names(const xnn::Node& node) {
 
 std::string_view xnnpack_label_name(std::string_view label) {
   label = label.substr(0, label.rfind(" #"));
-  return label.substr(0, label.find(" ("));
+  const std::string_view name = label.substr(0, label.find(" ("));
+  const std::string_view types = label.substr(name.size());
+  const bool is_dynamic = types.find(", QD") != std::string_view::npos || types.find(", QP") != std::string_view::npos;
+  return name == "Convert" && is_dynamic ? kDynamicConvert : name;
 }
 
 }  // namespace etalon::analysis

@@ -61,8 +61,10 @@ bool can_clamp(const Op& op) {
   }
 }
 
+// A 1x1 convolution is made a fully connected layer when it is defined.
 bool is_product(const Op& op) {
-  return op.type == NodeType::kFullyConnected || op.type == NodeType::kBatchMatrixMultiply;
+  return op.type == NodeType::kFullyConnected || op.type == NodeType::kBatchMatrixMultiply ||
+         (op.type == NodeType::kConv2d && op.names.size() == 2);
 }
 
 class Subgraph {
@@ -129,6 +131,7 @@ class Subgraph {
     for (const std::uint32_t id : node.outputs) op.outputs.push_back(places_.at(id));
     op.nodes = {place};
     op.names = xnnpack_names(node);
+    if (node.type == NodeType::kConvert && values_[op.outputs[0]].type == DataType::kQdint8) op.names = {kDynamicConvert};
     const bool has_bounds = node.output_min != -kInfinity || node.output_max != kInfinity;
     const float min = node.output_min, max = node.output_max;
     if (node.type == NodeType::kClamp) {

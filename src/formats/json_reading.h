@@ -1,6 +1,8 @@
 // Checked access to parsed JSON. Only for .cc files of this layer.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,6 +20,35 @@ using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;
 
+// Python's json module writes Infinity, -Infinity and NaN bare, which is no JSON. The text with them as strings; nothing
+// where it has none.
+inline std::optional<std::string> with_quoted_nonfinite(std::string_view text) {
+  constexpr std::array<std::string_view, 3> kWords = {"-Infinity", "Infinity", "NaN"};
+  std::string out;
+  bool any = false;
+  for (std::size_t i = 0; i < text.size();) {
+    if (text[i] == '"') {
+      std::size_t end = i + 1;
+      while (end < text.size() && text[end] != '"') end += text[end] == '\\' ? 2 : 1;
+      end = std::min(end + 1, text.size());
+      out += text.substr(i, end - i);
+      i = end;
+      continue;
+    }
+    const auto word = std::find_if(kWords.begin(), kWords.end(),
+                                   [&](std::string_view known) { return text.substr(i, known.size()) == known; });
+    if (word == kWords.end()) {
+      out += text[i++];
+      continue;
+    }
+    any = true;
+    out.append("\"").append(*word).append("\"");
+    i += word->size();
+  }
+  if (!any) return std::nullopt;
+  return out;
+}
+
 // A document; elements are valid as long as it lives. Nesting is limited, because readers of it recurse.
 class Document {
  public:
@@ -28,15 +59,19 @@ class Document {
     if (const auto code = parser_.allocate(text.size(), kMaxDepth); code != simdjson::SUCCESS) {
       return resource_error(simdjson::error_message(code));
     }
-    const auto* data = reinterpret_cast<const char*>(text.data());
-    if (const auto code = parser_.parse(data, text.size()).get(root_); code != simdjson::SUCCESS) {
-      return invalid_input(fmt::format("damaged JSON: {}", simdjson::error_message(code)));
-    }
-    return {};
+    auto code = parse_text(as_text(text));
+    if (code == simdjson::SUCCESS) return {};
+    if (const auto quoted = with_quoted_nonfinite(as_text(text))) code = parse_text(*quoted);
+    if (code == simdjson::SUCCESS) return {};
+    return invalid_input(fmt::format("damaged JSON: {}", simdjson::error_message(code)));
   }
   element root() const { return root_; }
 
  private:
+  simdjson::error_code parse_text(std::string_view text) {
+    return parser_.parse(text.data(), text.size()).get(root_);
+  }
+
   simdjson::dom::parser parser_;
   element root_;
 };
