@@ -8,6 +8,22 @@ namespace etalon::analysis {
 #include "analysis/rules/rules.def"
 #undef ETALON_RULE
 
+namespace {
+
+double expected_saving_ms(const Finding& finding) {
+  return (finding.saving_low_ms.value_or(0) + finding.saving_high_ms.value_or(0)) / 2;
+}
+
+void sort_from(std::ptrdiff_t first, Findings& findings) {
+  std::stable_sort(findings.found.begin() + first, findings.found.end(), [](const Finding& a, const Finding& b) {
+    const double left = expected_saving_ms(a);
+    const double right = expected_saving_ms(b);
+    return left != right ? left > right : a.severity > b.severity;
+  });
+}
+
+}  // namespace
+
 std::string_view severity_name(Severity severity) {
   switch (severity) {
     case Severity::kNote:
@@ -34,8 +50,7 @@ void check_rules(const Profile& profile, Findings& findings) {
   for (const Rule* rule : all_rules()) {
     if (rule->check != nullptr) rule->check(profile, findings);
   }
-  std::stable_sort(findings.found.begin() + first, findings.found.end(),
-                   [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+  sort_from(first, findings);
 }
 
 void check_comparison_rules(const Comparison& comparison, Findings& findings) {
@@ -48,6 +63,7 @@ void check_report_rules(const Report& report, Findings& findings) {
   for (const Rule* rule : all_rules()) {
     if (rule->check_report != nullptr) rule->check_report(report, findings);
   }
+  sort_from(0, findings);
 }
 
 }  // namespace etalon::analysis

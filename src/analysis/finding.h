@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,15 @@ struct RuleDoc {
   std::string_view remedy;      // what to do
   std::string_view confirm;     // the experiment that would confirm it
   std::string_view wrong_when;  // when not to believe it
+  std::string_view needs = {};  // the evidence without which it is "not evaluated"
+};
+
+// A number above or below which a rule speaks, and where it comes from.
+struct Threshold {
+  std::string_view what;    // "share of the run"
+  double value = 0;
+  std::string_view unit;    // as of Evidence
+  std::string_view origin;  // why this number
 };
 
 enum class Severity : std::uint8_t { kNote, kAdvice, kWarning };
@@ -29,7 +39,7 @@ std::string_view severity_name(Severity severity);
 struct Evidence {
   std::string key;
   double value = 0;
-  std::string unit;  // "ms", "share" (0..1), "ratio", "count"
+  std::string unit;  // "ms", "ns", "share" (0..1), "ratio", "count", "bytes"
 };
 
 struct Finding {
@@ -69,14 +79,16 @@ struct Rule {
   void (*check)(const Profile& profile, Findings& findings) = nullptr;
   void (*check_comparison)(const Comparison& comparison, Findings& findings) = nullptr;
   void (*check_report)(const Report& report, Findings& findings) = nullptr;
+  std::span<const Threshold* const> thresholds = {};  // of static storage
 };
 
 // In the order of rules/rules.def.
 const std::vector<const Rule*>& all_rules();
 
-// Every rule on one profile; the most severe first.
+// The rules about one profile, about one comparison, about a whole report: what they find is added to `findings`.
 void check_rules(const Profile& profile, Findings& findings);
 void check_comparison_rules(const Comparison& comparison, Findings& findings);
+// To be called last: it also sorts everything found, by the middle of the saving, then by severity.
 void check_report_rules(const Report& report, Findings& findings);
 
 }  // namespace etalon::analysis

@@ -1,10 +1,14 @@
-// Copies, transposes and conversions take a notable part of the run.
-#include "analysis/finding.h"
+// Joins, slices, look-ups and padding take a notable part of the run.
+#include "analysis/rules/operator_kinds.h"
+#include "analysis/rules/row_groups.h"
 
 namespace etalon::analysis {
 namespace {
 
-constexpr double kMinShare = 0.15;
+constexpr Threshold kMinShare = {
+    "share of the run", 0.15, "share",
+    "networks that join their branches spend several percent on it, and mean it"};
+constexpr const Threshold* kThresholds[] = {&kMinShare};
 
 void check(const Profile& profile, Findings& findings);
 
@@ -12,47 +16,34 @@ void check(const Profile& profile, Findings& findings);
 
 extern const Rule kDataMovementShare;
 const Rule kDataMovementShare = {
-    {"data-movement-share", "copies, transposes, padding and conversions take a notable part of the run",
-     "they move bytes and compute nothing, and grow in share as everything else gets faster",
-     "keep one memory layout from input to output, drop permutes that cancel each other, and keep operators "
-     "that force "
-     "a copy out of the hot path",
-     "remove the most expensive one from the model, export again and compare",
-     "the copies are the model's purpose, as in a cache update or a gather"},
-    check};
+    .doc = {.id = "data-movement-share",
+            .detects = "joining, slicing, gathering and padding take a notable part of the run",
+            .why = "they move bytes and compute nothing, and grow in share as everything else gets faster",
+            .remedy = "let layers write where their reader wants the values, pad inside the convolution, and "
+                      "slice once instead "
+                      "of many times",
+            .confirm = "remove the most expensive one from the model, export again and compare",
+            .wrong_when = "moving is the model's purpose, as in the look-up of an embedding",
+            .needs = "operator events"},
+    .check = check,
+    .thresholds = kThresholds};
 
 namespace {
 
-const OperatorRow* most_expensive_move(const Profile& profile) {
-  for (const OperatorRow& row : profile.operators) {
-    if (row.category == kDataMovement) return &row;
-  }
-  return nullptr;
-}
-
 void check(const Profile& profile, Findings& findings) {
-  if (profile.operators.empty()) {
-    findings.need(kDataMovementShare.doc, profile, "operator events; the recording has none");
-    return;
-  }
-  const OperatorRow* top = most_expensive_move(profile);
-  if (top == nullptr) return;
-  for (const CategoryRow& row : profile.categories) {
-    if (row.name != kDataMovement || row.share < kMinShare) continue;
-    Finding finding;
-    finding.rule = &kDataMovementShare.doc;
-    finding.severity = Severity::kAdvice;
-    finding.profile = profile.name;
-    finding.subject = top->name;
-    finding.source = top->source;
-    finding.evidence = {{"time", row.ms, "ms"},
-                        {"share of the run", row.share, "share"},
-                        {"operators", static_cast<double>(row.operators), "count"},
-                        {"most expensive one", top->avg_ms, "ms"}};
-    finding.saving_low_ms = 0;
-    finding.saving_high_ms = row.ms;
-    findings.found.push_back(std::move(finding));
-  }
+  if (!has_operators(kDataMovementShare, profile, findings)) return;
+  // Layouts and conversions have rules of their own.
+  const RowGroup moves = select_rows(profile, [](const OperatorRow& row) {
+    const std::string kind = kind_of(row);
+    const bool other_rule =
+        is_quantisation(kind) || (is_layout_change(kind) && !(row.delegated && kind == "copy"));
+    return row.category == kDataMovement && !other_rule;
+  });
+  if (moves.empty() || moves.share < kMinShare.value) return;
+  Finding finding = make_finding(kDataMovementShare, Severity::kAdvice, profile, moves.worst().name);
+  add_group(moves, finding);
+  promise(0, moves.ms, profile, finding);
+  findings.found.push_back(std::move(finding));
 }
 
 }  // namespace

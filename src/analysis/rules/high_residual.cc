@@ -1,24 +1,30 @@
 // A notable part of the run lies in no recorded instruction.
-#include "analysis/finding.h"
+#include "analysis/rules/row_groups.h"
 
 namespace etalon::analysis {
 namespace {
 
-constexpr double kMaxShare = 0.05;  // a profile that explains 95 % can be acted on
+constexpr Threshold kMaxShare = {"share of the run", 0.05, "share",
+                                 "a profile that explains 95 % can be acted on"};
+constexpr const Threshold* kThresholds[] = {&kMaxShare};
 
 void check(const Profile& profile, Findings& findings);
 
 }  // namespace
 
 extern const Rule kHighResidual;
-const Rule kHighResidual = {{"high-residual", "a notable part of the run lies in no recorded instruction",
-                             "time that no row explains cannot be acted on, and may hide the real cost",
-                             "record again on a quiet machine with more runs; if it stays, look outside the "
-                             "model: input preparation, thread "
-                             "start-up, page faults",
-                             "repeat the traced run and see whether the residual stays",
-                             "the run takes a few microseconds, so that recording is most of it"},
-                            check};
+const Rule kHighResidual = {
+    .doc = {.id = "high-residual",
+            .detects = "a notable part of the run lies in no recorded instruction",
+            .why = "time that no row explains cannot be acted on, and may hide the real cost",
+            .remedy = "record again on a quiet machine with more runs; if it stays, look outside the model: "
+                      "input preparation, "
+                      "thread start-up, page faults",
+            .confirm = "repeat the traced run and see whether the residual stays",
+            .wrong_when = "the run takes a few microseconds, so that recording is most of it",
+            .needs = "an end-to-end time"},
+    .check = check,
+    .thresholds = kThresholds};
 
 namespace {
 
@@ -29,13 +35,10 @@ void check(const Profile& profile, Findings& findings) {
     return;
   }
   const double share = account.residual_ms / account.end_to_end_ms;
-  if (share < kMaxShare) return;
-  Finding finding;
-  finding.rule = &kHighResidual.doc;
-  finding.severity = Severity::kWarning;
-  finding.profile = profile.name;
-  finding.subject = "residual";
+  if (share < kMaxShare.value) return;
+  Finding finding = make_finding(kHighResidual, Severity::kWarning, profile, "residual");
   finding.evidence = {{"time", account.residual_ms, "ms"}, {"share of the run", share, "share"}};
+  finding.remedy = {RemedyKind::kNone, "", "etalon profile MODEL --fresh"};
   findings.found.push_back(std::move(finding));
 }
 

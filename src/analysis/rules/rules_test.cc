@@ -1,161 +1,185 @@
-// Each rule on a profile that fires it, one that must not, and one without what it needs.
+// Every rule on its defect, on a report without it, and on one that lacks what the rule needs.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
+#include <cmath>
 #include <set>
 
-#include "analysis/finding.h"
+#include "analysis/rules/rule_cases.h"
 
 namespace etalon::analysis {
 namespace {
 
-OperatorRow op(const std::string& name, const std::string& category, double ms) {
-  OperatorRow row;
-  row.name = name;
-  row.op_type = name;
-  row.category = category;
-  row.avg_ms = ms;
-  return row;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+struct NamedCases {
+  const Rule* rule;
+  RuleCases (*cases)();
+};
+
+#define ETALON_RULE(rule) extern const Rule rule;
+}  // namespace
+#include "analysis/rules/rules.def"
+#undef ETALON_RULE
+namespace {
+
+std::vector<NamedCases> all_cases() {
+  return {
+#define ETALON_RULE(rule) {&rule, cases_of_##rule},
+#include "analysis/rules/rules.def"
+#undef ETALON_RULE
+  };
 }
 
-// Shares follow from the times; the rest of `end_to_end_ms` is split into framework and residual.
-Profile profile_of(std::vector<OperatorRow> operators, double framework_ms, double residual_ms) {
-  Profile profile;
-  profile.name = "test";
-  Accounting& account = profile.accounting;
-  for (const OperatorRow& row : operators) account.operators_ms += row.avg_ms;
-  account.framework_ms = framework_ms;
-  account.residual_ms = residual_ms;
-  account.end_to_end_ms = account.operators_ms + framework_ms + residual_ms;
-  account.traced_ms = account.end_to_end_ms;
-  std::map<std::string, CategoryRow> categories;
-  for (OperatorRow& row : operators) {
-    row.share = row.avg_ms / account.end_to_end_ms;
-    CategoryRow& category = categories[row.category];
-    category.name = row.category;
-    category.ms += row.avg_ms;
-    category.share += row.share;
-    ++category.operators;
-  }
-  for (const auto& [name, row] : categories) profile.categories.push_back(row);
-  std::sort(profile.categories.begin(), profile.categories.end(),
-            [](const CategoryRow& a, const CategoryRow& b) { return a.ms > b.ms; });
-  profile.operators = std::move(operators);
-  return profile;
-}
-
-// Nothing stands out in it.
-Profile balanced() {
-  return profile_of(
-      {op("native_call_convolution.out", "Convolution", 2.5), op("native_call_addmm.out", "GEMM", 2.4),
-       op("native_call_add.out", "Elementwise", 2.4), op("native_call_mean.out", "Other", 2.0)},
-      0.1, 0.1);
-}
-
-std::set<std::string> fired(const Profile& profile) {
-  Findings findings;
-  check_rules(profile, findings);
+std::set<std::string> ids_in(const Findings& findings) {
   std::set<std::string> ids;
   for (const Finding& finding : findings.found) ids.insert(std::string(finding.rule->id));
   return ids;
 }
 
-std::set<std::string> not_evaluated(const Profile& profile) {
-  Findings findings;
-  check_rules(profile, findings);
-  std::set<std::string> ids;
-  for (const NotEvaluated& skipped : findings.not_evaluated) ids.insert(std::string(skipped.rule));
-  return ids;
+const NotEvaluated* skipped_by(std::string_view rule, const Findings& findings) {
+  for (const NotEvaluated& skipped : findings.not_evaluated) {
+    if (skipped.rule == rule) return &skipped;
+  }
+  return nullptr;
 }
 
-using ::testing::Contains;
-using ::testing::IsEmpty;
-using ::testing::Not;
-
-TEST(Rules, a_balanced_profile_is_silent) { EXPECT_THAT(fired(balanced()), IsEmpty()); }
-
-TEST(Rules, an_empty_profile_says_what_each_rule_needs) {
-  Profile nothing;
-  EXPECT_THAT(fired(nothing), IsEmpty());
-  const auto of_profiles = std::count_if(all_rules().begin(), all_rules().end(),
-                                         [](const Rule* rule) { return rule->check != nullptr; });
-  EXPECT_EQ(not_evaluated(nothing).size(), static_cast<std::size_t>(of_profiles));
-}
-
-TEST(Rules, a_dominant_operator_is_found) {
-  const Profile profile =
-      profile_of({op("a", "Other", 4), op("b", "GEMM", 3), op("c", "Elementwise", 3)}, 0, 0);
-  EXPECT_THAT(fired(profile), Contains("dominant-operator"));
-}
-
-TEST(Rules, one_category_with_more_than_half_is_found) {
-  std::vector<OperatorRow> rows(6, op("native_call_convolution.out", "Convolution", 1));
-  rows.push_back(op("native_call_add.out", "Elementwise", 2));
-  rows.push_back(op("native_call_mean.out", "Other", 2));
-  EXPECT_THAT(fired(profile_of(rows, 0, 0)), Contains("category-share"));
-}
-
-TEST(Rules, unfused_batch_norm_is_found_under_each_of_its_names) {
-  for (const char* name :
-       {"native_call__native_batch_norm_legit_no_training.out", "aten::native_batch_norm.out"}) {
-    Profile profile = balanced();
-    profile.operators.push_back(op(name, "Other", 1));
-    profile.operators.back().share = 0.1;
-    Findings findings;
-    check_rules(profile, findings);
-    ASSERT_EQ(findings.found.size(), 1U) << name;
-    const Finding& finding = findings.found[0];
-    EXPECT_EQ(finding.rule->id, "unfused-batch-norm");
-    EXPECT_EQ(finding.severity, Severity::kWarning);
-    EXPECT_EQ(finding.evidence[0].value, 1);
-    EXPECT_DOUBLE_EQ(*finding.saving_high_ms, 1);
+TEST(Rules, each_fires_on_its_defect_and_names_the_subject) {
+  for (const auto& [rule, cases] : all_cases()) {
+    SCOPED_TRACE(rule->doc.id);
+    const RuleCases tried = cases();
+    const std::vector<Finding> found = found_by(rule->doc.id, tried.fires);
+    ASSERT_FALSE(found.empty());
+    const bool named = std::any_of(found.begin(), found.end(), [&](const Finding& finding) {
+      return finding.subject.find(tried.subject) != std::string::npos;
+    });
+    EXPECT_TRUE(named) << "the first is about " << found[0].subject;
+    EXPECT_FALSE(tried.subject.empty());
   }
 }
 
-TEST(Rules, data_movement_is_found_from_15_percent_on) {
-  std::vector<OperatorRow> rows = {op("a", "GEMM", 2.4), op("b", "Elementwise", 2.4),
-                                   op("c", "Convolution", 2.4),
-                                   op("native_call_permute_copy.out", "Data Movement", 1.0)};
-  EXPECT_THAT(fired(profile_of(rows, 0, 0)), Not(Contains("data-movement-share")));
-  rows.back().avg_ms = 2.0;
-  EXPECT_THAT(fired(profile_of(rows, 0, 0)), Contains("data-movement-share"));
+TEST(Rules, each_is_silent_without_its_defect_and_had_what_it_needs) {
+  for (const auto& [rule, cases] : all_cases()) {
+    SCOPED_TRACE(rule->doc.id);
+    const Report silent = cases().silent;
+    EXPECT_THAT(found_by(rule->doc.id, silent), IsEmpty());
+    const Findings findings = evaluate(silent);
+    const NotEvaluated* skipped = skipped_by(rule->doc.id, findings);
+    EXPECT_EQ(skipped, nullptr) << "it was not evaluated: " << skipped->needs;
+  }
 }
 
-TEST(Rules, framework_and_residual_are_told_apart) {
-  const auto rows = balanced().operators;
-  EXPECT_THAT(fired(profile_of(rows, 2, 0)), ::testing::ElementsAre("dispatch-overhead"));
-  EXPECT_THAT(fired(profile_of(rows, 0, 2)), ::testing::ElementsAre("high-residual"));
+TEST(Rules, each_says_what_it_needs_when_that_is_missing) {
+  for (const auto& [rule, cases] : all_cases()) {
+    SCOPED_TRACE(rule->doc.id);
+    const RuleCases tried = cases();
+    const Findings findings = evaluate(tried.missing);
+    EXPECT_EQ(ids_in(findings).count(std::string(rule->doc.id)), 0U);
+    const NotEvaluated* skipped = skipped_by(rule->doc.id, findings);
+    ASSERT_NE(skipped, nullptr);
+    EXPECT_THAT(skipped->needs, HasSubstr(tried.needs));
+    EXPECT_FALSE(tried.needs.empty());
+  }
 }
 
-TEST(Rules, trace_overhead_needs_an_untraced_run) {
-  Profile profile = balanced();
-  EXPECT_THAT(not_evaluated(profile), Contains("trace-overhead"));
-  profile.accounting.untraced_ms = profile.accounting.end_to_end_ms;
-  profile.accounting.trace_overhead = 0.02;
-  EXPECT_THAT(fired(profile), IsEmpty());
-  EXPECT_THAT(not_evaluated(profile), Not(Contains("trace-overhead")));
-  profile.accounting.trace_overhead = 0.5;
-  EXPECT_THAT(fired(profile), Contains("trace-overhead"));
+TEST(Rules, nothing_is_found_in_a_healthy_report_and_nothing_is_left_out) {
+  const Findings findings = evaluate(healthy_report());
+  EXPECT_THAT(ids_in(findings), IsEmpty());
+  for (const NotEvaluated& skipped : findings.not_evaluated) {
+    ADD_FAILURE() << skipped.rule << " for " << skipped.profile << " needs " << skipped.needs;
+  }
 }
 
-TEST(Rules, a_cold_start_is_found) {
-  Profile profile = balanced();
-  profile.cold_ms = 11;
-  profile.steady_ms = 10;
-  EXPECT_THAT(fired(profile), IsEmpty());
-  profile.cold_ms = 40;
-  EXPECT_THAT(fired(profile), Contains("cold-start"));
+TEST(Rules, an_empty_report_makes_no_rule_speak) {
+  EXPECT_THAT(evaluate(empty_report()).found, IsEmpty());
+  EXPECT_THAT(evaluate(Report()).found, IsEmpty());
+}
+
+TEST(Rules, findings_have_numbers_with_units_and_savings_within_the_run) {
+  const std::set<std::string> units = {"ms", "ns", "share", "ratio", "count", "bytes"};
+  for (const auto& [rule, cases] : all_cases()) {
+    SCOPED_TRACE(rule->doc.id);
+    const Report report = cases().fires;
+    for (const Finding& finding : found_by(rule->doc.id, report)) {
+      EXPECT_FALSE(finding.profile.empty());
+      EXPECT_FALSE(finding.evidence.empty());
+      for (const Evidence& evidence : finding.evidence) {
+        EXPECT_EQ(units.count(evidence.unit), 1U) << evidence.key;
+        EXPECT_TRUE(std::isfinite(evidence.value)) << evidence.key;
+      }
+      EXPECT_EQ(finding.saving_low_ms.has_value(), finding.saving_high_ms.has_value());
+      if (!finding.saving_high_ms) continue;
+      EXPECT_GE(*finding.saving_low_ms, 0);
+      EXPECT_LE(*finding.saving_low_ms, *finding.saving_high_ms);
+      double longest = 0;
+      for (const Profile& profile : report.profiles)
+        longest = std::max(longest, profile.accounting.end_to_end_ms);
+      EXPECT_LE(*finding.saving_high_ms, longest);
+    }
+  }
+}
+
+TEST(Rules, a_remedy_that_can_be_applied_says_how) {
+  for (const auto& [rule, cases] : all_cases()) {
+    SCOPED_TRACE(rule->doc.id);
+    for (const Finding& finding : found_by(rule->doc.id, cases().fires)) {
+      const Remedy& remedy = finding.remedy;
+      if (remedy.kind == RemedyKind::kNone) continue;
+      EXPECT_THAT(remedy.command, HasSubstr("etalon "));
+      EXPECT_EQ(remedy.value.empty(), remedy.kind == RemedyKind::kPrepack);
+    }
+  }
+}
+
+TEST(Rules, findings_come_with_the_largest_saving_first_then_by_severity) {
+  Findings findings;
+  static const RuleDoc kDoc;
+  const auto add = [&](const char* subject, Severity severity, std::optional<double> low,
+                       std::optional<double> high) {
+    Finding finding;
+    finding.rule = &kDoc;
+    finding.subject = subject;
+    finding.severity = severity;
+    finding.saving_low_ms = low;
+    finding.saving_high_ms = high;
+    findings.found.push_back(finding);
+  };
+  add("note", Severity::kNote, std::nullopt, std::nullopt);
+  add("warning", Severity::kWarning, std::nullopt, std::nullopt);
+  add("small", Severity::kWarning, 0, 1);
+  add("large", Severity::kNote, 1, 2);
+  check_report_rules(Report(), findings);
+  std::vector<std::string> order;
+  for (const Finding& finding : findings.found) order.push_back(finding.subject);
+  EXPECT_THAT(order, ::testing::ElementsAre("large", "small", "warning", "note"));
+}
+
+bool is_kebab(std::string_view id) {
+  if (id.empty() || id.front() == '-' || id.back() == '-' || id.find("--") != std::string_view::npos)
+    return false;
+  return std::all_of(id.begin(), id.end(),
+                     [](char c) { return c == '-' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
 }
 
 TEST(Rules, documents_are_complete_and_ids_unique) {
   std::set<std::string_view> ids;
   for (const Rule* rule : all_rules()) {
-    EXPECT_TRUE(ids.insert(rule->doc.id).second) << rule->doc.id;
+    const RuleDoc& doc = rule->doc;
+    EXPECT_TRUE(ids.insert(doc.id).second) << doc.id;
+    EXPECT_TRUE(is_kebab(doc.id)) << doc.id;
     for (const std::string_view text :
-         {rule->doc.detects, rule->doc.why, rule->doc.remedy, rule->doc.confirm, rule->doc.wrong_when}) {
-      EXPECT_FALSE(text.empty()) << rule->doc.id;
+         {doc.detects, doc.why, doc.remedy, doc.confirm, doc.wrong_when, doc.needs}) {
+      EXPECT_FALSE(text.empty()) << doc.id;
       EXPECT_FALSE(text.ends_with('.')) << text;
+    }
+    EXPECT_TRUE(rule->check != nullptr || rule->check_comparison != nullptr || rule->check_report != nullptr);
+    for (const Threshold* threshold : rule->thresholds) {
+      EXPECT_FALSE(threshold->what.empty() || threshold->unit.empty() || threshold->origin.empty()) << doc.id;
+      EXPECT_FALSE(threshold->origin.ends_with('.')) << threshold->origin;
     }
   }
 }

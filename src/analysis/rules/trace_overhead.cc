@@ -1,10 +1,12 @@
 // Recording changed what it measured.
-#include "analysis/finding.h"
+#include "analysis/rules/row_groups.h"
 
 namespace etalon::analysis {
 namespace {
 
-constexpr double kMaxOverhead = 0.10;
+constexpr Threshold kMaxOverhead = {"traced over untraced, less one", 0.10, "share",
+                                    "above, shares of small operators are off by more than they differ"};
+constexpr const Threshold* kThresholds[] = {&kMaxOverhead};
 
 void check(const Profile& profile, Findings& findings);
 
@@ -12,30 +14,34 @@ void check(const Profile& profile, Findings& findings);
 
 extern const Rule kTraceOverhead;
 const Rule kTraceOverhead = {
-    {"trace-overhead", "recording slowed the run down, so that operator times are estimates",
-     "operator times are scaled to the untraced run, which assumes that recording costs every operator in "
-     "proportion",
-     "trust the end-to-end time as it is and shares of operators above a few percent",
-     "compare the shares with those of a run that records fewer events",
-     "the machine was busy during the traced run, so that the difference is noise"},
-    check};
+    .doc = {.id = "trace-overhead",
+            .detects = "recording slowed the run down, so that operator times are estimates",
+            .why = "operator times are scaled to the untraced run, which assumes that recording costs every "
+                   "operator in "
+                   "proportion",
+            .remedy = "trust the end-to-end time as it is and shares of operators above a few percent",
+            .confirm = "compare the shares with those of a run that records fewer events",
+            .wrong_when = "the machine was busy during the traced run, so that the difference is noise",
+            .needs = "an untraced timing run beside the recording"},
+    .check = check,
+    .thresholds = kThresholds};
 
 namespace {
 
 void check(const Profile& profile, Findings& findings) {
   const Accounting& account = profile.accounting;
-  if (!account.trace_overhead) {
+  if (!account.trace_overhead || !account.untraced_ms) {
     findings.need(kTraceOverhead.doc, profile, "an untraced timing run beside the recording");
     return;
   }
-  if (*account.trace_overhead < kMaxOverhead) return;
-  Finding finding;
-  finding.rule = &kTraceOverhead.doc;
-  finding.profile = profile.name;
-  finding.subject = "recording";
+  if (*account.trace_overhead < kMaxOverhead.value) return;
+  Finding finding = make_finding(kTraceOverhead, Severity::kNote, profile, "recording");
   finding.evidence = {{"overhead", *account.trace_overhead, "share"},
                       {"traced", account.traced_ms, "ms"},
                       {"untraced", *account.untraced_ms, "ms"}};
+  if (profile.trace_cost)
+    finding.evidence.push_back({"cost of one recorded event", profile.trace_cost->ns_per_event, "ns"});
+  finding.remedy = {RemedyKind::kNone, "", "etalon profile MODEL --fresh"};
   findings.found.push_back(std::move(finding));
 }
 

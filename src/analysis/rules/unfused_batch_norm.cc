@@ -1,12 +1,14 @@
 // Batch norm runs as an operator of its own.
-#include <string_view>
-
-#include "analysis/finding.h"
+#include "analysis/rules/operator_kinds.h"
+#include "analysis/rules/row_groups.h"
 
 namespace etalon::analysis {
 namespace {
 
-constexpr double kNotableShare = 0.01;  // below, removing it cannot be told from noise
+constexpr Threshold kNotableShare = {
+    "share of the run that makes it a warning", 0.01, "share",
+    "below, removing it cannot be told from noise, but it is a mistake of the export still"};
+constexpr const Threshold* kThresholds[] = {&kNotableShare};
 
 void check(const Profile& profile, Findings& findings);
 
@@ -14,51 +16,34 @@ void check(const Profile& profile, Findings& findings);
 
 extern const Rule kUnfusedBatchNorm;
 const Rule kUnfusedBatchNorm = {
-    {"unfused-batch-norm", "batch norm runs as an operator of its own",
-     "in inference it is a multiply and an add per channel that fold into the convolution or linear layer "
-     "before it, "
-     "so each one is a pass over memory for nothing",
-     "put the model in eval mode before export and export with folding (the default of 'etalon export'); "
-     "where an "
-     "activation stands between the layers, swap them in the model",
-     "export again with folding and compare; the rows are gone and the outputs agree to rounding",
-     "the layer before it feeds other consumers as well, so that it cannot be folded"},
-    check};
+    .doc = {.id = "unfused-batch-norm",
+            .detects = "batch norm runs as an operator of its own",
+            .why = "in inference it is a multiply and an add per channel that fold into the convolution or "
+                   "linear layer before "
+                   "it, so each one is a pass over memory for nothing",
+            .remedy = "put the model in eval mode before export and export with folding (the default of "
+                      "'etalon export'); where "
+                      "an activation stands between the layers, swap them in the model",
+            .confirm =
+                "export again with folding and compare; the rows are gone and the outputs agree to rounding",
+            .wrong_when = "the layer before it feeds other consumers as well, so that it cannot be folded",
+            .needs = "operator events"},
+    .check = check,
+    .thresholds = kThresholds};
 
 namespace {
 
-bool is_batch_norm(std::string_view name) {
-  const std::string base = operator_base_name(name);
-  return base.find("batch_norm") != std::string::npos;
-}
-
 void check(const Profile& profile, Findings& findings) {
-  Finding finding;
-  double ms = 0;
-  double rows = 0;
-  double share = 0;
-  const OperatorRow* worst = nullptr;
-  for (const OperatorRow& row : profile.operators) {
-    if (!is_batch_norm(row.name) && !is_batch_norm(row.op_type)) continue;
-    if (worst == nullptr) worst = &row;
-    ms += row.avg_ms;
-    share += row.share;
-    rows += 1;
-  }
-  if (profile.operators.empty()) {
-    findings.need(kUnfusedBatchNorm.doc, profile, "operator events; the recording has none");
-    return;
-  }
-  if (worst == nullptr) return;
-  finding.rule = &kUnfusedBatchNorm.doc;
-  finding.severity = share >= kNotableShare ? Severity::kWarning : Severity::kNote;
-  finding.profile = profile.name;
-  finding.subject = worst->name;
-  finding.source = worst->source;
-  finding.evidence = {
-      {"batch norm operators", rows, "count"}, {"time", ms, "ms"}, {"share of the run", share, "share"}};
-  finding.saving_low_ms = 0;
-  finding.saving_high_ms = ms;
+  if (!has_operators(kUnfusedBatchNorm, profile, findings)) return;
+  const RowGroup norms = select_rows(profile, [](const OperatorRow& row) {
+    return is_batch_norm(kind_of(row)) || is_batch_norm(operator_base_name(row.op_type));
+  });
+  if (norms.empty()) return;
+  const Severity severity = norms.share >= kNotableShare.value ? Severity::kWarning : Severity::kNote;
+  Finding finding = make_finding(kUnfusedBatchNorm, severity, profile, norms.worst().name);
+  add_group(norms, finding);
+  promise(norms.ms / 2, norms.ms, profile, finding);
+  finding.remedy = {RemedyKind::kPass, "fold-batch-norm", "etalon export MODEL"};
   findings.found.push_back(std::move(finding));
 }
 

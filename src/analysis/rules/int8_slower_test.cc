@@ -1,0 +1,63 @@
+#include <gtest/gtest.h>
+
+#include "analysis/rules/rule_cases.h"
+
+namespace etalon::analysis {
+
+RuleCases cases_of_kInt8Slower() {
+  RuleCases cases;
+  cases.fires = healthy_report();
+  Comparison& comparison = cases.fires.comparisons[1];
+  comparison.ratio = 1.4;
+  comparison.candidate_ms = 1.4 * comparison.baseline_ms;
+  comparison.verdict->claim = measure::Claim::kSlower;
+  comparison.verdict->interval = {1.35, 1.45};
+  cases.fires.profiles[3].accounting.end_to_end_ms = comparison.candidate_ms;
+  OperatorMatch match;
+  match.label = "features.3 (Add)";
+  match.delta_ms = 2;
+  comparison.operators = {match};
+  cases.subject = "features.3 (Add)";
+  cases.silent = healthy_report();
+  cases.missing = healthy_report();
+  cases.missing.comparisons.clear();
+  cases.needs = "wider dtype";
+  return cases;
+}
+
+namespace {
+
+TEST(Int8Slower, the_saving_follows_from_the_interval_of_the_ratio) {
+  const Report report = cases_of_kInt8Slower().fires;
+  const auto found = found_by("int8-slower", report);
+  ASSERT_EQ(found.size(), 1U);
+  const double ms = report.comparisons[1].candidate_ms;
+  EXPECT_NEAR(*found[0].saving_low_ms, ms * (1 - 1 / 1.35), 1e-9);
+  EXPECT_NEAR(*found[0].saving_high_ms, ms * (1 - 1 / 1.45), 1e-9);
+  EXPECT_EQ(found[0].remedy.kind, RemedyKind::kDtype);
+  EXPECT_EQ(found[0].remedy.value, "fp32");
+}
+
+TEST(Int8Slower, the_order_of_the_two_sides_does_not_matter) {
+  Report report = cases_of_kInt8Slower().fires;
+  Comparison& comparison = report.comparisons[1];
+  std::swap(comparison.baseline, comparison.candidate);
+  std::swap(comparison.baseline_ms, comparison.candidate_ms);
+  comparison.ratio = 1 / comparison.ratio;
+  comparison.verdict->claim = measure::Claim::kFaster;
+  comparison.verdict->interval = {1 / 1.45, 1 / 1.35};
+  comparison.operators[0].delta_ms = -2;
+  const auto found = found_by("int8-slower", report);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].subject, "features.3 (Add)");
+  EXPECT_NEAR(*found[0].saving_low_ms, comparison.baseline_ms * (1 - 1 / 1.35), 1e-9);
+}
+
+TEST(Int8Slower, a_difference_that_no_verdict_supports_is_no_finding) {
+  Report report = cases_of_kInt8Slower().fires;
+  report.comparisons[1].verdict->claim = measure::Claim::kInconclusive;
+  EXPECT_TRUE(found_by("int8-slower", report).empty());
+}
+
+}  // namespace
+}  // namespace etalon::analysis
