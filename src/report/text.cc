@@ -16,9 +16,18 @@ std::string milliseconds(double ms) {
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
+std::string bytes_text(double bytes) {
+  if (bytes >= 1e9) return fmt::format("{:.2f} GB", bytes / 1e9);
+  if (bytes >= 1e6) return fmt::format("{:.1f} MB", bytes / 1e6);
+  if (bytes >= 1e3) return fmt::format("{:.1f} kB", bytes / 1e3);
+  return fmt::format("{:.0f} B", bytes);
+}
+
 std::string evidence_text(const analysis::Evidence& evidence) {
   if (evidence.unit == "ms") return fmt::format("{} {}", evidence.key, milliseconds(evidence.value));
   if (evidence.unit == "share") return fmt::format("{} {}", evidence.key, percent(evidence.value));
+  if (evidence.unit == "ns") return fmt::format("{} {}", evidence.key, milliseconds(evidence.value / 1e6));
+  if (evidence.unit == "bytes") return fmt::format("{} {}", evidence.key, bytes_text(evidence.value));
   if (evidence.unit == "ratio") return fmt::format("{} {:.2f}x", evidence.key, evidence.value);
   return fmt::format("{} {:g}", evidence.key, evidence.value);
 }

@@ -11,6 +11,7 @@ namespace etalon::report {
 
 std::string milliseconds(double ms);  // "12.3 ms", "0.0123 ms" as "12.3 us"
 std::string percent(double share);    // "12.3 %"
+std::string bytes_text(double bytes);     // "12.3 MB"
 std::string evidence_text(const analysis::Evidence& evidence);
 std::string saving_text(const analysis::Finding& finding);  // "0 to 1.2 ms"; empty when unknown
 
