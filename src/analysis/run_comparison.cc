@@ -118,7 +118,6 @@ std::optional<double> packed_of(const RecordedRun& run) {
 }
 
 std::optional<double> model_size_of(const RecordedRun& run) {
-  if (run.model_bytes) return run.model_bytes;
   return run.facts != nullptr && run.facts->file_bytes > 0 ? std::optional(run.facts->file_bytes) : std::nullopt;
 }
 

@@ -23,7 +23,6 @@ struct RecordedRun {
   const ModelFacts* facts = nullptr;                // of the program that `profile` ran
   const measure::Recording* recording = nullptr;    // whose arm `arm` this run is
   std::size_t arm = 0;
-  std::optional<double> model_bytes;
 };
 
 // The verdict comes from the samples: paired block by block where both runs are of one session, else as two sessions
