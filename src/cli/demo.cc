@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 
+#include "cli/advise/advisor.h"
+#include "cli/advise/print.h"
 #include "cli/command.h"
 #include "cli/demo_model.h"
 #include "cli/exporter.h"
@@ -30,6 +32,10 @@ struct DemoModel {
   std::uint32_t warmup;
 };
 constexpr DemoModel kModels[] = {{"toy_cnn", 200, 20}, {"mobilenet_v3_small", 40, 3}};
+
+// Whose portable export is mended at the end.
+constexpr const char* kAdvised = "digits_mobilenet";
+constexpr double kAdviceSeconds = 5;
 
 struct Told {
   std::string program;
@@ -135,10 +141,10 @@ Result<Told> tell(const DemoModel& model, const Flags& flags, const Console& con
 void conclude_on_off(const Told& told, const Console& console) {
   if (!told.isas || told.report.comparisons.empty()) return;
   const analysis::Comparison& pair = told.report.comparisons.front();
-  console.print(fmt::format("  {} instead of {}: {} -> {} (ratio of medians {:.2f}), {} of {} operators ran another kernel\n",
-                            told.isas->on, told.isas->off, report::milliseconds(pair.baseline_ms),
-                            report::milliseconds(pair.candidate_ms), pair.ratio, pair.kernels.changed,
-                            pair.kernels.compared));
+  console.print(fmt::format("  {} instead of {}: {} -> {}", told.isas->on, told.isas->off,
+                            report::milliseconds(pair.baseline_ms), report::milliseconds(pair.candidate_ms)));
+  if (pair.verdict) console.print(", " + verdict_line(*pair.verdict));
+  console.print(fmt::format("\n  {} of {} operators ran another kernel\n", pair.kernels.changed, pair.kernels.compared));
 }
 
 void conclude(const Told& told, const Console& console) {
@@ -155,8 +161,28 @@ void conclude(const Told& told, const Console& console) {
           op.source ? fmt::format(", from {}", op.source->text()) : std::string()));
     }
   }
-  console.print(fmt::format("  written: {}/report.md\n\n", told.run_dir));
-  console.print(console.bold("Next") + "\n");
+  console.print(fmt::format("  written: {}/report.html\n", told.run_dir));
+}
+
+// The defect that people meet first: a model exported without a partitioner. Found, mended and measured.
+Status advice_step(const Flags& flags, const Console& console) {
+  AdviceRequest request;
+  request.model = fmt::format("zoo:{}", kAdvised);
+  request.start.backend = "portable";
+  request.verify = true;
+  request.seconds = kAdviceSeconds;
+  request.most = 1;
+  request.outdir = fmt::format("{}/out_{}_advice", flags.outdir, kAdvised);
+  request.progress = [&](std::string_view what, std::size_t done, std::size_t all) { console.progress(what, done, all); };
+  ETALON_TRY(const AdviceSession session, advise(request));
+  console.print("\n" + console.bold(fmt::format("One piece of advice, tried on {} without delegation", kAdvised)) + "\n");
+  for (const analysis::VerifiedAdvice& advice : session.tried) print_advice(advice, console);
+  if (session.tried.empty()) console.print("  no finding proposes a change that can be applied\n");
+  return {};
+}
+
+void print_next(const Told& told, const Console& console) {
+  console.print("\n" + console.bold("Next") + "\n");
   console.print(
       fmt::format("  etalon profile {} --threads 1 --runs 100   measure it longer\n", told.program));
   console.print(fmt::format("  etalon inspect {} --kernels   every operator's kernel, and why not a better one\n", told.program));
@@ -174,6 +200,8 @@ Result<int> run(const Flags& flags, const Console& console) {
   }
   console.print(terminal_report(last.report, console));
   conclude(last, console);
+  ETALON_CHECKED(advice_step(flags, console));
+  print_next(last, console);
   return all_agree ? kExitOk : kExitNo;
 }
 
