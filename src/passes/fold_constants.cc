@@ -1,7 +1,8 @@
 // Computes at export what depends on constants only: transposed weights, masks, position tables.
 //
 // A result may replace its node if the file does not grow much by it: results up to kAlwaysFold bytes, or not larger
-// than the constants they come from. `zeros(1, 64, 56, 56)` stays an operator.
+// than the constants they come from. `zeros(1, 64, 56, 56)` stays an operator. Quantised weights stay integers: they are four
+// times smaller, and backends compute with them.
 #include <algorithm>
 
 #include "ir/frame.h"
@@ -31,6 +32,7 @@ std::int64_t constant_bytes(const ir::Graph& graph, const ir::Node& node) {
 bool foldable(const ir::Graph& graph, const ir::Node& node) {
   constexpr std::uint32_t kNever = ops::kRandom | ops::kMutatesSelf | ops::kPrim;
   if (node.dead || (node.op->def->traits & kNever) != 0) return false;
+  if (node.op->functional_name.starts_with("quantized_decomposed::dequantize_")) return false;
   const std::int64_t input_bytes = constant_bytes(graph, node);
   if (input_bytes < 0) return false;
   std::int64_t output_bytes = 0;

@@ -16,6 +16,18 @@ ops::Op make(const ops::OpDef& def) {
   return op;
 }
 
+Status infer_linear(const ops::Call& call, ops::OutShapes& out) {
+  Dims sizes = call.tensor(0).sizes();
+  const Dims& weight = call.tensor(1).sizes();
+  if (sizes.empty() || weight.size() != 2) return invalid_input("a matrix product wants rows and a matrix");
+  sizes[sizes.size() - 1] = weight[call.flag(3) ? 1 : 0];
+  return out.set(0, call.tensor(0).dtype(), sizes);
+}
+std::int64_t linear_flops(const ops::Call& call) {
+  const TensorView& input = call.tensor(0);
+  return 2 * (numel(input.sizes()) / input.sizes().back()) * numel(call.tensor(1).sizes());
+}
+
 Status no_kernel(const ops::Call&) { return unsupported("this operator exists only on the way to a delegate"); }
 
 }  // namespace
@@ -34,6 +46,24 @@ const ops::Op& prelu_op() {
   return kOp;
 }
 
-bool is_composite(const ops::Op& op) { return &op == &hardswish_op() || &op == &prelu_op(); }
+const ops::Op& dynamic_linear_op() {
+  static const ops::OpDef kDef{.schema = "xnnpack::dynamic_linear(Tensor self, Tensor weight, Tensor? bias, bool is_io) -> Tensor",
+                               .out_name = {}, .infer = infer_linear, .kernel = no_kernel, .flops = linear_flops};
+  static const ops::Op kOp = make(kDef);
+  return kOp;
+}
+
+const ops::Op& dynamic_convolution_op() {
+  static const ops::OpDef& kPlain = *ops::find_op("aten::convolution")->def;
+  static const ops::OpDef kDef{.schema = "xnnpack::dynamic_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, "
+                                         "SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor",
+                               .out_name = {}, .infer = kPlain.infer, .kernel = no_kernel, .flops = kPlain.flops};
+  static const ops::Op kOp = make(kDef);
+  return kOp;
+}
+
+bool is_composite(const ops::Op& op) {
+  return &op == &hardswish_op() || &op == &prelu_op() || &op == &dynamic_linear_op() || &op == &dynamic_convolution_op();
+}
 
 }  // namespace etalon::xnnpack

@@ -10,6 +10,7 @@
 #include "backends/xnnpack/aot/partition.h"
 #include "backends/xnnpack/aot/payload_builder.h"
 #include "backends/xnnpack/aot/prepare.h"
+#include "backends/xnnpack/aot/quantised.h"
 #include "ir/frame.h"
 
 namespace etalon::xnnpack {
@@ -48,6 +49,7 @@ class Cut {
 
   ir::Graph take() { return std::move(made_); }
 
+  std::vector<std::size_t> sources;  // by node of the cut: its position in the outer graph
   ir::ValueIds inputs;   // of the outer graph
   ir::ValueIds outputs;
 
@@ -60,6 +62,7 @@ class Cut {
       ir::for_each_value(arg, [&](ValueId& id) { id = inner(id); });
     }
     const auto at = ir::NodeId(made_.nodes.size());
+    sources.push_back(static_cast<std::size_t>(&node - graph_.nodes.data()));
     for (ValueId& out : copy.outs) {
       const ValueId made = made_.add_value(graph_[out].name, graph_[out].type, at);
       new_id_[out] = made;
@@ -76,6 +79,10 @@ class Cut {
 
   ValueId inner(ValueId id) {
     if (const auto found = new_id_.find(id); found != new_id_.end()) return found->second;
+    if (const ir::Node* weight = weight_node(graph_, id)) {
+      copy_node(*weight);
+      return new_id_.at(id);
+    }
     ValueId made = ir::kNoValue;
     if (const ir::Constant* constant = fixed_constant(graph_, id)) {
       made = made_.add_constant(*constant);
@@ -116,6 +123,10 @@ Result<Lowered> lower(ir::Graph inner) {
   PayloadBuilder builder(delegate.lowered);
   for (const ir::Node& node : delegate.lowered.nodes) {
     builder.begin(node);
+    if (builder.is_taken(node)) {
+      builder.pass_on(node);
+      continue;
+    }
     const Lowering* lowering = find_lowering(node);
     ETALON_CHECKED(lowering->lower(builder, NodeArgs(delegate.lowered, node)), node.op->functional_name);
   }
@@ -189,7 +200,7 @@ class Rewriter {
     cut.run(used_outside(d));
     ETALON_TRY(Lowered lowered, lower(cut.take()), fmt::format("delegate {}", d));
     if (lowered.problem) {
-      lowered.problem->node = members[lowered.problem->node];
+      lowered.problem->node = cut.sources[lowered.problem->node];
       return lowered.problem;
     }
     lowered.report.inputs = static_cast<std::uint32_t>(cut.inputs.size());
@@ -247,7 +258,7 @@ bool is_free(const ir::Graph& graph, const ir::Node& node) {
 std::vector<OutsideReport> explain(const ir::Graph& graph, const Assignment& assignment) {
   std::vector<OutsideReport> out;
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
-    if (!assignment.refusals[n]) continue;
+    if (!assignment.refusals[n] || is_weight(graph, graph.nodes[n])) continue;
     const ir::Node& node = graph.nodes[n];
     const Refusal& why = *assignment.refusals[n];
     out.push_back({node.op->functional_name, node.outs.empty() ? std::string() : graph[node.outs[0]].name, why.constraint, why.remedy,

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "backends/xnnpack/aot/quantised.h"
 #include "formats/xnn/xnn.h"
 #include "ir/builder.h"
 #include "ir/text.h"
@@ -30,12 +31,12 @@ const Table& table() {
   return kTable;
 }
 
-Refused check_tensor(const ir::Graph& graph, ir::ValueId id, std::string_view role) {
+Refused check_tensor(const ir::Graph& graph, ir::ValueId id, std::string_view role, bool any_dtype) {
   const ir::Value& value = graph[id];
   if (!value.is_tensor()) return std::nullopt;
   const ir::TensorType& type = value.tensor();
   const bool is_constant = fixed_constant(graph, id) != nullptr;
-  if (type.dtype != DType::kFloat32 && type.dtype != DType::kFloat16 && !is_constant) {
+  if (type.dtype != DType::kFloat32 && type.dtype != DType::kFloat16 && !is_constant && !any_dtype) {
     return Refusal{fmt::format("{} {} is {}, want float32 or float16", role, value.name, name_of(type.dtype)),
                    "convert it to float32 before this operator"};
   }
@@ -49,16 +50,16 @@ Refused check_tensor(const ir::Graph& graph, ir::ValueId id, std::string_view ro
   return std::nullopt;
 }
 
-Refused check_tensors(const ir::Graph& graph, const ir::Node& node, const std::vector<std::uint32_t>& uses) {
+Refused check_tensors(const ir::Graph& graph, const ir::Node& node, const std::vector<std::uint32_t>& uses, bool any_dtype) {
   Refused found;
   for (const ir::Arg& arg : node.args) {
     ir::for_each_value(arg, [&](ir::ValueId id) {
-      if (!found) found = check_tensor(graph, id, "argument");
+      if (!found) found = check_tensor(graph, id, "argument", any_dtype);
     });
   }
   for (const ir::ValueId id : node.outs) {
     const bool is_used = uses[ir::index_of(id)] > 0;
-    if (!found && is_used) found = check_tensor(graph, id, "result");
+    if (!found && is_used) found = check_tensor(graph, id, "result", any_dtype);
     if (!found && is_used && graph[id].is_tensor() && graph[id].tensor().sizes.empty()) {
       found = Refusal{fmt::format("result {} has no dims, which ExecuTorch's XNNPACK backend cannot return", graph[id].name),
                       "keep a dim of one (keepdim=True)"};
@@ -85,6 +86,10 @@ bool NodeArgs::has(std::size_t i) const {
 const ir::Constant* NodeArgs::constant(std::size_t i) const {
   const auto* id = std::get_if<ir::ValueId>(&node_.args[i]);
   return id ? fixed_constant(graph_, *id) : nullptr;
+}
+
+bool NodeArgs::is_fixed(std::size_t i) const {
+  return constant(i) != nullptr || (is_value(i) && weight_node(graph_, value(i)) != nullptr);
 }
 
 bool NodeArgs::is_number(std::size_t i) const {
@@ -128,7 +133,7 @@ Refused refuse(const ir::Graph& graph, const ir::Node& node, const std::vector<s
                      "use the first result only"};
     }
   }
-  if (Refused found = check_tensors(graph, node, uses)) return found;
+  if (Refused found = check_tensors(graph, node, uses, lowering->any_dtype)) return found;
   return lowering->refuse(NodeArgs(graph, node));
 }
 

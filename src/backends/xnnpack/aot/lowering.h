@@ -38,6 +38,8 @@ class NodeArgs {
   const ir::ValueIds& values(std::size_t i) const { return std::get<ir::ValueIds>(node_.args[i]); }
   // The constant behind a tensor argument; null if it is computed, absent, or state.
   const ir::Constant* constant(std::size_t i) const;
+  // True of a constant, and of a quantised weight that is made floats.
+  bool is_fixed(std::size_t i) const;
   bool flag(std::size_t i) const;
   std::int64_t integer(std::size_t i) const;
   double number(std::size_t i) const;
@@ -56,6 +58,7 @@ struct Lowering {
   // Nothing if lower() will succeed. Dtypes, ranks up to six and sizes above zero of all tensors are checked already.
   Refused (*refuse)(const NodeArgs& args);
   Status (*lower)(PayloadBuilder& builder, const NodeArgs& args);
+  bool any_dtype = false;  // refuse() checks the dtypes too
 };
 using LoweringFamily = std::span<const Lowering>;
 

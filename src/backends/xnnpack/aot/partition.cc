@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "backends/xnnpack/aot/quantised.h"
 
 namespace etalon::xnnpack {
 namespace {
@@ -11,9 +12,11 @@ namespace {
 using ir::ValueId;
 constexpr std::size_t kNoNode = static_cast<std::size_t>(-1);
 
+// Quantised weights are there for everybody, like constants.
 std::size_t producer_of(const ir::Graph& graph, ValueId id) {
   const ir::Value& value = graph[id];
-  return value.source == ir::ValueSource::kNode ? value.source_index : kNoNode;
+  const bool is_computed = value.source == ir::ValueSource::kNode && !is_weight(graph, graph.nodes[value.source_index]);
+  return is_computed ? value.source_index : kNoNode;
 }
 
 // A delegated node follows sizes by itself; only tensors reach it.
@@ -35,7 +38,11 @@ class Partitioner {
     out_.refusals = forced;
     out_.refusals.resize(count);
     for (std::size_t n = 0; n < count; ++n) {
-      if (!out_.refusals[n]) out_.refusals[n] = refuse(graph, graph.nodes[n], uses_);
+      if (is_weight(graph, graph.nodes[n])) {
+        out_.refusals[n] = Refusal{};
+      } else if (!out_.refusals[n]) {
+        out_.refusals[n] = refuse(graph, graph.nodes[n], uses_);
+      }
     }
     find_consumers();
   }

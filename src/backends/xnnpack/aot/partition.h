@@ -17,7 +17,9 @@ inline constexpr std::int32_t kOutside = -1;
 struct Assignment {
   std::vector<std::int32_t> delegate;  // by NodeId; kOutside
   std::vector<std::int32_t> after;     // by NodeId: a node outside runs after this delegate (-1: before the first)
-  std::vector<Refused> refusals;       // by NodeId; nothing for those inside
+  // By NodeId; nothing for those inside. Weights (quantised.h) are outside with an empty refusal: whoever needs them, inside
+  // or outside, has them.
+  std::vector<Refused> refusals;
   std::int32_t delegates = 0;
 };
 

@@ -1,5 +1,7 @@
 #include "backends/xnnpack/aot/payload_builder.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -39,6 +41,11 @@ bool has_limits(xnn::NodeType type) {
   }
 }
 
+xnn::Quantization quantisation_of(const Storage& storage) {
+  if (storage.dtype != DType::kInt8) return {};
+  return xnn::PerTensorQuant{storage.affine.scale, storage.affine.zero_point};
+}
+
 // Visits the elements of a dense tensor in the order that `order` puts them in memory, with their places in `source`,
 // which lies in `source_order`.
 template <class Visit>
@@ -62,6 +69,7 @@ void for_each_place(const Dims& sizes, const DimOrder& source_order, const DimOr
 }  // namespace
 
 xnn::DataType data_type_of(DType dtype) {
+  if (dtype == DType::kInt8) return xnn::DataType::kQint8;
   return dtype == DType::kFloat16 ? xnn::DataType::kFp16 : xnn::DataType::kFp32;
 }
 
@@ -86,17 +94,18 @@ ir::Data in_order(const ir::Constant& constant, const DimOrder& order) {
   return ir::Data::owned(std::move(out));
 }
 
-PayloadBuilder::PayloadBuilder(const ir::Graph& graph) : graph_(graph), uses_(graph.use_counts()), last_user_(graph.values.size(), -1), reps_(graph.values.size()) {
+PayloadBuilder::PayloadBuilder(const ir::Graph& graph) : graph_(graph), uses_(graph.use_counts()), last_user_(graph.values.size(), -1), reps_(graph.values.size()), held_(graph.values.size(), ir::kNoValue) {
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
     for (const ir::Arg& arg : graph.nodes[n].args) {
       ir::for_each_value(arg, [&](ValueId id) { last_user_[ir::index_of(id)] = static_cast<std::int32_t>(n); });
     }
   }
+  find_affines();
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
     const ValueId id = graph.inputs[i].value;
     const ir::TensorType& input = type(id);
     const Shape dims = permuted(shape_of(input), input.order);
-    const std::uint32_t made = add_value(dims.sizes, input.dtype);
+    const std::uint32_t made = add_value(dims.sizes, storage(id));
     xnn::Value& value = payload_.graph.values[made];
     value.external_id = static_cast<std::uint32_t>(i);
     value.flags = xnn::kExternalInput;
@@ -108,7 +117,7 @@ PayloadBuilder::PayloadBuilder(const ir::Graph& graph) : graph_(graph), uses_(gr
 
 const ir::Node* PayloadBuilder::sole_user(ValueId id) const {
   const std::int32_t user = last_user_[ir::index_of(id)];
-  return uses_[ir::index_of(id)] == 1 && user >= 0 ? &graph_.nodes[static_cast<std::size_t>(user)] : nullptr;
+  return uses(id) == 1 && user >= 0 ? &graph_.nodes[static_cast<std::size_t>(user)] : nullptr;
 }
 
 void PayloadBuilder::begin(const ir::Node& node) {
@@ -116,10 +125,11 @@ void PayloadBuilder::begin(const ir::Node& node) {
   debug_handle_ = node.debug_handles.empty() ? xnn::kNoDebugHandle : node.debug_handles.front();
 }
 
-std::uint32_t PayloadBuilder::add_value(const Dims& dims, DType dtype) {
+std::uint32_t PayloadBuilder::add_value(const Dims& dims, Storage storage) {
   xnn::Value value;
   value.id = static_cast<std::uint32_t>(payload_.graph.values.size());
-  value.type = data_type_of(dtype);
+  value.type = data_type_of(storage.dtype);
+  value.quantization = quantisation_of(storage);
   value.dims = to_u32(at_least_one_dim(dims));
   payload_.graph.values.push_back(std::move(value));
   producer_.push_back(-1);
@@ -127,7 +137,7 @@ std::uint32_t PayloadBuilder::add_value(const Dims& dims, DType dtype) {
   return static_cast<std::uint32_t>(payload_.graph.values.size() - 1);
 }
 
-std::uint32_t PayloadBuilder::temporary(const Shape& dims, DType dtype) { return add_value(dims.sizes, dtype); }
+std::uint32_t PayloadBuilder::temporary(const Shape& dims, Storage storage) { return add_value(dims.sizes, storage); }
 
 void PayloadBuilder::define(ValueId id, Rep rep) {
   if (std::vector<ValueId>& names = tensors_of_[rep.id]; std::ranges::find(names, id) == names.end()) names.push_back(id);
@@ -136,7 +146,7 @@ void PayloadBuilder::define(ValueId id, Rep rep) {
 
 std::uint32_t PayloadBuilder::make(ValueId id, const DimOrder& order) {
   const Shape dims = permuted(shape_of(type(id)), order);
-  const std::uint32_t made = add_value(dims.sizes, type(id).dtype);
+  const std::uint32_t made = add_value(dims.sizes, storage(id));
   define(id, {made, order, dims});
   return made;
 }
@@ -158,12 +168,12 @@ xnn::Node& PayloadBuilder::emit(xnn::NodeType type, std::vector<std::uint32_t> i
   return payload_.graph.nodes.back();
 }
 
-std::uint32_t PayloadBuilder::reshape(std::uint32_t id, const Shape& from, const Shape& to, DType dtype) {
+std::uint32_t PayloadBuilder::reshape(std::uint32_t id, const Shape& from, const Shape& to, Storage storage) {
   if (from == to) return id;
   if (to.dynamic_count() > 1 && !problem_) {
     problem_ = Problem{current_, {"its shape has several dynamic sizes, and XNNPACK infers only one of a reshape", "export with one dynamic dim"}};
   }
-  const std::uint32_t out = temporary(to, dtype);
+  const std::uint32_t out = temporary(to, storage);
   xnn::Reshape params;
   for (std::size_t i = 0; i < to.rank(); ++i) params.shape.push_back(to.is_dynamic(i) ? 0 : static_cast<std::uint32_t>(to.sizes[i]));
   if (params.shape.empty()) params.shape = {1};
@@ -171,25 +181,38 @@ std::uint32_t PayloadBuilder::reshape(std::uint32_t id, const Shape& from, const
   return out;
 }
 
-std::uint32_t PayloadBuilder::transpose(std::uint32_t id, const Shape& from, const DimOrder& order, DType dtype) {
-  const std::uint32_t out = temporary(permuted(from, order), dtype);
+std::uint32_t PayloadBuilder::transpose(std::uint32_t id, const Shape& from, const DimOrder& order, Storage storage) {
+  const std::uint32_t out = temporary(permuted(from, order), storage);
   emit(xnn::NodeType::kStaticTranspose, {id}, out, xnn::Transpose{{order.begin(), order.end()}});
   return out;
 }
 
-std::uint32_t PayloadBuilder::constant(ir::Data data, const Dims& dims, DType dtype) {
-  const std::string key = sha256_hex(data.bytes());
-  const Dims shape = at_least_one_dim(dims);
-  const auto [found, is_new] = constants_.emplace(std::pair(key, to_string(shape) + std::string(short_name_of(dtype))), 0);
-  if (!is_new) return found->second;
-  const auto [known, key_is_new] = keys_.emplace(key, static_cast<std::uint32_t>(payload_.graph.constants.size()));
-  if (key_is_new) {
+std::uint32_t PayloadBuilder::data(ir::Data data, std::string key) {
+  const auto [known, is_new] = keys_.emplace(key, static_cast<std::uint32_t>(payload_.graph.constants.size()));
+  if (is_new) {
     payload_.graph.constants.push_back({key, {}, data.bytes().size()});
-    payload_.named_data.push_back({key, std::move(data)});
+    payload_.named_data.push_back({std::move(key), std::move(data)});
   }
-  found->second = add_value(shape, dtype);
-  payload_.graph.values[found->second].constant = known->second;
+  return known->second;
+}
+
+std::uint32_t PayloadBuilder::typed_constant(ir::Data data, const Dims& dims, xnn::DataType type, xnn::Quantization quantisation,
+                                             const std::string& identity) {
+  std::string key = sha256_hex(data.bytes());
+  const Dims shape = at_least_one_dim(dims);
+  const auto [found, is_new] = constants_.emplace(std::pair(key, to_string(shape) + identity), 0);
+  if (!is_new) return found->second;
+  found->second = add_value(shape, DType::kFloat32);
+  xnn::Value& value = payload_.graph.values[found->second];
+  value.type = type;
+  value.quantization = std::move(quantisation);
+  value.constant = this->data(std::move(data), std::move(key));
   return found->second;
+}
+
+std::uint32_t PayloadBuilder::constant(ir::Data data, const Dims& dims, Storage storage) {
+  const std::string identity = fmt::format("{} {} {}", short_name_of(storage.dtype), storage.affine.scale, storage.affine.zero_point);
+  return typed_constant(std::move(data), dims, data_type_of(storage.dtype), quantisation_of(storage), identity);
 }
 
 std::uint32_t PayloadBuilder::constant(const std::vector<double>& values, const Dims& dims, DType dtype) {
@@ -209,10 +232,10 @@ Rep PayloadBuilder::constant_rep(ValueId id, const DimOrder& order) {
   const ir::Constant& source = *constant_of(id);
   const Shape dims = permuted(shape_of(source.type), order);
   // Numbers of other types stand where a float tensor meets an integer literal.
-  const bool is_float = source.type.dtype == DType::kFloat32 || source.type.dtype == DType::kFloat16;
+  const bool is_stored = source.type.dtype == DType::kFloat32 || source.type.dtype == DType::kFloat16 || affines_.contains(id);
   Rep rep{0, order, dims};
-  if (is_float) {
-    rep.id = constant(in_order(source, order), dims.sizes, source.type.dtype);
+  if (is_stored) {
+    rep.id = constant(in_order(source, order), dims.sizes, storage(id));
   } else {
     std::vector<double> values;
     for_each_place(source.type.sizes, source.type.order, order,
@@ -224,14 +247,17 @@ Rep PayloadBuilder::constant_rep(ValueId id, const DimOrder& order) {
 }
 
 Rep PayloadBuilder::natural(ValueId id) {
-  if (reps_of(id).empty()) return constant_rep(id, contiguous_order(type(id).sizes.size()));
+  if (reps_of(id).empty()) {
+    if (constant_of(id) != nullptr) return constant_rep(id, contiguous_order(type(id).sizes.size()));
+    return dequantised(id, natural(held(id)));
+  }
   return reps_of(id).front();
 }
 
 Rep PayloadBuilder::with_exact_dims(ValueId id, Rep rep) {
   const Shape wanted = permuted(shape_of(type(id)), rep.order);
   if (rep.dims == wanted) return rep;
-  rep.id = reshape(rep.id, rep.dims, wanted, type(id).dtype);
+  rep.id = reshape(rep.id, rep.dims, wanted, storage(id));
   rep.dims = wanted;
   define(id, rep);
   return rep;
@@ -245,7 +271,7 @@ std::optional<Rep> PayloadBuilder::find(ValueId id, const DimOrder& order, const
 }
 
 std::uint32_t PayloadBuilder::make_like(ValueId id, const Rep& like) {
-  const std::uint32_t made = temporary(like.dims, type(id).dtype);
+  const std::uint32_t made = temporary(like.dims, storage(id));
   define(id, {made, like.order, like.dims});
   return made;
 }
@@ -279,7 +305,7 @@ Rep PayloadBuilder::reordered(ValueId id, const Rep& from, const DimOrder& order
     const Rep rep = with_exact_dims(id, from);
     DimOrder perm;
     for (const std::uint8_t dim : order) perm.push_back(static_cast<std::uint8_t>(position_of(rep.order, dim)));
-    Rep out{transpose(rep.id, rep.dims, perm, type(id).dtype), order, permuted(shape, order)};
+    Rep out{transpose(rep.id, rep.dims, perm, storage(id)), order, permuted(shape, order)};
     define(id, out);
     return out;
   }
@@ -290,7 +316,7 @@ Rep PayloadBuilder::reordered(ValueId id, const Rep& from, const DimOrder& order
     const auto at = static_cast<std::size_t>(std::ranges::find(tensor_dims, dim) - tensor_dims.begin());
     perm[places[next++]] = places[at];
   }
-  Rep out{transpose(from.id, from.dims, perm, type(id).dtype), order, permuted(from.dims, perm)};
+  Rep out{transpose(from.id, from.dims, perm, storage(id)), order, permuted(from.dims, perm)};
   define(id, out);
   return out;
 }
@@ -304,6 +330,8 @@ std::uint32_t PayloadBuilder::get(ValueId id, const DimOrder& order) {
   }
   const Shape shape = shape_of(type(id));
   const Shape wanted = permuted(shape, order);
+  // What is held in int8 is rearranged there.
+  if (reps_of(id).empty()) return dequantised(id, {get(held(id), order), order, wanted}).id;
   const Rep* movable = nullptr;
   for (const Rep& rep : reps_of(id)) {
     if (!same_places(shape, rep.order, order)) continue;
@@ -371,7 +399,8 @@ Rep PayloadBuilder::with_innermost(ValueId id, std::size_t dim) {
 std::uint32_t PayloadBuilder::broadcastable(ValueId id, const DimOrder& order, DType dtype) {
   const ir::TensorType& of = type(id);
   const ir::Constant* source = constant_of(id);
-  if (source != nullptr && numel(of.sizes) == 1) return scalar(ir::element_as_double(*source, 0), dtype);
+  const bool is_int8 = affines_.contains(id);
+  if (source != nullptr && numel(of.sizes) == 1 && !is_int8) return scalar(ir::element_as_double(*source, 0), dtype);
   if (numel(of.sizes) == 1 && numel(of.probe) == 1) return natural(id).id;
   // The tensor's own dims, in the order in which the larger tensor has them, and ones for those that it lacks.
   const std::size_t missing = order.size() - of.sizes.size();
@@ -386,8 +415,8 @@ std::uint32_t PayloadBuilder::broadcastable(ValueId id, const DimOrder& order, D
       dims.push_back(shape.sizes[dim - missing], shape.probe[dim - missing]);
     }
   }
-  if (source == nullptr) return reshape(get(id, own), permuted(shape, own), dims, dtype);
-  if (of.dtype == dtype) return constant(in_order(*source, own), dims.sizes, dtype);
+  if (source == nullptr) return reshape(get(id, own), permuted(shape, own), dims, storage(id));
+  if (of.dtype == dtype || is_int8) return constant(in_order(*source, own), dims.sizes, storage(id));
   std::vector<double> values;
   for_each_place(of.sizes, source->type.order, own,
                  [&](std::size_t place) { values.push_back(ir::element_as_double(*source, place)); });
@@ -400,10 +429,11 @@ bool PayloadBuilder::fuse_limits(ValueId in, ValueId out, Limits limits) {
   if (producer_[rep.id] < 0 || consumers_[rep.id] != 0) return false;
   // Views of the node's result are the same payload value: a chain of single uses ends here.
   for (const ValueId alias : tensors_of_[rep.id]) {
-    if (uses_[ir::index_of(alias)] != 1) return false;
+    if (uses(alias) != 1) return false;
   }
   xnn::Node& node = payload_.graph.nodes[static_cast<std::size_t>(producer_[rep.id])];
   if (!has_limits(node.type)) return false;
+  if (storage(in).affine != storage(out).affine) return false;
   const double min = std::clamp(static_cast<double>(node.output_min), limits.min, limits.max);
   const double max = std::clamp(static_cast<double>(node.output_max), limits.min, limits.max);
   if (!(static_cast<float>(min) < static_cast<float>(max))) return false;
@@ -423,7 +453,7 @@ std::uint32_t PayloadBuilder::output_value(ValueId id) {
   if (!value.is_external() && value.constant == 0) return made;
   // An input, a constant or another output: a copy of its own.
   const Shape dims = permuted(shape_of(of), of.order);
-  const std::uint32_t copy = temporary(dims, of.dtype);
+  const std::uint32_t copy = temporary(dims, storage(id));
   xnn::Reshape params;
   for (std::size_t i = 0; i < dims.rank(); ++i) params.shape.push_back(dims.is_dynamic(i) ? 0 : static_cast<std::uint32_t>(dims.sizes[i]));
   if (params.shape.empty()) params.shape = {1};

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "backends/xnnpack/aot/composite.h"
+#include "backends/xnnpack/aot/dynamic.h"
 #include "backends/xnnpack/aot/lowering.h"
 #include "ir/builder.h"
 
@@ -146,6 +147,8 @@ class Recogniser {
 
 Status prepare(ir::Graph& graph) {
   Recogniser(graph).run();
+  recognise_dynamic(graph);
+  separate_dequantisations(graph);
   graph.compact();
   return {};
 }

@@ -1,5 +1,5 @@
 // Rewrites a graph so that more of it lowers well, without changing what it computes:
-// hardswish, hardsigmoid and PReLU are put together again.
+// hardswish, hardsigmoid and PReLU are put together again, quantised graphs are made ready (dynamic.h).
 #pragma once
 
 #include "base/result.h"

@@ -50,7 +50,7 @@ std::optional<std::uint32_t> beside(PayloadBuilder& b, const Rep& rep, ValueId o
   if (!(shape_of(b.type(of)) == shape_of(b.type(other)))) return std::nullopt;
   if (const auto same = b.find(other, rep.order, rep.dims)) return same->id;
   const ir::Constant* constant = b.constant_of(other);
-  if (constant != nullptr && constant->type.dtype == dtype) return b.constant(in_order(*constant, rep.order), rep.dims.sizes, dtype);
+  if (constant != nullptr && constant->type.dtype == dtype) return b.constant(in_order(*constant, rep.order), rep.dims.sizes, b.storage(other));
   return std::nullopt;
 }
 
@@ -84,6 +84,34 @@ void emit_tensors(PayloadBuilder& b, xnn::NodeType type, ValueId x, ValueId y, V
   b.emit(type, {o.x, o.y}, b.make_like(out, o.out));
 }
 
+// XNNPACK scales the operands of sums, and products, to the result by factors in these ranges.
+bool factors_fit(xnn::NodeType type, float x, float y, float out) {
+  if (type == xnn::NodeType::kMultiply) return x * y / out >= 0x1p-16f && x * y / out < 0x1p8f;
+  const auto fits = [&](float scale) { return scale / out >= 0x1p-10f && scale / out < 0x1p8f; };
+  return fits(x) && fits(y);
+}
+
+// In int8, if both operands are held so and the result is quantised.
+bool emit_quantised(PayloadBuilder& b, xnn::NodeType type, ValueId x, ValueId y, ValueId out) {
+  if (type != xnn::NodeType::kAdd && type != xnn::NodeType::kSubtract && type != xnn::NodeType::kMultiply) return false;
+  const ValueId held_x = b.held(x);
+  const ValueId held_y = b.held(y);
+  if (held_x == ir::kNoValue || held_y == ir::kNoValue) return false;
+  const auto result = b.quantised_result(out, true);
+  if (!result) {
+    b.note_float("its result is not quantised, or somebody reads it before that");
+    return false;
+  }
+  if (!factors_fit(type, b.storage(held_x).affine.scale, b.storage(held_y).affine.scale, result->affine.scale)) {
+    b.note_float("the scales of operands and result are too far apart");
+    return false;
+  }
+  const ValueId made = b.hold_result(out, *result);
+  const Operands o = operands(b, held_x, held_y, b.type(made));
+  limit(b.emit(type, {o.x, o.y}, b.make_like(made, o.out)), result->limits);
+  return true;
+}
+
 // x (op) number, or number (op) x.
 void emit_number(PayloadBuilder& b, xnn::NodeType type, ValueId x, double number, ValueId out, bool number_first = false) {
   const Rep rep = b.natural(x);
@@ -94,6 +122,7 @@ void emit_number(PayloadBuilder& b, xnn::NodeType type, ValueId x, double number
 
 template <xnn::NodeType kType>
 Status lower_tensors(PayloadBuilder& b, const NodeArgs& a) {
+  if (emit_quantised(b, kType, a.value(0), a.value(1), a.out())) return {};
   emit_tensors(b, kType, a.value(0), a.value(1), a.out());
   return {};
 }

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "backends/xnnpack/aot/payload_builder.h"
 
@@ -30,7 +31,7 @@ Refused refuse_stack(const NodeArgs& a) {
   return refuse_pieces(a);
 }
 
-void join(PayloadBuilder& b, std::vector<Piece> pieces, std::size_t axis, std::uint32_t out, DType dtype) {
+void join(PayloadBuilder& b, std::vector<Piece> pieces, std::size_t axis, std::uint32_t out, Storage storage) {
   while (pieces.size() > 1) {
     const std::size_t count = std::min(pieces.size(), kMaxInputs);
     std::vector<std::uint32_t> inputs;
@@ -43,7 +44,7 @@ void join(PayloadBuilder& b, std::vector<Piece> pieces, std::size_t axis, std::u
     }
     constexpr xnn::NodeType kTypes[] = {xnn::NodeType::kConcatenate2, xnn::NodeType::kConcatenate3, xnn::NodeType::kConcatenate4,
                                         xnn::NodeType::kConcatenate5};
-    const std::uint32_t made = count == pieces.size() ? out : b.temporary(dims, dtype);
+    const std::uint32_t made = count == pieces.size() ? out : b.temporary(dims, storage);
     b.emit(kTypes[count - 2], std::move(inputs), made, xnn::Concatenate{static_cast<std::uint32_t>(axis)});
     pieces.erase(pieces.begin() + 1, pieces.begin() + static_cast<std::ptrdiff_t>(count));
     pieces[0] = {made, dims};
@@ -62,17 +63,44 @@ DimOrder order_of(PayloadBuilder& b, const ir::ValueIds& parts) {
   return order;
 }
 
+// The int8 tensor that a part is, or becomes by the quantisation that the result is going to get.
+ValueId quantised_part(PayloadBuilder& b, ValueId part, const Affine& affine) {
+  const ValueId held = b.held(part);
+  if (held != ir::kNoValue && b.storage(held).affine == affine) return held;
+  const Rep rep = b.natural(part);
+  const ValueId made = b.new_int8(part, affine);
+  b.emit(xnn::NodeType::kConvert, {rep.id}, b.make_like(made, rep));
+  return made;
+}
+
+// How the parts of a concatenation can be joined in int8: all are held alike, or the result is quantised and some are held.
+std::optional<Affine> common_affine(PayloadBuilder& b, const ir::ValueIds& parts, ValueId out) {
+  const auto affine_of = [&](ValueId part) { return b.storage(b.held(part)).affine; };
+  const auto is_held = [&](ValueId part) { return b.held(part) != ir::kNoValue; };
+  if (std::ranges::all_of(parts, is_held) && std::ranges::all_of(parts, [&](ValueId p) { return affine_of(p) == affine_of(parts[0]); })) {
+    return affine_of(parts[0]);
+  }
+  const auto result = b.quantised_result(out, false);
+  if (result && std::ranges::any_of(parts, is_held)) return result->affine;
+  return std::nullopt;
+}
+
 Status lower_cat(PayloadBuilder& b, const NodeArgs& a) {
-  const ir::ValueIds& parts = a.values(kTensors);
+  ir::ValueIds parts = a.values(kTensors);
+  ValueId out = a.out();
+  if (const auto affine = common_affine(b, parts, out)) {
+    for (ValueId& part : parts) part = quantised_part(b, part, *affine);
+    out = b.hold_new(out, *affine);
+  }
   const DimOrder order = order_of(b, parts);
   const std::size_t axis = position_of(order, a.dim(kDim, order.size()));
   std::vector<Piece> pieces;
   for (const ValueId id : parts) pieces.push_back({b.get(id, order), permuted(shape_of(b.type(id)), order)});
   if (pieces.size() == 1) {
-    b.define(a.out(), {pieces[0].id, order, pieces[0].dims});
+    b.define(out, {pieces[0].id, order, pieces[0].dims});
     return {};
   }
-  join(b, std::move(pieces), axis, b.make(a.out(), order), a.out_type().dtype);
+  join(b, std::move(pieces), axis, b.make(out, order), b.storage(out));
   return {};
 }
 

@@ -1,10 +1,12 @@
 // Convolutions over one and two dims, plain, grouped, depthwise and transposed.
 //
 // Filters: [oc, ic/g, kh, kw] becomes [oc, kh, kw, ic/g]; depthwise [c * m, 1, kh, kw] becomes [1, kh, kw, c * m];
-// transposed [ic, oc/g, kh, kw] becomes [oc, kh, kw, ic/g]. Filter and bias are float32 whatever the activations are.
+// transposed [ic, oc/g, kh, kw] becomes [oc, kh, kw, ic/g]. Filter and bias are float32 whatever floats the activations are,
+// int8 and int32 between int8 activations.
 #include <fmt/core.h>
 
 #include "backends/xnnpack/aot/payload_builder.h"
+#include "backends/xnnpack/aot/quantised_product.h"
 
 namespace etalon::xnnpack {
 namespace {
@@ -18,8 +20,8 @@ Refused refuse_convolution(const NodeArgs& a) {
     return Refusal{fmt::format("the input {} has {} dims, want 3 or 4", describe(input), input.sizes.size()),
                    "XNNPACK has no convolution over three dims; fold depth into the batch where the model allows it"};
   }
-  if (a.constant(kWeight) == nullptr) return Refusal{"the filter is computed at run time, want a constant", "make the filter a parameter"};
-  if (a.has(kBias) && a.constant(kBias) == nullptr) return Refusal{"the bias is computed at run time, want a constant", "add it behind the convolution"};
+  if (!a.is_fixed(kWeight)) return Refusal{"the filter is computed at run time, want a constant", "make the filter a parameter"};
+  if (a.has(kBias) && !a.is_fixed(kBias)) return Refusal{"the bias is computed at run time, want a constant", "add it behind the convolution"};
   if (input.sizes.size() == 3 && shape_of(input).dynamic_count() > 1) {
     return Refusal{fmt::format("a convolution over one dim of {}: XNNPACK infers one size of a reshape", describe(input)),
                    "export with one dynamic dim"};
@@ -46,8 +48,7 @@ struct Filter {
   std::size_t width;
 };
 
-Filter filter_of(const ir::Constant& weight, bool transposed, std::size_t groups) {
-  const Dims& s = weight.type.sizes;
+Filter filter_of(const Dims& s, bool transposed, std::size_t groups) {
   const auto size = [&](std::size_t i) { return static_cast<std::size_t>(s[i]); };
   const std::size_t height = s.size() == 4 ? size(2) : 1;
   const std::size_t width = size(s.size() - 1);
@@ -56,10 +57,10 @@ Filter filter_of(const ir::Constant& weight, bool transposed, std::size_t groups
 }
 
 // Both kinds of filter as [oc, kh, kw, ic/g].
-std::vector<double> channels_last_filter(const ir::Constant& weight, const Filter& f, bool transposed) {
-  const std::vector<double> from = elements_of(weight);
+template <class T>
+std::vector<T> channels_last_filter(const std::vector<T>& from, const Filter& f, bool transposed) {
   const std::size_t taps = f.height * f.width;
-  std::vector<double> to(from.size());
+  std::vector<T> to(from.size());
   std::size_t at = 0;
   for (std::size_t o = 0; o < f.out_channels; ++o) {
     for (std::size_t t = 0; t < taps; ++t) {
@@ -75,10 +76,10 @@ std::vector<double> channels_last_filter(const ir::Constant& weight, const Filte
 }
 
 // [oc, 1, kh, kw] as [1, kh, kw, oc]
-std::vector<double> depthwise_filter(const ir::Constant& weight, const Filter& f) {
-  const std::vector<double> from = elements_of(weight);
+template <class T>
+std::vector<T> depthwise_filter(const std::vector<T>& from, const Filter& f) {
   const std::size_t taps = f.height * f.width;
-  std::vector<double> to(from.size());
+  std::vector<T> to(from.size());
   for (std::size_t t = 0; t < taps; ++t) {
     for (std::size_t o = 0; o < f.out_channels; ++o) to[t * f.out_channels + o] = from[o * taps + t];
   }
@@ -110,55 +111,105 @@ xnn::Conv params_of(const NodeArgs& a, const Filter& f, bool one_dim) {
 }
 
 // The image as NHWC; of one dim as [N, 1, L, C].
-std::uint32_t image(PayloadBuilder& b, ValueId input, bool one_dim) {
-  if (!one_dim) return b.nhwc(input);
-  const DimOrder order = {0, 2, 1};
-  const Shape dims = permuted(shape_of(b.type(input)), order);
+DimOrder image_order(bool one_dim) { return one_dim ? DimOrder{0, 2, 1} : channels_last(); }
+
+Shape image_shape(PayloadBuilder& b, ValueId id) {
+  const bool one_dim = b.type(id).sizes.size() == 3;
+  const Shape dims = permuted(shape_of(b.type(id)), image_order(one_dim));
+  if (!one_dim) return dims;
   Shape wide;
   for (std::size_t i = 0; i < 3; ++i) {
     wide.push_back(dims.sizes[i], dims.probe[i]);
     if (i == 0) wide.push_back(1, 1);
   }
-  return b.reshape(b.get(input, order), dims, wide, b.type(input).dtype);
+  return wide;
+}
+
+std::uint32_t image(PayloadBuilder& b, ValueId input, bool one_dim) {
+  if (!one_dim) return b.nhwc(input);
+  const DimOrder order = image_order(true);
+  return b.reshape(b.get(input, order), permuted(shape_of(b.type(input)), order), image_shape(b, input), b.storage(input));
 }
 
 std::uint32_t result(PayloadBuilder& b, ValueId out, bool one_dim) {
   if (!one_dim) return b.make(out, channels_last());
-  const DimOrder order = {0, 2, 1};
-  const Shape dims = permuted(shape_of(b.type(out)), order);
-  Shape wide;
-  for (std::size_t i = 0; i < 3; ++i) {
-    wide.push_back(dims.sizes[i], dims.probe[i]);
-    if (i == 0) wide.push_back(1, 1);
-  }
-  const std::uint32_t made = b.temporary(wide, b.type(out).dtype);
-  b.define(out, {made, order, wide});
+  const Shape wide = image_shape(b, out);
+  const std::uint32_t made = b.temporary(wide, b.storage(out));
+  b.define(out, {made, image_order(true), wide});
   return made;
+}
+
+enum class Kind : std::uint8_t { kPlain, kDepthwise, kSpreading };  // the last is transposed
+
+xnn::NodeType type_of(Kind kind) {
+  if (kind == Kind::kSpreading) return xnn::NodeType::kConvTranspose2d;
+  return kind == Kind::kDepthwise ? xnn::NodeType::kDepthwiseConv2d : xnn::NodeType::kConv2d;
+}
+
+Kind kind_of(const NodeArgs& a, const Filter& f) {
+  if (a.flag(kTransposed)) return Kind::kSpreading;
+  return a.integer(kGroups) > 1 && f.per_group_in == 1 ? Kind::kDepthwise : Kind::kPlain;
+}
+
+Dims filter_dims(const Filter& f, Kind kind) {
+  const auto i64 = [](std::size_t v) { return static_cast<std::int64_t>(v); };
+  if (kind == Kind::kDepthwise) return {1, i64(f.height), i64(f.width), i64(f.out_channels)};
+  return {i64(f.out_channels), i64(f.height), i64(f.width), i64(f.per_group_in)};
+}
+
+template <class T>
+std::vector<T> rearranged(const std::vector<T>& from, const Filter& f, Kind kind) {
+  return kind == Kind::kDepthwise ? depthwise_filter(from, f) : channels_last_filter(from, f, kind == Kind::kSpreading);
+}
+
+ValueId bias_of(const NodeArgs& a) { return a.has(kBias) ? a.value(kBias) : ir::kNoValue; }
+std::uint32_t channel_dim_of(Kind kind) { return kind == Kind::kDepthwise ? 3 : 0; }
+
+bool lower_quantised(PayloadBuilder& b, const NodeArgs& a, const Filter& f, Kind kind) {
+  const std::size_t channel_dim = kind == Kind::kSpreading ? 1 : 0;
+  auto product = quantised_product(b, {a.value(kInput), a.value(kWeight), bias_of(a), a.out(), channel_dim, f.out_channels});
+  if (!product) return false;
+  if (product->scales.dim) product->scales.dim = channel_dim_of(kind);
+  const std::uint32_t filter = b.constant(rearranged(int8_elements_of(*product->weight), f, kind), filter_dims(f, kind), product->scales);
+  const std::uint32_t bias =
+      product->bias.empty() ? xnn::kNoValue : b.constant(product->bias, Dims{static_cast<std::int64_t>(f.out_channels)}, product->bias_scales);
+  const bool one_dim = a.type(kInput).sizes.size() == 3;
+  const std::uint32_t input = image(b, product->input, one_dim);
+  const ValueId out = b.hold_result(a.out(), product->result);
+  limit(b.emit(type_of(kind), {input, filter, bias}, result(b, out, one_dim), params_of(a, f, one_dim)), product->result.limits);
+  return true;
 }
 
 Status lower_convolution(PayloadBuilder& b, const NodeArgs& a) {
   const bool one_dim = a.type(kInput).sizes.size() == 3;
-  const bool transposed = a.flag(kTransposed);
-  const auto groups = static_cast<std::size_t>(a.integer(kGroups));
-  const ir::Constant& weight = *a.constant(kWeight);
-  const Filter f = filter_of(weight, transposed, groups);
-  const bool depthwise = !transposed && groups > 1 && f.per_group_in == 1;
-  const auto i64 = [](std::size_t v) { return static_cast<std::int64_t>(v); };
-  const std::uint32_t filter =
-      depthwise ? b.constant(depthwise_filter(weight, f), Dims{1, i64(f.height), i64(f.width), i64(f.out_channels)}, DType::kFloat32)
-                : b.constant(channels_last_filter(weight, f, transposed),
-                             Dims{i64(f.out_channels), i64(f.height), i64(f.width), i64(f.per_group_in)}, DType::kFloat32);
-  const std::uint32_t bias =
-      a.has(kBias) ? b.constant(elements_of(*a.constant(kBias)), Dims{i64(f.out_channels)}, DType::kFloat32) : xnn::kNoValue;
+  const Filter f = filter_of(a.type(kWeight).sizes, a.flag(kTransposed), static_cast<std::size_t>(a.integer(kGroups)));
+  const Kind kind = kind_of(a, f);
+  if (lower_quantised(b, a, f, kind)) return {};
+  const std::uint32_t filter = b.constant(rearranged(elements_of(*b.constant_of(a.value(kWeight))), f, kind), filter_dims(f, kind), DType::kFloat32);
+  const std::uint32_t bias = a.has(kBias) ? b.constant(elements_of(*b.constant_of(a.value(kBias))), Dims{static_cast<std::int64_t>(f.out_channels)}, DType::kFloat32)
+                                          : xnn::kNoValue;
   const std::uint32_t input = image(b, a.value(kInput), one_dim);
-  const xnn::NodeType type = transposed  ? xnn::NodeType::kConvTranspose2d
-                             : depthwise ? xnn::NodeType::kDepthwiseConv2d
-                                         : xnn::NodeType::kConv2d;
-  b.emit(type, {input, filter, bias}, result(b, a.out(), one_dim), params_of(a, f, one_dim));
+  b.emit(type_of(kind), {input, filter, bias}, result(b, a.out(), one_dim), params_of(a, f, one_dim));
   return {};
 }
 
-constexpr Lowering kRows[] = {{"aten::convolution", refuse_convolution, lower_convolution}};
+// Each image is quantised when running.
+Status lower_dynamic(PayloadBuilder& b, const NodeArgs& a) {
+  const bool one_dim = a.type(kInput).sizes.size() == 3;
+  const Filter f = filter_of(a.type(kWeight).sizes, false, static_cast<std::size_t>(a.integer(kGroups)));
+  ETALON_TRY(const QuantisedWeight weight, quantised_weight(b.graph(), *weight_node(b.graph(), a.value(kWeight))));
+  Scales scales{{}, 0};
+  ETALON_TRY(scales.values, scales_of_outputs(weight, 0, f.out_channels));
+  const std::uint32_t filter = b.constant(rearranged(int8_elements_of(*weight.numbers), f, Kind::kPlain), filter_dims(f, Kind::kPlain), scales);
+  const std::uint32_t bias = a.has(kBias) ? b.constant(elements_of(*b.constant_of(a.value(kBias))), Dims{static_cast<std::int64_t>(f.out_channels)}, DType::kFloat32)
+                                          : xnn::kNoValue;
+  const std::uint32_t input = b.dynamic_rows(image(b, a.value(kInput), one_dim), image_shape(b, a.value(kInput)), 3);
+  b.emit(xnn::NodeType::kConv2d, {input, filter, bias}, result(b, a.out(), one_dim), params_of(a, f, one_dim));
+  return {};
+}
+
+constexpr Lowering kRows[] = {{"aten::convolution", refuse_convolution, lower_convolution},
+                              {"xnnpack::dynamic_convolution", accept, lower_dynamic}};
 
 }  // namespace
 

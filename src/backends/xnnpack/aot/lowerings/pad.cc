@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "backends/xnnpack/aot/payload_builder.h"
 
@@ -18,9 +19,22 @@ Refused refuse_pad(const NodeArgs& a) {
   return std::nullopt;
 }
 
+// In int8 if the value that is put around is a number there.
+PayloadBuilder::Moved names(PayloadBuilder& b, const NodeArgs& a) {
+  const ValueId held = b.held(a.value(kInput));
+  if (held == ir::kNoValue) return {a.value(kInput), a.out()};
+  const Affine affine = b.storage(held).affine;
+  const double stored = a.number(kValue) / affine.scale + affine.zero_point;
+  const auto result = b.quantised_result(a.out(), false);
+  const bool is_rounded = result && result->affine == affine;
+  if (!is_rounded && (stored != std::nearbyint(stored) || stored < -128 || stored > 127)) return {a.value(kInput), a.out()};
+  return b.moved(a.value(kInput), a.out());
+}
+
 // Amounts are given for the last dim first: [before, after, before of the dim before it, ...].
 Status lower_pad(PayloadBuilder& b, const NodeArgs& a) {
-  const Rep rep = b.exact(a.value(kInput));
+  const auto [in, out] = names(b, a);
+  const Rep rep = b.exact(in);
   const std::vector<std::int64_t> pad = a.ints(kPad);
   xnn::Pad params;
   params.value = static_cast<float>(a.number(kValue));
@@ -30,7 +44,7 @@ Status lower_pad(PayloadBuilder& b, const NodeArgs& a) {
     params.before.push_back(padded ? static_cast<std::uint32_t>(pad[2 * from_end]) : 0);
     params.after.push_back(padded ? static_cast<std::uint32_t>(pad[2 * from_end + 1]) : 0);
   }
-  b.emit(xnn::NodeType::kStaticConstantPad, {rep.id}, b.make(a.out(), rep.order), std::move(params));
+  b.emit(xnn::NodeType::kStaticConstantPad, {rep.id}, b.make(out, rep.order), std::move(params));
   return {};
 }
 

@@ -79,7 +79,9 @@ Status lower_max_pool(PayloadBuilder& b, const NodeArgs& a) {
     params.padding_bottom = params.padding_top;
     params.padding_right = params.padding_left;
   }
-  b.emit(xnn::NodeType::kMaxPooling2d, {b.nhwc(a.value(kInput))}, b.make(a.out(), channels_last()), params, xnn::kKeepDims);
+  const auto [in, out] = b.moved(a.value(kInput), a.out());  // a maximum is one of the numbers
+  const std::uint32_t image = b.nhwc(in);
+  b.emit(xnn::NodeType::kMaxPooling2d, {image}, b.make(out, channels_last()), params, xnn::kKeepDims);
   return {};
 }
 
@@ -163,13 +165,14 @@ Refused refuse_adaptive(const NodeArgs& a) {
 Status lower_adaptive(PayloadBuilder& b, const NodeArgs& a) {
   const ir::TensorType& input = a.type(kInput);
   const ir::TensorType& out = a.out_type();
-  const std::uint32_t image = b.nhwc(a.value(kInput));
-  const std::uint32_t made = b.make(a.out(), channels_last());
+  const bool is_global = out.sizes[2] == 1 && out.sizes[3] == 1;
+  const auto [from, to] = is_global ? b.averaged(a.value(kInput), a.out()) : PayloadBuilder::Moved{a.value(kInput), a.out()};
+  const std::uint32_t image = b.nhwc(from);
+  const std::uint32_t made = b.make(to, channels_last());
   xnn::Pool params;
   params.pooling_height = params.stride_height = static_cast<std::uint32_t>(input.sizes[2] / out.sizes[2]);
   params.pooling_width = params.stride_width = static_cast<std::uint32_t>(input.sizes[3] / out.sizes[3]);
   params.dilation_height = params.dilation_width = 0;
-  const bool is_global = out.sizes[2] == 1 && out.sizes[3] == 1;
   if (is_global) {
     b.emit(xnn::NodeType::kGlobalAvgPooling2d, {image}, made, {}, xnn::kKeepDims);
   } else {

@@ -95,22 +95,22 @@ struct ImageReduction {
   std::uint32_t made = 0;
 };
 
-ImageReduction define_over_image(PayloadBuilder& b, const NodeArgs& a) {
+ImageReduction define_over_image(PayloadBuilder& b, const NodeArgs& a, PayloadBuilder::Moved names) {
   const Shape in = shape_of(a.type(kInput));
-  const std::uint32_t image = b.nhwc(a.value(kInput));
+  const std::uint32_t image = b.nhwc(names.in);
   Shape dims;
   dims.push_back(in.sizes[0], in.probe[0]);
   dims.push_back(1, 1);
   dims.push_back(1, 1);
   dims.push_back(in.sizes[1], in.probe[1]);
-  const std::uint32_t made = b.temporary(dims, a.out_type().dtype);
-  b.define(a.out(), {made, a.out_type().sizes.size() == 4 ? channels_last() : contiguous_order(2), dims});
+  const std::uint32_t made = b.temporary(dims, b.storage(names.out));
+  b.define(names.out, {made, a.out_type().sizes.size() == 4 ? channels_last() : contiguous_order(2), dims});
   return {image, made};
 }
 
 // Over height and width of an image: no reshape, and sizes may be dynamic.
 void over_image(PayloadBuilder& b, const NodeArgs& a) {
-  const auto [image, made] = define_over_image(b, a);
+  const auto [image, made] = define_over_image(b, a, b.averaged(a.value(kInput), a.out()));
   b.emit(xnn::NodeType::kGlobalAvgPooling2d, {image}, made, {}, xnn::kKeepDims);
 }
 
@@ -185,7 +185,7 @@ Refused refuse_amax(const NodeArgs& a) {
 }
 
 Status lower_amax(PayloadBuilder& b, const NodeArgs& a) {
-  const auto [image, made] = define_over_image(b, a);
+  const auto [image, made] = define_over_image(b, a, b.moved(a.value(kInput), a.out()));
   const ir::TensorType& input = a.type(kInput);
   xnn::Pool params;
   params.pooling_height = params.stride_height = static_cast<std::uint32_t>(input.sizes[2]);

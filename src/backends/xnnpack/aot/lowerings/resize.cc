@@ -42,8 +42,13 @@ Refused refuse_bilinear(const NodeArgs& a) {
 
 Status lower_bilinear(PayloadBuilder& b, const NodeArgs& a) {
   const Dims& to = a.out_type().sizes;
-  const std::uint32_t image = b.nhwc(a.value(kInput));
-  b.emit(xnn::NodeType::kStaticResizeBilinear2D, {image}, b.make(a.out(), channels_last()),
+  // Int8 numbers are mixed to numbers of the same kind.
+  const ValueId held = b.held(a.value(kInput));
+  const auto result = held == ir::kNoValue ? std::nullopt : b.quantised_result(a.out(), false);
+  const bool in_int8 = result && result->affine == b.storage(held).affine;
+  const std::uint32_t image = b.nhwc(in_int8 ? held : a.value(kInput));
+  const ValueId out = in_int8 ? b.hold_result(a.out(), *result) : a.out();
+  b.emit(xnn::NodeType::kStaticResizeBilinear2D, {image}, b.make(out, channels_last()),
          xnn::Resize{static_cast<std::uint32_t>(to[2]), static_cast<std::uint32_t>(to[3])},
          a.flag(kAlignCorners) ? xnn::kAlignCorners : 0);
   return {};
@@ -65,11 +70,11 @@ Refused refuse_nearest(const NodeArgs& a) {
 }
 
 // [.., 1, ..] repeated `count` times along `axis`.
-std::uint32_t repeated(PayloadBuilder& b, std::uint32_t id, Shape dims, std::size_t axis, std::int64_t count, DType dtype) {
+std::uint32_t repeated(PayloadBuilder& b, std::uint32_t id, Shape dims, std::size_t axis, std::int64_t count, Storage storage) {
   constexpr xnn::NodeType kTypes[] = {xnn::NodeType::kConcatenate2, xnn::NodeType::kConcatenate3, xnn::NodeType::kConcatenate4,
                                       xnn::NodeType::kConcatenate5};
   dims.sizes[axis] = dims.probe[axis] = count;
-  const std::uint32_t out = b.temporary(dims, dtype);
+  const std::uint32_t out = b.temporary(dims, storage);
   b.emit(kTypes[count - 2], std::vector<std::uint32_t>(static_cast<std::size_t>(count), id), out,
          xnn::Concatenate{static_cast<std::uint32_t>(axis)});
   return out;
@@ -78,22 +83,23 @@ std::uint32_t repeated(PayloadBuilder& b, std::uint32_t id, Shape dims, std::siz
 Status lower_nearest(PayloadBuilder& b, const NodeArgs& a) {
   const Dims& from = a.type(kInput).sizes;
   const Dims& to = a.out_type().sizes;
-  const DType dtype = a.out_type().dtype;
+  const auto [in, out] = b.moved(a.value(kInput), a.out());
+  const Storage storage = b.storage(out);
   const std::int64_t down = to[2] / from[2];
   const std::int64_t across = to[3] / from[3];
-  std::uint32_t image = b.nhwc(a.value(kInput));
+  std::uint32_t image = b.nhwc(in);
   Shape dims = static_shape({from[0], from[2], from[3], from[1]});
   if (across > 1) {
     const Shape apart = static_shape({from[0] * from[2], from[3], 1, from[1]});
-    image = repeated(b, b.reshape(image, dims, apart, dtype), apart, 2, across, dtype);
+    image = repeated(b, b.reshape(image, dims, apart, storage), apart, 2, across, storage);
     dims = static_shape({from[0] * from[2], from[3], across, from[1]});
   }
   if (down > 1) {
     const Shape apart = static_shape({from[0] * from[2], 1, to[3], from[1]});
-    image = repeated(b, b.reshape(image, dims, apart, dtype), apart, 1, down, dtype);
+    image = repeated(b, b.reshape(image, dims, apart, storage), apart, 1, down, storage);
     dims = static_shape({from[0] * from[2], down, to[3], from[1]});
   }
-  b.define(a.out(), {image, channels_last(), dims});
+  b.define(out, {image, channels_last(), dims});
   return {};
 }
 
@@ -108,10 +114,10 @@ Status lower_shuffle(PayloadBuilder& b, const NodeArgs& a) {
   const Dims& from = a.type(kInput).sizes;
   const std::int64_t r = a.integer(1);
   const Shape apart = static_shape({from[0], from[2], from[3], from[1] / (r * r), r, r});
-  const DType dtype = a.out_type().dtype;
-  const std::uint32_t image = b.reshape(b.nhwc(a.value(kInput)), static_shape({from[0], from[2], from[3], from[1]}), apart, dtype);
+  const auto [in, out] = b.moved(a.value(kInput), a.out());
+  const std::uint32_t image = b.reshape(b.nhwc(in), static_shape({from[0], from[2], from[3], from[1]}), apart, b.storage(out));
   const DimOrder order = {0, 1, 4, 2, 5, 3};
-  b.define(a.out(), {b.transpose(image, apart, order, dtype), channels_last(), permuted(apart, order)});
+  b.define(out, {b.transpose(image, apart, order, b.storage(out)), channels_last(), permuted(apart, order)});
   return {};
 }
 

@@ -25,7 +25,7 @@ struct Part {
 };
 
 // The part as a payload value, dims in the order of `rep`.
-std::uint32_t cut(PayloadBuilder& b, const Rep& rep, const Part& part, DType dtype) {
+std::uint32_t cut(PayloadBuilder& b, const Rep& rep, const Part& part, Storage storage) {
   const std::size_t at = position_of(rep.order, part.dim);
   Shape dims = rep.dims;
   if (dims.sizes[at] == part.size) return rep.id;
@@ -35,19 +35,19 @@ std::uint32_t cut(PayloadBuilder& b, const Rep& rep, const Part& part, DType dty
     slice.offsets.push_back(i == at ? static_cast<std::uint32_t>(part.start) : 0);
     slice.sizes.push_back(static_cast<std::uint32_t>(dims.sizes[i]));
   }
-  const std::uint32_t out = b.temporary(dims, dtype);
+  const std::uint32_t out = b.temporary(dims, storage);
   b.emit(xnn::NodeType::kStaticSlice, {rep.id}, out, std::move(slice));
   return out;
 }
 
 void keep(PayloadBuilder& b, const Rep& rep, const Part& part, ValueId out) {
-  const std::uint32_t made = cut(b, rep, part, b.type(out).dtype);
+  const std::uint32_t made = cut(b, rep, part, b.storage(out));
   b.define(out, {made, rep.order, permuted(shape_of(b.type(out)), rep.order)});
 }
 
 // The part has size one along the dim, which the result lacks.
 void keep_without_dim(PayloadBuilder& b, const Rep& rep, const Part& part, ValueId out) {
-  const std::uint32_t made = cut(b, rep, part, b.type(out).dtype);
+  const std::uint32_t made = cut(b, rep, part, b.storage(out));
   Shape dims = rep.dims;
   const std::size_t at = position_of(rep.order, part.dim);
   dims.sizes[at] = dims.probe[at] = 1;
@@ -68,7 +68,8 @@ Refused refuse_slice(const NodeArgs& a) {
 Status lower_slice(PayloadBuilder& b, const NodeArgs& a) {
   const std::size_t dim = a.dim(1, rank_of(a));
   const std::int64_t start = a.has(2) ? wrapped(a.integer(2), a.type(kInput).sizes[dim]) : 0;
-  keep(b, b.exact(a.value(kInput)), {dim, start, a.out_type().sizes[dim]}, a.out());
+  const auto [in, out] = b.moved(a.value(kInput), a.out());
+  keep(b, b.exact(in), {dim, start, a.out_type().sizes[dim]}, out);
   return {};
 }
 
@@ -79,7 +80,8 @@ Refused refuse_select(const NodeArgs& a) {
 }
 Status lower_select(PayloadBuilder& b, const NodeArgs& a) {
   const std::size_t dim = a.dim(1, rank_of(a));
-  keep_without_dim(b, b.exact(a.value(kInput)), {dim, wrapped(a.integer(2), a.type(kInput).sizes[dim]), 1}, a.out());
+  const auto [in, out] = b.moved(a.value(kInput), a.out());
+  keep_without_dim(b, b.exact(in), {dim, wrapped(a.integer(2), a.type(kInput).sizes[dim]), 1}, out);
   return {};
 }
 
@@ -90,18 +92,20 @@ Refused refuse_narrow(const NodeArgs& a) {
 }
 Status lower_narrow(PayloadBuilder& b, const NodeArgs& a) {
   const std::size_t dim = a.dim(1, rank_of(a));
-  keep(b, b.exact(a.value(kInput)), {dim, wrapped(a.integer(2), a.type(kInput).sizes[dim]), a.out_type().sizes[dim]}, a.out());
+  const auto [in, out] = b.moved(a.value(kInput), a.out());
+  keep(b, b.exact(in), {dim, wrapped(a.integer(2), a.type(kInput).sizes[dim]), a.out_type().sizes[dim]}, out);
   return {};
 }
 
 // Parts one behind the other; parts that nobody uses are left out.
 Status lower_split(PayloadBuilder& b, const NodeArgs& a) {
   const std::size_t dim = a.dim(2, rank_of(a));
-  const Rep rep = b.exact(a.value(kInput));
+  const ValueId held = b.held(a.value(kInput));
+  const Rep rep = b.exact(held != ir::kNoValue ? held : a.value(kInput));
   std::int64_t start = 0;
   for (const ValueId out : a.node().outs) {
     const std::int64_t size = b.type(out).sizes[dim];
-    if (b.is_used(out)) keep(b, rep, {dim, start, size}, out);
+    if (b.is_used(out)) keep(b, rep, {dim, start, size}, b.moved(a.value(kInput), out).out);
     start += size;
   }
   return {};
@@ -109,10 +113,11 @@ Status lower_split(PayloadBuilder& b, const NodeArgs& a) {
 
 Status lower_unbind(PayloadBuilder& b, const NodeArgs& a) {
   const std::size_t dim = a.dim(1, rank_of(a));
-  const Rep rep = b.exact(a.value(kInput));
+  const ValueId held = b.held(a.value(kInput));
+  const Rep rep = b.exact(held != ir::kNoValue ? held : a.value(kInput));
   std::int64_t start = 0;
   for (const ValueId out : a.node().outs) {
-    if (b.is_used(out)) keep_without_dim(b, rep, {dim, start, 1}, out);
+    if (b.is_used(out)) keep_without_dim(b, rep, {dim, start, 1}, b.moved(a.value(kInput), out).out);
     ++start;
   }
   return {};

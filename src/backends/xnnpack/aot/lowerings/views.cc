@@ -25,13 +25,14 @@ Refused refuse_view(const NodeArgs& a) {
 Status lower_view(PayloadBuilder& b, const NodeArgs& a) {
   const Shape from = shape_of(a.type(0));
   const Shape to = shape_of(a.out_type());
-  const Rep rep = b.natural(a.value(0));
+  const auto [in, out] = b.moved(a.value(0), a.out());
+  const Rep rep = b.natural(in);
   if (const auto order = order_through_view(from, rep.order, to)) {
-    b.define(a.out(), {rep.id, *order, rep.dims});
+    b.define(out, {rep.id, *order, rep.dims});
     return {};
   }
-  const Rep plain = b.in_order_any_dims(a.value(0), contiguous_order(from.rank()), 0);
-  b.define(a.out(), {plain.id, contiguous_order(to.rank()), plain.dims});
+  const Rep plain = b.in_order_any_dims(in, contiguous_order(from.rank()), 0);
+  b.define(out, {plain.id, contiguous_order(to.rank()), plain.dims});
   return {};
 }
 
@@ -44,7 +45,8 @@ Refused refuse_copy(const NodeArgs& a) {
   return std::nullopt;
 }
 Status lower_copy(PayloadBuilder& b, const NodeArgs& a) {
-  b.define(a.out(), b.natural(a.value(0)));
+  const auto [in, out] = b.moved(a.value(0), a.out());
+  b.define(out, b.natural(in));
   return {};
 }
 
@@ -64,8 +66,9 @@ DimOrder permutation_of(const NodeArgs& a) {
 }
 
 Status lower_permute(PayloadBuilder& b, const NodeArgs& a) {
-  const Rep rep = b.natural(a.value(0));
-  b.define(a.out(), {rep.id, order_through_permute(rep.order, permutation_of(a)), rep.dims});
+  const auto [in, out] = b.moved(a.value(0), a.out());
+  const Rep rep = b.natural(in);
+  b.define(out, {rep.id, order_through_permute(rep.order, permutation_of(a)), rep.dims});
   return {};
 }
 
