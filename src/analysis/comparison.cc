@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "analysis/graph_matching.h"
+#include "analysis/profile_dtype.h"
 #include "analysis/waterfall.h"
 #include "analysis/work_kind.h"
 
@@ -253,6 +254,8 @@ void compare_profiles(const Profile& baseline, const Profile& candidate, Compari
 
 void compare_profiles(const Profile& baseline, const ModelFacts* baseline_facts, const Profile& candidate,
                       const ModelFacts* candidate_facts, Comparison& comparison) {
+  comparison.baseline_dtype = dtype_of(baseline);
+  comparison.candidate_dtype = dtype_of(candidate);
   const Scales scales{settle_time(comparison.baseline_ms, baseline), settle_time(comparison.candidate_ms, candidate)};
   if (comparison.ratio <= 0 && comparison.baseline_ms > 0) comparison.ratio = comparison.candidate_ms / comparison.baseline_ms;
   comparison.categories = category_changes(baseline, candidate, scales);

@@ -97,6 +97,8 @@ struct Comparison {
   std::string label;
   std::string baseline;   // "off, 1 thread"
   std::string candidate;
+  std::string baseline_dtype;   // "float32", "int8": of most of the work; empty: unknown
+  std::string candidate_dtype;
   double baseline_ms = 0;   // medians of untraced runs
   double candidate_ms = 0;
   double ratio = 0;         // candidate / baseline: the verdict's where there is one, else of medians

@@ -53,6 +53,8 @@ struct Report {
   std::vector<Comparison> comparisons;
   std::optional<FactorTable> table;          // of three runs and more
   std::optional<ModelFacts> facts;           // of the program file, where it is at hand and unchanged
+  // Of profiles that ran another program than that of `facts`, by the profile's name.
+  std::map<std::string, ModelFacts> other_facts;
   std::optional<Ceilings> ceilings;          // of the machine that ran it
   Findings findings;
   std::vector<VerifiedAdvice> advice;

@@ -63,8 +63,8 @@ void check_profile(const Profile& profile, const ModelFacts& facts, Findings& fi
 
 void check(const Report& report, Findings& findings) {
   for (const Profile& profile : report.profiles) {
-    if (report.facts && !profile.operators.empty())
-      check_profile(profile, *report.facts, findings);
+    if (const ModelFacts* facts = facts_of(report, profile); facts != nullptr && !profile.operators.empty())
+      check_profile(profile, *facts, findings);
     else
       findings.need(kDuplicateQuantiseChains.doc, profile, "the data flow of the program file");
   }

@@ -7,6 +7,7 @@ namespace {
 Report twice(double scale) {
   Report report = report_of({op("native_call_quantize_per_tensor.out", "Data Movement", 1),
                              op("native_call_quantize_per_tensor.out", "Data Movement", 1)});
+  report.profiles[0].has_facts = true;
   ModelFacts& facts = report.facts.emplace();
   for (const double one : {0.1, scale}) {
     NodeFacts node;

@@ -1,6 +1,6 @@
 // The program says fp16, and its kernels compute in fp32.
-#include "analysis/rules/narrow_dtype.h"
 #include "analysis/rules/operator_kinds.h"
+#include "analysis/rules/row_groups.h"
 
 namespace etalon::analysis {
 namespace {

@@ -8,7 +8,8 @@ constexpr Threshold kMinSlower = {"slower by, where there is no verdict", measur
                                   "what two sessions may differ by without any cause"};
 constexpr const Threshold* kThresholds[] = {&kMinSlower};
 
-void check(const Report& report, Findings& findings);
+void check_pair(const Comparison& comparison, Findings& findings);
+void check_report(const Report& report, Findings& findings);
 
 }  // namespace
 
@@ -24,13 +25,18 @@ const Rule kFp16Slower = {
             .confirm = "compare the two programs interleaved",
             .wrong_when = "memory or the size of the file was the reason for fp16",
             .needs = "a comparison with the same model in fp32, and the dtype of both"},
-    .check_report = check,
+    .check_comparison = check_pair,
+    .check_report = check_report,
     .thresholds = kThresholds};
 
 namespace {
 
-void check(const Report& report, Findings& findings) {
-  check_narrow_dtype(kFp16Slower, kMinSlower, "float16", {"float32"}, report, findings);
+void check_pair(const Comparison& comparison, Findings& findings) {
+  check_narrow_dtype(kFp16Slower, kMinSlower, "float16", {"float32"}, comparison, findings);
+}
+
+void check_report(const Report& report, Findings& findings) {
+  need_comparison(kFp16Slower, "float16", report, findings);
 }
 
 }  // namespace

@@ -12,7 +12,6 @@ RuleCases cases_of_kFp16Slower() {
   comparison.candidate_ms = 1.4 * comparison.baseline_ms;
   comparison.verdict->claim = measure::Claim::kSlower;
   comparison.verdict->interval = {1.35, 1.45};
-  cases.fires.profiles[2].accounting.end_to_end_ms = comparison.candidate_ms;
   OperatorMatch match;
   match.label = "features.3 (Add)";
   match.delta_ms = 2;
@@ -42,6 +41,7 @@ TEST(Fp16Slower, the_order_of_the_two_sides_does_not_matter) {
   Report report = cases_of_kFp16Slower().fires;
   Comparison& comparison = report.comparisons[0];
   std::swap(comparison.baseline, comparison.candidate);
+  std::swap(comparison.baseline_dtype, comparison.candidate_dtype);
   std::swap(comparison.baseline_ms, comparison.candidate_ms);
   comparison.ratio = 1 / comparison.ratio;
   comparison.verdict->claim = measure::Claim::kFaster;
@@ -57,6 +57,14 @@ TEST(Fp16Slower, a_difference_that_no_verdict_supports_is_no_finding) {
   Report report = cases_of_kFp16Slower().fires;
   report.comparisons[0].verdict->claim = measure::Claim::kInconclusive;
   EXPECT_TRUE(found_by("fp16-slower", report).empty());
+}
+
+TEST(Fp16Slower, a_comparison_of_unknown_dtypes_is_not_evaluated) {
+  Report report = healthy_report();
+  report.comparisons[0].candidate_dtype.clear();
+  const Findings findings = evaluate(report);
+  ASSERT_FALSE(findings.not_evaluated.empty());
+  EXPECT_NE(findings.not_evaluated[0].needs.find("dtype of both runs"), std::string::npos);
 }
 
 }  // namespace

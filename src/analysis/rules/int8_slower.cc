@@ -8,7 +8,8 @@ constexpr Threshold kMinSlower = {"slower by, where there is no verdict", measur
                                   "what two sessions may differ by without any cause"};
 constexpr const Threshold* kThresholds[] = {&kMinSlower};
 
-void check(const Report& report, Findings& findings);
+void check_pair(const Comparison& comparison, Findings& findings);
+void check_report(const Report& report, Findings& findings);
 
 }  // namespace
 
@@ -26,13 +27,18 @@ const Rule kInt8Slower = {
                 "compare the two programs interleaved, and again after the named operators were changed",
             .wrong_when = "memory or the size of the file was the reason to quantise",
             .needs = "a comparison with the same model in fp32 or fp16, and the dtype of both"},
-    .check_report = check,
+    .check_comparison = check_pair,
+    .check_report = check_report,
     .thresholds = kThresholds};
 
 namespace {
 
-void check(const Report& report, Findings& findings) {
-  check_narrow_dtype(kInt8Slower, kMinSlower, "int8", {"float32", "float16"}, report, findings);
+void check_pair(const Comparison& comparison, Findings& findings) {
+  check_narrow_dtype(kInt8Slower, kMinSlower, "int8", {"float32", "float16"}, comparison, findings);
+}
+
+void check_report(const Report& report, Findings& findings) {
+  need_comparison(kInt8Slower, "int8", report, findings);
 }
 
 }  // namespace

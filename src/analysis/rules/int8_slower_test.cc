@@ -12,7 +12,6 @@ RuleCases cases_of_kInt8Slower() {
   comparison.candidate_ms = 1.4 * comparison.baseline_ms;
   comparison.verdict->claim = measure::Claim::kSlower;
   comparison.verdict->interval = {1.35, 1.45};
-  cases.fires.profiles[3].accounting.end_to_end_ms = comparison.candidate_ms;
   OperatorMatch match;
   match.label = "features.3 (Add)";
   match.delta_ms = 2;
@@ -42,6 +41,7 @@ TEST(Int8Slower, the_order_of_the_two_sides_does_not_matter) {
   Report report = cases_of_kInt8Slower().fires;
   Comparison& comparison = report.comparisons[1];
   std::swap(comparison.baseline, comparison.candidate);
+  std::swap(comparison.baseline_dtype, comparison.candidate_dtype);
   std::swap(comparison.baseline_ms, comparison.candidate_ms);
   comparison.ratio = 1 / comparison.ratio;
   comparison.verdict->claim = measure::Claim::kFaster;
@@ -57,6 +57,14 @@ TEST(Int8Slower, a_difference_that_no_verdict_supports_is_no_finding) {
   Report report = cases_of_kInt8Slower().fires;
   report.comparisons[1].verdict->claim = measure::Claim::kInconclusive;
   EXPECT_TRUE(found_by("int8-slower", report).empty());
+}
+
+TEST(Int8Slower, a_comparison_of_unknown_dtypes_is_not_evaluated) {
+  Report report = healthy_report();
+  report.comparisons[0].candidate_dtype.clear();
+  const Findings findings = evaluate(report);
+  ASSERT_FALSE(findings.not_evaluated.empty());
+  EXPECT_NE(findings.not_evaluated[0].needs.find("dtype of both runs"), std::string::npos);
 }
 
 }  // namespace

@@ -33,20 +33,20 @@ const Rule kLayoutChurn = {
 namespace {
 
 // XNNPACK's "Copy" is a concatenation as well, which only the program file can tell.
-bool is_plain_copy(const OperatorRow& row, const std::optional<ModelFacts>& facts) {
-  if (!facts || row.nodes.empty()) return false;
+bool is_plain_copy(const OperatorRow& row, const ModelFacts* facts) {
+  if (facts == nullptr || row.nodes.empty()) return false;
   return std::any_of(row.nodes.begin(), row.nodes.end(), [&](std::size_t node) {
     return node < facts->nodes.size() && !facts->nodes[node].op.starts_with("Concatenate");
   });
 }
 
-bool is_churn(const OperatorRow& row, const std::optional<ModelFacts>& facts) {
+bool is_churn(const OperatorRow& row, const ModelFacts* facts) {
   const std::string kind = kind_of(row);
   if (!is_layout_change(kind)) return false;
   return !row.delegated || kind != "copy" || is_plain_copy(row, facts);
 }
 
-void check_profile(const Profile& profile, const std::optional<ModelFacts>& facts, Findings& findings) {
+void check_profile(const Profile& profile, const ModelFacts* facts, Findings& findings) {
   if (!has_operators(kLayoutChurn, profile, findings)) return;
   const RowGroup churn = select_rows(profile, [&](const OperatorRow& row) { return is_churn(row, facts); });
   if (churn.empty() || churn.share < kMinShare.value) return;
@@ -66,7 +66,7 @@ void check_profile(const Profile& profile, const std::optional<ModelFacts>& fact
 }
 
 void check(const Report& report, Findings& findings) {
-  for (const Profile& profile : report.profiles) check_profile(profile, report.facts, findings);
+  for (const Profile& profile : report.profiles) check_profile(profile, facts_of(report, profile), findings);
 }
 
 }  // namespace

@@ -1,22 +1,19 @@
-// A narrower dtype that is slower than a wider one, in comparisons of a report: what two rules share.
+// A narrower dtype that is slower than a wider one: what two rules share.
 #pragma once
 
 #include <initializer_list>
-#include <string>
 #include <string_view>
 
 #include "analysis/rules/row_groups.h"
 
 namespace etalon::analysis {
 
-// "int8", "float16", "float32", ... of most of the time: as the program says, else as the labels of its
-// operators do; empty: unknown.
-std::string dtype_of(const Profile& profile);
-
-// Adds a finding for every comparison in which a run of `narrow` is slower than one of `wider`. A run of
-// `narrow` that is compared with none of them is not evaluated.
+// A finding where the side of `narrow` is slower than one of `wider`; not evaluated where a dtype is unknown.
 void check_narrow_dtype(const Rule& rule, const Threshold& min_slower, std::string_view narrow,
-                        std::initializer_list<std::string_view> wider, const Report& report,
+                        std::initializer_list<std::string_view> wider, const Comparison& comparison,
                         Findings& findings);
+
+// Runs of `narrow` that are compared with nothing are not evaluated.
+void need_comparison(const Rule& rule, std::string_view narrow, const Report& report, Findings& findings);
 
 }  // namespace etalon::analysis

@@ -79,8 +79,8 @@ void check_profile(const Profile& profile, const ModelFacts& facts, Findings& fi
 
 void check(const Report& report, Findings& findings) {
   for (const Profile& profile : report.profiles) {
-    if (report.facts)
-      check_profile(profile, *report.facts, findings);
+    if (const ModelFacts* facts = facts_of(report, profile))
+      check_profile(profile, *facts, findings);
     else
       findings.need(kPaddingWaste.doc, profile,
                     "arithmetic with padding of its operators, from the program file");

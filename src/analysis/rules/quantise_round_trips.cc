@@ -54,7 +54,7 @@ std::size_t direct_pairs(const ModelFacts& facts) {
   return pairs;
 }
 
-void check_profile(const Profile& profile, const std::optional<ModelFacts>& facts, Findings& findings) {
+void check_profile(const Profile& profile, const ModelFacts* facts, Findings& findings) {
   if (!has_operators(kQuantiseRoundTrips, profile, findings)) return;
   const RowGroup rows =
       select_rows(profile, [](const OperatorRow& row) { return is_quantisation(kind_of(row)); });
@@ -62,7 +62,7 @@ void check_profile(const Profile& profile, const std::optional<ModelFacts>& fact
   if (rows.count() <= 2 || rows.share < kMinShare.value) return;
   Finding finding = make_finding(kQuantiseRoundTrips, Severity::kAdvice, profile, kind_of(rows.worst()));
   add_group(rows, finding);
-  if (facts && profile.has_facts)
+  if (facts != nullptr)
     finding.evidence.push_back(
         {"dequantise read by quantise", static_cast<double>(direct_pairs(*facts)), "count"});
   promise(0, rows.ms, profile, finding);
@@ -70,7 +70,7 @@ void check_profile(const Profile& profile, const std::optional<ModelFacts>& fact
 }
 
 void check(const Report& report, Findings& findings) {
-  for (const Profile& profile : report.profiles) check_profile(profile, report.facts, findings);
+  for (const Profile& profile : report.profiles) check_profile(profile, facts_of(report, profile), findings);
 }
 
 }  // namespace

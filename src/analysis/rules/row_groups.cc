@@ -122,18 +122,18 @@ bool has_operators(const Rule& rule, const Profile& profile, Findings& findings)
   return false;
 }
 
-const Profile* find_profile(const Report& report, std::string_view name) {
-  for (const Profile& profile : report.profiles) {
-    if (profile.name == name) return &profile;
-  }
-  return nullptr;
-}
-
 const RunResult* find_result(const Report& report, const Profile& profile) {
   for (const RunResult& result : report.manifest.results) {
     if (result.experiment == profile.experiment && result.threads == profile.threads) return &result;
   }
   return nullptr;
+}
+
+const ModelFacts* facts_of(const Report& report, const Profile& profile) {
+  if (!profile.has_facts) return nullptr;
+  const auto other = report.other_facts.find(profile.name);
+  if (other != report.other_facts.end()) return &other->second;
+  return report.facts ? &*report.facts : nullptr;
 }
 
 }  // namespace etalon::analysis

@@ -63,7 +63,8 @@ bool has_operators(const Rule& rule, const Profile& profile, Findings& findings)
 
 // ---- finding things in a report ----
 
-const Profile* find_profile(const Report& report, std::string_view name);
 const RunResult* find_result(const Report& report, const Profile& profile);
+// What the rows of a profile point into; null where its program is not known.
+const ModelFacts* facts_of(const Report& report, const Profile& profile);
 
 }  // namespace etalon::analysis

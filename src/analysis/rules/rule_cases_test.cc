@@ -98,6 +98,8 @@ void add_comparison(const Profile& baseline, const Profile& candidate, Report& r
   comparison.baseline = baseline.name;
   comparison.candidate = candidate.name;
   comparison.label = candidate.name + " against " + baseline.name;
+  comparison.baseline_dtype = baseline.dtype;
+  comparison.candidate_dtype = candidate.dtype;
   comparison.baseline_ms = baseline.accounting.end_to_end_ms;
   comparison.candidate_ms = candidate.accounting.end_to_end_ms;
   comparison.ratio = comparison.candidate_ms / comparison.baseline_ms;

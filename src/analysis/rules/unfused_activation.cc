@@ -58,16 +58,16 @@ bool reads_only(const OperatorRow& row, const OperatorRow& before, const ModelFa
   return false;
 }
 
-bool is_unfused(const OperatorRow& row, const ByOrder& order, const std::optional<ModelFacts>& facts) {
+bool is_unfused(const OperatorRow& row, const ByOrder& order, const ModelFacts* facts) {
   if (!is_clamp(kind_of(row)) || row.order == 0) return false;
   const auto before = order.find(row.order - 1);
   if (before == order.end() || before->second->delegated != row.delegated) return false;
   if (!may_clamp(kind_of(*before->second))) return false;
-  if (!facts || row.nodes.empty() || before->second->nodes.empty()) return true;
+  if (facts == nullptr || row.nodes.empty() || before->second->nodes.empty()) return true;
   return reads_only(row, *before->second, *facts);
 }
 
-void check_profile(const Profile& profile, const std::optional<ModelFacts>& facts, Findings& findings) {
+void check_profile(const Profile& profile, const ModelFacts* facts, Findings& findings) {
   if (!has_operators(kUnfusedActivation, profile, findings)) return;
   ByOrder order;
   for (const OperatorRow& row : profile.operators) order[row.order] = &row;
@@ -84,7 +84,7 @@ void check_profile(const Profile& profile, const std::optional<ModelFacts>& fact
 }
 
 void check(const Report& report, Findings& findings) {
-  for (const Profile& profile : report.profiles) check_profile(profile, report.facts, findings);
+  for (const Profile& profile : report.profiles) check_profile(profile, facts_of(report, profile), findings);
 }
 
 }  // namespace

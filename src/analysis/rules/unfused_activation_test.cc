@@ -37,6 +37,7 @@ namespace {
 TEST(UnfusedActivation, a_value_with_another_reader_cannot_be_fused) {
   Report report = report_of(in_order(
       {{"native_call_convolution.out", 5}, {"native_call_relu.out", 1}, {"native_call_add.out", 1}}));
+  report.profiles[0].has_facts = true;
   ModelFacts& facts = report.facts.emplace();
   facts.nodes.resize(3);
   facts.nodes[0].writes = {1};

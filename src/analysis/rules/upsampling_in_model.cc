@@ -42,8 +42,8 @@ struct Growth {
   std::size_t before = 0;
 };
 
-std::optional<Growth> growth_of(const OperatorRow& row, const std::optional<ModelFacts>& facts) {
-  if (!facts) return std::nullopt;
+std::optional<Growth> growth_of(const OperatorRow& row, const ModelFacts* facts) {
+  if (facts == nullptr) return std::nullopt;
   for (const std::size_t index : row.nodes) {
     if (index >= facts->nodes.size() || !is_upsampling(operator_base_name(facts->nodes[index].op))) continue;
     const NodeFacts& node = facts->nodes[index];
@@ -52,7 +52,7 @@ std::optional<Growth> growth_of(const OperatorRow& row, const std::optional<Mode
   return std::nullopt;
 }
 
-void check_profile(const Profile& profile, const std::optional<ModelFacts>& facts, Findings& findings) {
+void check_profile(const Profile& profile, const ModelFacts* facts, Findings& findings) {
   if (!has_operators(kUpsamplingInModel, profile, findings)) return;
   const RowGroup rows =
       select_rows(profile, [](const OperatorRow& row) { return is_upsampling(kind_of(row)); });
@@ -88,7 +88,7 @@ void check_profile(const Profile& profile, const std::optional<ModelFacts>& fact
 }
 
 void check(const Report& report, Findings& findings) {
-  for (const Profile& profile : report.profiles) check_profile(profile, report.facts, findings);
+  for (const Profile& profile : report.profiles) check_profile(profile, facts_of(report, profile), findings);
 }
 
 }  // namespace
