@@ -285,6 +285,7 @@ Result<MeasuredComparison> Work::report() {
   for (const ComparedArm& arm : arms_) {
     if (!arm.profile) continue;
     report.profiles.push_back(*arm.profile);
+    if (arm.facts) report.other_facts[arm.profile->name] = *arm.facts;
     analysis::check_rules(*arm.profile, report.findings);
     for (const std::string& note : arm.notes) report.notes.push_back(arm.name + ": " + note);
   }
