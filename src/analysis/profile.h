@@ -59,6 +59,7 @@ struct OperatorRow {
   std::optional<double> attainable_ms;   // the least time by the roofline
   std::optional<double> share_of_roof;   // attainable / avg, 0..1 and above where caches help
   std::string bound;                     // "compute", "memory"; empty: unknown
+  std::string roof;                      // the ceiling that was applied: "float32 avx512", "L2"
   std::optional<Source> source;
 };
 

@@ -10,6 +10,8 @@
 #include "analysis/content_hash.h"
 #include "analysis/kernel_log.h"
 #include "analysis/node_matching.h"
+#include "analysis/report_comparisons.h"
+#include "analysis/roofline.h"
 #include "analysis/run_samples.h"
 #include "base/file.h"
 #include "formats/etrecord/etrecord.h"
@@ -17,15 +19,9 @@
 namespace etalon::analysis {
 namespace {
 
-using formats::etdump::EtDump;
+using formats::etdump::EtDumpView;
 
 constexpr std::string_view kEtdumpSuffix = ".etdump";
-
-Result<EtDump> read_etdump(const std::string& path) {
-  ETALON_TRY(const MappedFile file, MappedFile::open(path));
-  ETALON_TRY(EtDump dump, formats::etdump::decode(file.bytes()), path);
-  return dump;
-}
 
 Result<SourceMap> read_record(const std::string& path) {
   ETALON_TRY(const MappedFile file, MappedFile::open(path));
@@ -63,12 +59,38 @@ ProfileOptions options_of(const RunResult& result) {
   }
   options.load_ms = result.load_ms;
   if (result.traced_warmup) options.warmup_runs = static_cast<std::size_t>(*result.traced_warmup);
+  for (const std::uint64_t runs : result.traced_launch_runs) options.launch_runs.push_back(static_cast<std::size_t>(runs));
   return options;
+}
+
+MemoryLedger memory_of(const RunResult& result, const std::optional<ModelFacts>& facts) {
+  MemoryLedger ledger;
+  if (facts) {
+    ledger.weights = facts->constant_bytes + facts->delegate_bytes;
+    ledger.activations = facts->planned_bytes;
+  }
+  if (result.planned_bytes) ledger.activations = result.planned_bytes;
+  ledger.packed_weights = result.packed_weights_bytes;
+  ledger.workspace = result.workspace_bytes;
+  ledger.peak_rss = result.peak_rss_bytes;
+  ledger.baseline_rss = result.baseline_rss_bytes;
+  return ledger;
+}
+
+// XNNPACK's profile: what its numbers cannot say.
+void add_resolution_note(const Profile& profile, Report& report) {
+  if (!profile.microsecond_events) return;
+  std::size_t below = 0;
+  for (const OperatorRow& row : profile.operators) below += row.below_resolution ? 1 : 0;
+  report.notes.push_back(fmt::format("{}: its delegates report whole microseconds, laid end to end: {} operators shorter than "
+                                     "20 us are not resolved, and what their sum lacks of the call counts as framework",
+                                     profile.name, below));
 }
 
 Status add_profile(const std::string& path, const RunResult& result, const SourceMap& sources,
                    const Taxonomy& taxonomy, const ReportOptions& options, Report& report) {
-  ETALON_TRY(const EtDump dump, read_etdump(path));
+  ETALON_TRY(const MappedFile file, MappedFile::open(path));
+  ETALON_TRY(const EtDumpView dump, EtDumpView::open(file.bytes()), path);
   ETALON_TRY(Profile profile, make_profile(dump, sources, taxonomy, options_of(result)), path);
   profile.experiment = result.experiment;
   profile.threads = result.threads;
@@ -77,11 +99,13 @@ Status add_profile(const std::string& path, const RunResult& result, const Sourc
   if (report.facts) {
     for (std::string& note : attach_facts(*report.facts, sources, profile)) report.notes.push_back(std::move(note));
   }
+  profile.memory = memory_of(result, report.facts);
   if (options.on_recording) ETALON_CHECKED(options.on_recording(profile, dump, sources));
   if (profile.unusable_events > 0) {
     report.notes.push_back(
         fmt::format("{}: {} events end before they start and are left out", path, profile.unusable_events));
   }
+  add_resolution_note(profile, report);
   report.profiles.push_back(std::move(profile));
   return {};
 }
@@ -105,6 +129,13 @@ void find_facts(const ReportOptions& options, Report& report) {
   Result<ModelFacts> facts = options.read_facts(report.model);
   if (facts.ok()) report.facts = std::move(facts).value();
   else report.notes.push_back("the program is left out: " + facts.error().message());
+}
+
+// Of the machine that ran it, as far as its name tells.
+void find_ceilings(const ReportOptions& options, Report& report) {
+  if (!options.ceilings) return;
+  const auto cpu = report.manifest.device.find("cpu");
+  if (cpu != report.manifest.device.end() && cpu->second == options.ceilings->cpu) report.ceilings = options.ceilings;
 }
 
 std::string stem_of(const std::string& path) {
@@ -166,58 +197,6 @@ void add_kernel_evidence(const std::string& run_dir, const RunResult& result, Pr
   }
 }
 
-const RunResult* find_result(const Manifest& manifest, const std::string& experiment, std::uint32_t threads) {
-  for (const RunResult& result : manifest.results) {
-    if (result.experiment == experiment && result.threads == threads) return &result;
-  }
-  return nullptr;
-}
-
-const Profile* find_profile(const Report& report, const RunResult& result) {
-  for (const Profile& profile : report.profiles) {
-    if (profile.experiment == result.experiment && profile.threads == result.threads) return &profile;
-  }
-  return nullptr;
-}
-
-void add_comparison(const std::string& label, const RunResult* baseline, const RunResult* candidate,
-                    Report& report) {
-  if (baseline == nullptr || candidate == nullptr || !baseline->median_ms || !candidate->median_ms) return;
-  if (*baseline->median_ms <= 0) return;
-  Comparison row;
-  row.baseline = run_name(baseline->experiment, baseline->threads);
-  row.candidate = run_name(candidate->experiment, candidate->threads);
-  row.label = label.empty() ? fmt::format("{} against {}", row.candidate, row.baseline) : label;
-  row.baseline_ms = *baseline->median_ms;
-  row.candidate_ms = *candidate->median_ms;
-  row.ratio = row.candidate_ms / row.baseline_ms;
-  const Profile* before = find_profile(report, *baseline);
-  const Profile* after = find_profile(report, *candidate);
-  const ModelFacts* facts = report.facts ? &*report.facts : nullptr;  // both ran the program of the folder
-  if (before != nullptr && after != nullptr) compare_profiles(*before, facts, *after, facts, row);
-  row.differs_in_kernels = baseline->isa_wanted != candidate->isa_wanted || baseline->runner != candidate->runner ||
-                           baseline->engine != candidate->engine;
-  report.comparisons.push_back(std::move(row));
-}
-
-// Without pairs of the user's: experiments of equal threads, and thread counts of one experiment.
-void compare_runs(Report& report) {
-  const Manifest& manifest = report.manifest;
-  for (const PlannedComparison& pair : manifest.compare_pairs) {
-    add_comparison(pair.label, find_result(manifest, pair.baseline_experiment, pair.baseline_threads),
-                   find_result(manifest, pair.candidate_experiment, pair.candidate_threads), report);
-  }
-  if (!manifest.compare_pairs.empty()) return;
-  constexpr std::size_t kMaxRows = 50;
-  for (std::size_t i = 0; i < manifest.results.size(); ++i) {
-    for (std::size_t j = i + 1; j < manifest.results.size() && report.comparisons.size() < kMaxRows; ++j) {
-      const RunResult& a = manifest.results[i];
-      const RunResult& b = manifest.results[j];
-      if ((a.experiment == b.experiment) != (a.threads == b.threads)) add_comparison("", &a, &b, report);
-    }
-  }
-}
-
 void finish(Report& report) {
   for (const Profile& profile : report.profiles) {
     for (const CategoryRow& row : profile.categories) report.category_totals_ms[row.name] += row.ms;
@@ -268,11 +247,13 @@ Result<Report> report_on_folder(const std::string& run_dir, const ReportOptions&
   const Taxonomy taxonomy(categories);
   ETALON_TRY(const SourceMap sources, sources_for(options, report));
   find_facts(options, report);
+  find_ceilings(options, report);
   for (const RunResult& result : report.manifest.results) {
     add_kernel_hints(run_dir, result, report);
     if (result.etdump.empty()) continue;
     ETALON_CHECKED(add_profile(run_dir + "/" + result.etdump, result, sources, taxonomy, options, report));
     add_kernel_evidence(run_dir, result, report.profiles.back(), report);
+    if (report.ceilings) attach_roofs(*report.ceilings, result.isa, report.profiles.back());
   }
   if (!has_manifest) {
     for (const std::string& path : find_etdumps(run_dir)) {
@@ -284,7 +265,7 @@ Result<Report> report_on_folder(const std::string& run_dir, const ReportOptions&
     }
   }
   report.samples = read_samples(run_dir, report.manifest, report.notes);
-  compare_runs(report);
+  add_comparisons(report);
   finish(report);
   return report;
 }
