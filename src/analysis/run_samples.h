@@ -8,8 +8,8 @@
 
 namespace etalon::analysis {
 
-// One entry per result that names a samples file; a file that cannot be read gives a note instead. Results that share a
-// file (arms of one session) share its recording's first entry.
+// One entry per samples file that a result names, then the A/A controls of the sessions; a file that cannot be read gives
+// a note instead.
 std::vector<RunSamples> read_samples(const std::string& run_dir, const Manifest& manifest, std::vector<std::string>& notes);
 
 }  // namespace etalon::analysis

@@ -18,13 +18,13 @@ struct Flags {
 };
 
 Result<int> run(const Flags& flags, const Console& console) {
-  analysis::ReportOptions options;
-  options.etrecord = flags.etrecord;
+  AnalysisFlags wanted;
+  wanted.etrecord = flags.etrecord;
   if (!flags.model.empty()) {
-    ETALON_TRY(options.facts, read_model_facts(flags.model));
+    ETALON_TRY(wanted.facts, read_model_facts(flags.model));
   }
-  Result<analysis::Report> report = is_folder(flags.path) ? analyze_and_write(flags.path, {flags.etrecord})
-                                                          : analysis::report_on_etdump(flags.path, options);
+  const Result<analysis::Report> report = is_folder(flags.path) ? analyze_and_write(flags.path, wanted)
+                                                                : read_report(flags.path, wanted, report::Timelines::kNone);
   if (!report.ok()) return report.error();
   console.print(flags.json ? report::write_json(*report) : terminal_report(*report, console));
   return kExitOk;

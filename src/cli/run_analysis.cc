@@ -12,7 +12,6 @@
 #include "analysis/advice_file.h"
 #include "base/file.h"
 #include "cli/ceilings.h"
-#include "cli/ceilings.h"
 #include "cli/model_facts.h"
 #include "report/writers.h"
 

@@ -94,16 +94,20 @@ std::string write_kernels_csv(const std::string& model_id, const std::vector<ana
 }
 
 std::string write_csv(const analysis::Report& report) {
+  const auto number = [](const std::optional<double>& value) { return value ? fmt::format("{:.6g}", *value) : std::string(); };
   std::string out =
       "run,name,op_type,category,backend,avg_ms,median_ms,traced_avg_ms,share,calls,dtype,kernel_hint,"
-      "source\n";
+      "source,isa,isa_wanted,isa_reason,shape,flops,bytes,gflops_per_second,gbytes_per_second,share_of_roof,bound\n";
   for (const analysis::Profile& profile : report.profiles) {
     for (const analysis::OperatorRow& row : profile.operators) {
       const std::string source = row.source ? fmt::format("{}:{}", row.source->file, row.source->line) : "";
-      fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{:.6f},{:.6f},{:.6f},{:.6f},{:g},{},{},{}\n",
+      fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{:.6f},{:.6f},{:.6f},{:.6f},{:g},{},{},{},",
                      cell(profile.name), cell(row.name), cell(row.op_type), cell(row.category),
                      cell(row.backend), row.avg_ms, row.median_ms, row.traced_avg_ms, row.share, row.calls,
                      cell(row.dtype), cell(row.kernel_hint), cell(source));
+      fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{}\n", cell(row.isa), cell(row.wanted_isa), cell(row.isa_reason),
+                     cell(row.shape), number(row.flops), number(row.bytes), number(row.gflops_per_second), number(row.gbytes_per_second),
+                     number(row.share_of_roof), cell(row.bound));
     }
   }
   return out;

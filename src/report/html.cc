@@ -23,7 +23,7 @@ std::string title_of(const Report& report) {
 void write_head(const Report& report, Page& page) {
   const std::string title = title_of(report);
   page.line("<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n<meta name=viewport content=\"width=device-width, initial-scale=1\">\n"
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
             "base-uri 'none'; form-action 'none'\">\n<title>{}</title>\n<link rel=icon href=\"data:,\">\n<style>", title);
   page.text(kPageStyle);
   page.line("</style>\n</head>\n<body>\n<a class=skip href=\"#content\">Skip to the content</a>");

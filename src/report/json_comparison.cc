@@ -1,3 +1,4 @@
+#include "analysis/verdict_json.h"
 #include "report/json_parts.h"
 
 namespace etalon::report {
@@ -28,7 +29,7 @@ Json match_json(const analysis::OperatorMatch& match) {
   out["baseline_operators"] = match.baseline;
   out["candidate_operators"] = match.candidate;
   if (match.kernel_changed) out["kernel_changed"] = true;
-  if (match.verdict) out["verdict"] = verdict_json(*match.verdict);
+  if (match.verdict) out["verdict"] = analysis::verdict_json(*match.verdict);
   put(out, "snr_db", match.snr_db);
   return out;
 }
@@ -78,37 +79,12 @@ Json figures_json(const Comparison& row) {
   return out;
 }
 
-Json control_json(const measure::Control& control) {
-  return {{"alarmed", control.alarmed}, {"noise_floor", control.noise_floor}, {"smallest_effect", control.smallest_effect}, {"verdict", verdict_json(control.verdict)}};
-}
-
 }  // namespace
 
 Json interval_json(const measure::Interval& interval) {
   Json out = Json::object();
   put(out, "low", std::optional(interval.low));
   put(out, "high", std::optional(interval.high));
-  return out;
-}
-
-Json verdict_json(const measure::Verdict& verdict) {
-  Json out = {{"claim", measure::claim_name(verdict.claim)},
-              {"ratio", verdict.ratio},
-              {"interval", interval_json(verdict.interval)},
-              {"confidence", verdict.confidence},
-              {"equivalence_margin", verdict.equivalence_margin},
-              {"p_value", verdict.p_value},
-              {"unit", measure::unit_name(verdict.unit)},
-              {"units", verdict.units},
-              {"launches", verdict.launches},
-              {"blocks", verdict.blocks},
-              {"voided", verdict.voided},
-              {"disturbed", verdict.disturbed},
-              {"unsteady", verdict.unsteady},
-              {"smallest_effect", verdict.smallest_effect},
-              {"interleaved", verdict.interleaved}};
-  if (verdict.control_alarmed) out["control_alarmed"] = true;
-  if (verdict.launches_needed > 0) out["launches_needed"] = verdict.launches_needed;
   return out;
 }
 
@@ -120,8 +96,8 @@ Json comparison_json(const Comparison& row) {
               {"candidate_ms", row.candidate_ms},
               {"ratio", row.ratio},
               {"interleaved", row.interleaved}};
-  if (row.verdict) out["verdict"] = verdict_json(*row.verdict);
-  if (row.control && row.control->ran) out["control"] = control_json(*row.control);
+  if (row.verdict) out["verdict"] = analysis::verdict_json(*row.verdict);
+  if (row.control && row.control->ran) out["control"] = analysis::control_json(*row.control);
   if (!row.categories.empty()) out["categories"] = categories_json(row);
   if (!row.waterfall.empty()) out["waterfall"] = waterfall_json(row);
   if (!row.operators.empty()) {
@@ -142,7 +118,7 @@ Json factor_table_json(const analysis::FactorTable& table) {
     Json item = {{"levels", cell.levels}, {"median_ms", cell.median_ms}};
     put(item, "p95_ms", cell.p95_ms);
     put(item, "first_ms", cell.first_ms);
-    if (cell.verdict) item["verdict"] = verdict_json(*cell.verdict);
+    if (cell.verdict) item["verdict"] = analysis::verdict_json(*cell.verdict);
     out["cells"].push_back(std::move(item));
   }
   return out;

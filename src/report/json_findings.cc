@@ -1,3 +1,4 @@
+#include "analysis/verdict_json.h"
 #include "report/json_parts.h"
 
 namespace etalon::report {
@@ -42,7 +43,7 @@ Json advice_json(const analysis::VerifiedAdvice& advice) {
     out["baseline_ms"] = advice.baseline_ms;
     out["candidate_ms"] = advice.candidate_ms;
   }
-  if (advice.verdict) out["verdict"] = verdict_json(*advice.verdict);
+  if (advice.verdict) out["verdict"] = analysis::verdict_json(*advice.verdict);
   put(out, "snr_db", advice.snr_db);
   put(out, "relative_to_peak", advice.relative_to_peak);
   put(out, "accuracy_before", advice.accuracy_before);

@@ -25,7 +25,6 @@ Json operator_json(const analysis::OperatorRow& row, const analysis::Profile& pr
 Json accounting_json(const analysis::Profile& profile);
 Json profile_json(const analysis::Profile& profile);
 Json interval_json(const measure::Interval& interval);                 // json_comparison.cc; an end that is infinite is absent
-Json verdict_json(const measure::Verdict& verdict);
 Json comparison_json(const analysis::Comparison& comparison);
 Json factor_table_json(const analysis::FactorTable& table);
 Json finding_json(const analysis::Finding& finding);                   // json_findings.cc

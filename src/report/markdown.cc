@@ -123,7 +123,7 @@ void write_findings(const Report& report, Markdown& to) {
   }
   for (const Finding& finding : report.findings.found) write_finding(finding, to);
   for (const analysis::NotEvaluated& skipped : report.findings.not_evaluated) {
-    to.line("* {}: not evaluated for {}, needs {}", skipped.rule, markdown_cell(skipped.profile), skipped.needs);
+    to.line("* {}: not evaluated for {}, needs {}", skipped.rule, markdown_cell(skipped.profile), markdown_cell(skipped.needs));
   }
 }
 

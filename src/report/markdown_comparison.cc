@@ -136,12 +136,6 @@ void write_detail(const Comparison& row, Markdown& to) {
 
 }  // namespace
 
-std::string verdict_text(const measure::Verdict& verdict) {
-  const std::string_view claim = measure::claim_name(verdict.claim);
-  if (!std::isfinite(verdict.interval.high)) return fmt::format("{}, ratio {:.3f}, no finite interval", claim, verdict.ratio);
-  return fmt::format("{}, ratio {:.3f} [{:.3f}, {:.3f}]", claim, verdict.ratio, verdict.interval.low, verdict.interval.high);
-}
-
 void write_comparisons(const analysis::Report& report, Markdown& to) {
   if (report.comparisons.empty()) return;
   to.line("## Comparisons");

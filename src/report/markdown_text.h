@@ -17,8 +17,6 @@ namespace etalon::report {
 // Names come from files: nothing in them may end a cell or start markup.
 std::string markdown_cell(std::string_view text);
 std::string optional_milliseconds(const std::optional<double>& ms);  // "-" where there is none
-// "faster, 0.623 [0.610, 0.640]"
-std::string verdict_text(const measure::Verdict& verdict);
 
 class Markdown {
  public:

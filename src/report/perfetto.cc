@@ -1,4 +1,5 @@
 // Chrome's trace event format (complete events), which ui.perfetto.dev and chrome://tracing open.
+#include <algorithm>
 #include <cmath>
 
 #include "report/json_parts.h"

@@ -1,5 +1,7 @@
 // speedscope's own format: evented profiles, in which frames open and close like brackets.
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "report/json_parts.h"

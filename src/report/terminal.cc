@@ -91,8 +91,8 @@ void write_results(const Report& report, Terminal& to) {
             text(result.first_ms));
   }
   for (const analysis::Comparison& row : report.comparisons) {
-    to.line("  {}: {} -> {}, ratio of medians {:.3f}", shown(row.label), milliseconds(row.baseline_ms),
-            milliseconds(row.candidate_ms), row.ratio);
+    to.line("  {}: {} -> {}, {}", shown(row.label, 80), milliseconds(row.baseline_ms), milliseconds(row.candidate_ms),
+            row.verdict ? verdict_text(*row.verdict) : fmt::format("ratio of medians {:.3f}", row.ratio));
   }
 }
 
@@ -175,11 +175,11 @@ void write_finding(const Finding& finding, Terminal& to) {
   to.line("  {} {}", to.styled(strong ? "31" : "33", strong ? "!" : "*"), to.styled("1", title));
   std::string text;
   for (const analysis::Evidence& evidence : finding.evidence) {
-    text += (text.empty() ? "" : ", ") + evidence_text(evidence);
+    text += (text.empty() ? "" : ", ") + shown(evidence_text(evidence), 60);
   }
   to.line("    {}", to.wrapped(fmt::format("{} ({})", finding.rule->detects, text), 4));
   if (finding.source)
-    to.line("    at {} {}", finding.source->text(), to.styled("2", shown(finding.source->code, 60)));
+    to.line("    at {} {}", shown(finding.source->text(), 60), to.styled("2", shown(finding.source->code, 60)));
   to.line("    try: {}", to.wrapped(finding.rule->remedy, 4));
   if (const std::string saving = saving_text(finding); !saving.empty()) to.line("    could save: {}", saving);
 }
@@ -192,7 +192,20 @@ void write_findings(const Report& report, Terminal& to) {
     write_finding(finding, to);
   }
   for (const analysis::NotEvaluated& skipped : report.findings.not_evaluated) {
-    to.line("  {}", to.styled("2", fmt::format("{}: not evaluated, needs {}", skipped.rule, skipped.needs)));
+    to.line("  {}", to.styled("2", fmt::format("{}: not evaluated, needs {}", skipped.rule, shown(skipped.needs, 200))));
+  }
+}
+
+void write_advice(const Report& report, Terminal& to) {
+  if (report.advice.empty()) return;
+  to.heading("Advice that was tried");
+  for (const analysis::VerifiedAdvice& advice : report.advice) {
+    const bool kept = advice.outcome == analysis::AdviceOutcome::kKept;
+    to.line("  {} {}: {}", to.styled(kept ? "32" : "33", fmt::format("{:<11}", analysis::advice_outcome_name(advice.outcome))), shown(advice.rule, 40),
+            shown(advice.subject, 50));
+    if (!advice.remedy.command.empty()) to.line("              {}", to.styled("2", shown(advice.remedy.command, to.style().width)));
+    if (advice.verdict) to.line("              predicted saving {}; measured {} -> {}, {}", saving_text(advice), milliseconds(advice.baseline_ms), milliseconds(advice.candidate_ms), verdict_text(*advice.verdict));
+    if (!advice.reason.empty()) to.line("              {}", to.wrapped(shown(advice.reason), 14));
   }
 }
 
@@ -209,6 +222,7 @@ std::string write_terminal(const Report& report, const Style& style) {
     write_isas(profile, to);
   }
   write_findings(report, to);
+  write_advice(report, to);
   if (!report.notes.empty()) to.blank();
   for (const std::string& note : report.notes) to.line("note: {}", shown(note));
   return to.take();

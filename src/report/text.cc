@@ -5,6 +5,11 @@
 #include <cmath>
 
 namespace etalon::report {
+namespace {
+
+std::string range_text(double low, double high) { return fmt::format("{} to {}", low > 0 ? milliseconds(low) : "0", milliseconds(high)); }
+
+}  // namespace
 
 std::string milliseconds(double ms) {
   const double size = std::fabs(ms);
@@ -33,9 +38,17 @@ std::string evidence_text(const analysis::Evidence& evidence) {
 }
 
 std::string saving_text(const analysis::Finding& finding) {
-  if (!finding.saving_high_ms) return "";
-  const double low = finding.saving_low_ms.value_or(0);
-  return fmt::format("{} to {}", low > 0 ? milliseconds(low) : "0", milliseconds(*finding.saving_high_ms));
+  return finding.saving_high_ms ? range_text(finding.saving_low_ms.value_or(0), *finding.saving_high_ms) : "";
+}
+
+std::string saving_text(const analysis::VerifiedAdvice& advice) {
+  return advice.predicted_high_ms ? range_text(advice.predicted_low_ms.value_or(0), *advice.predicted_high_ms) : "unknown";
+}
+
+std::string verdict_text(const measure::Verdict& verdict) {
+  const std::string_view claim = measure::claim_name(verdict.claim);
+  if (!std::isfinite(verdict.interval.high)) return fmt::format("{}, ratio {:.3f}, no finite interval", claim, verdict.ratio);
+  return fmt::format("{}, ratio {:.3f} [{:.3f}, {:.3f}]", claim, verdict.ratio, verdict.interval.low, verdict.interval.high);
 }
 
 std::string isa_text(const analysis::IsaRow& row) {

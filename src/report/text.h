@@ -15,6 +15,12 @@ std::string bytes_text(double bytes);     // "12.3 MB"
 std::string evidence_text(const analysis::Evidence& evidence);
 std::string saving_text(const analysis::Finding& finding);  // "0 to 1.2 ms"; empty when unknown
 
+// What was predicted; "unknown" where nothing was.
+std::string saving_text(const analysis::VerifiedAdvice& advice);
+
+// "faster, ratio 0.623 [0.610, 0.640]"
+std::string verdict_text(const measure::Verdict& verdict);
+
 // "avx512", or "avx2 instead of avx512: no kernel of this kind".
 std::string isa_text(const analysis::IsaRow& row);
 

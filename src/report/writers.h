@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "analysis/examples_table.h"
 #include "analysis/kernel_log.h"
 #include "analysis/reference_comparison.h"
 #include "analysis/run_report.h"
@@ -61,6 +62,9 @@ std::string write_perfetto(const analysis::Report& report);
 std::string write_speedscope(const analysis::Report& report);
 // Operators of every profile, one line each.
 std::string write_csv(const analysis::Report& report);
+
+// The table of ExecuTorch's XNNPACK examples, as Markdown.
+std::string write_examples_table(const std::vector<analysis::ExampleRow>& rows);
 
 // ---- the files beside a recording, with the Arm kit's columns first and ours after them ----
 

@@ -5,8 +5,12 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <utility>
 
 #include "analysis/profile_testing.h"
+#include "report/report_testing.h"
 #include "report/text.h"
 
 namespace etalon::report {
@@ -16,7 +20,8 @@ using analysis::Report;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Report rich() {
+// One recorded profile whose numbers are known.
+Report recorded() {
   Report report;
   report.run_dir = "runs/linux";
   report.model = "net.pte";
@@ -35,34 +40,44 @@ Report rich() {
   result.latency_ms = {0.08};
   result.median_ms = 0.08;
   report.manifest.results = {result};
-  analysis::check_rules(*profile, report.findings);
   report.profiles = {*profile};
   return report;
 }
 
-Report hostile() {
-  Report report = rich();
-  const std::string name = "<script>a|b`c\n\x1b[31m,\"=x\" \xff\xc3\xa9 " + std::string(300, 'w');
-  report.model = name;
-  report.profiles[0].name = name;
-  report.profiles[0].operators[0].name = name;
-  report.notes = {name};
-  return report;
+// Formats that tell of findings; the others are operators or events.
+const std::vector<std::string_view> kFindingFormats = {"terminal", "markdown", "html", "json", "bundle"};
+
+TEST(Writers, every_finding_of_every_rule_is_in_every_text_format) {
+  const Report report = rich_report();
+  ASSERT_EQ(report.findings.found.size(), analysis::all_rules().size());
+  for (const std::string_view format : kFindingFormats) {
+    const std::string text = find_writer(format)->write(report);
+    for (const analysis::Finding& finding : report.findings.found) {
+      EXPECT_THAT(text, HasSubstr(std::string(finding.rule->id))) << format;
+    }
+  }
 }
 
-TEST(Writers, every_finding_is_in_every_text_format) {
-  const Report report = rich();
-  ASSERT_FALSE(report.findings.found.empty());
-  for (const std::string& text : {write_terminal(report, {}), write_markdown(report), write_html(report), write_json(report)}) {
-    for (const analysis::Finding& finding : report.findings.found) {
-      EXPECT_THAT(text, HasSubstr(std::string(finding.rule->id)));
+TEST(Writers, names_and_files_of_the_list_are_unique) {
+  std::set<std::string_view> seen;
+  for (const Writer& writer : all_writers()) {
+    EXPECT_TRUE(seen.insert(writer.format).second) << writer.format;
+    EXPECT_TRUE(seen.insert(writer.file).second) << writer.file;
+  }
+  EXPECT_EQ(find_writer("pdf"), nullptr);
+}
+
+TEST(Writers, every_json_format_is_json_for_every_report) {
+  for (const Report& report : {rich_report(), empty_report(), hostile_report()}) {
+    for (const Writer& writer : all_writers()) {
+      if (!writer.file.ends_with(".json")) continue;
+      EXPECT_FALSE(nlohmann::json::parse(writer.write(report), nullptr, false).is_discarded()) << writer.format;
     }
   }
 }
 
 TEST(Writers, an_empty_report_is_still_well_formed) {
   const Report empty;
-  EXPECT_FALSE(nlohmann::json::parse(write_json(empty), nullptr, false).is_discarded());
   EXPECT_THAT(write_terminal(empty, {}), HasSubstr("none"));
   EXPECT_THAT(write_markdown(empty), HasSubstr("None."));
   EXPECT_THAT(write_html(empty), HasSubstr("None."));
@@ -71,17 +86,80 @@ TEST(Writers, an_empty_report_is_still_well_formed) {
 }
 
 TEST(Writers, hostile_names_break_no_format) {
-  const Report report = hostile();
-  EXPECT_FALSE(nlohmann::json::parse(write_json(report), nullptr, false).is_discarded());
+  const Report report = hostile_report();
   EXPECT_THAT(write_terminal(report, {}), Not(HasSubstr("\x1b")));
-  EXPECT_THAT(write_markdown(report), Not(HasSubstr("\x1b")));
-  EXPECT_THAT(write_markdown(report), HasSubstr("a\\|b\\`c?"));
-  EXPECT_THAT(write_html(report), Not(HasSubstr("<script")));
-  EXPECT_THAT(write_html(report), Not(HasSubstr("\x1b")));
+  const std::string markdown = write_markdown(report);
+  EXPECT_THAT(markdown, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(markdown, HasSubstr("a\\|b\\`c"));
+  EXPECT_THAT(markdown, Not(HasSubstr("<script>alert")));
+}
+
+TEST(Markdown, every_row_of_a_table_has_as_many_cells_as_its_heading) {
+  for (const Report& report : {rich_report(), hostile_report()}) {
+    std::size_t cells = 0;
+    std::istringstream lines(write_markdown(report));
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.starts_with("|")) {
+        cells = 0;
+        continue;
+      }
+      std::size_t bars = 0;
+      for (std::size_t i = 0; i < line.size(); ++i) {
+        if (line[i] == '\\') ++i;
+        else if (line[i] == '|') ++bars;
+      }
+      if (cells == 0) cells = bars;
+      EXPECT_EQ(bars, cells) << line.substr(0, 200);
+    }
+  }
+}
+
+TEST(Json, holds_the_verdict_the_waterfall_and_the_advice) {
+  const auto root = nlohmann::json::parse(write_json(rich_report()));
+  const auto& comparison = root["comparisons"][0];
+  EXPECT_EQ(comparison["verdict"]["claim"], "faster");
+  EXPECT_EQ(comparison["waterfall"].size(), 8U);
+  double sum = comparison["baseline_ms"].get<double>();
+  for (const auto& step : comparison["waterfall"]) sum += step["delta_ms"].get<double>();
+  EXPECT_NEAR(sum, comparison["candidate_ms"].get<double>(), 0.06);
+  EXPECT_EQ(root["advice"].size(), 3U);
+  EXPECT_EQ(root["advice"][1]["outcome"], "rejected");
+  EXPECT_FALSE(root["advice"][2].contains("baseline_ms"));
+  EXPECT_EQ(root["table"]["cells"].size(), 2U);
+  // An infinite signal to noise (equal outputs) is no number in JSON.
+  EXPECT_FALSE(comparison["operators"][0].contains("snr_db"));
+  EXPECT_EQ(root["operator_details"][0]["shape"], "1x56x56x64 -> 1x56x56x128");
+}
+
+TEST(Csv, every_operator_of_a_hostile_report_is_one_record_of_as_many_cells) {
+  const Report report = hostile_report();
+  const std::string text = write_csv(report);
+  std::size_t records = 0, commas = 0;
+  std::vector<std::size_t> counts;
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == '"') quoted = !quoted;
+    if (quoted) continue;
+    if (c == ',') ++commas;
+    if (c != '\n') continue;
+    counts.push_back(std::exchange(commas, 0));
+    ++records;
+  }
+  EXPECT_EQ(records, 1 + report.profiles[0].operators.size() + report.profiles[1].operators.size());
+  EXPECT_EQ(std::count(counts.begin(), counts.end(), counts[0]), static_cast<std::ptrdiff_t>(records));
+}
+
+TEST(Bundle, holds_the_raw_samples_from_which_the_verdict_can_be_computed_again) {
+  const auto root = nlohmann::json::parse(write_bundle(rich_report()));
+  EXPECT_EQ(root["schema"], "etalon.bundle/1");
+  EXPECT_EQ(root["report"], nlohmann::json::parse(write_json(rich_report())));
+  EXPECT_TRUE(root.contains("manifest"));
+  ASSERT_EQ(root["samples"].size(), 2U);
+  EXPECT_EQ(root["samples"][0]["schema"], "etalon.samples/1");
 }
 
 TEST(Writers, the_json_keeps_the_kits_names_and_adds_up) {
-  const auto root = nlohmann::json::parse(write_json(rich()));
+  const auto root = nlohmann::json::parse(write_json(recorded()));
   for (const char* name :
        {"schema", "run_dir", "model", "etdump_count", "category_totals_ms", "kernel_hints", "per_etdump",
         "csv_files", "operator_details", "accounting", "comparisons", "findings"}) {
@@ -105,7 +183,7 @@ TEST(Writers, the_json_keeps_the_kits_names_and_adds_up) {
 }
 
 TEST(Writers, the_terminal_shows_each_category_and_the_whole) {
-  const std::string text = write_terminal(rich(), {});
+  const std::string text = write_terminal(recorded(), {});
   for (const char* part :
        {"Convolution", "Elementwise", "framework", "residual", "end to end", "100.0 %", "Top operators"}) {
     EXPECT_THAT(text, HasSubstr(part));
@@ -113,7 +191,7 @@ TEST(Writers, the_terminal_shows_each_category_and_the_whole) {
   EXPECT_THAT(text, Not(HasSubstr("\033")));
   Style colour;
   colour.colour = true;
-  EXPECT_THAT(write_terminal(rich(), colour), HasSubstr("\033[1m"));
+  EXPECT_THAT(write_terminal(recorded(), colour), HasSubstr("\033[1m"));
 }
 
 TEST(Csv, columns_start_with_the_kits) {
@@ -126,7 +204,7 @@ TEST(Csv, columns_start_with_the_kits) {
 }
 
 TEST(Csv, statistics_sum_to_the_end_to_end) {
-  const Report report = rich();
+  const Report report = recorded();
   const std::string text = write_stats_csv("net", report.profiles[0]);
   EXPECT_THAT(text, HasSubstr("net,native_call_convolution.out,native_call_convolution.out,portable,1,0."
                               "040000,0.040000,50.0000,Convolution\n"));

@@ -46,7 +46,8 @@ void write_group(const std::vector<const Finding*>& group, Page& page) {
     for (std::size_t i = kOpen; i < group.size(); ++i) write_one(*group[i], page);
     page.line("</ul></details>");
   }
-  page.line("<dl><dt>Why it costs</dt><dd>{}</dd><dt>Try</dt><dd>{}</dd><dt>To confirm</dt><dd>{}</dd><dt>Wrong when</dt><dd>{}</dd></dl></article>",
+  page.line("<dl><dt>Why it costs</dt><dd>{}</dd><dt>Try</dt><dd>{}</dd></dl>"
+            "<details><summary>How to confirm it, and when it is wrong</summary><dl><dt>To confirm</dt><dd>{}</dd><dt>Wrong when</dt><dd>{}</dd></dl></details></article>",
             escaped(first.rule->why, 1000), escaped(first.rule->remedy, 1000), escaped(first.rule->confirm, 1000),
             escaped(first.rule->wrong_when, 1000));
 }
@@ -64,12 +65,6 @@ std::vector<std::vector<const Finding*>> groups_of(const analysis::Findings& fin
   std::stable_sort(groups.begin(), groups.end(),
                    [](const auto& a, const auto& b) { return a.front()->severity > b.front()->severity; });
   return groups;
-}
-
-std::string predicted_text(const VerifiedAdvice& advice) {
-  if (!advice.predicted_high_ms) return "-";
-  const double low = advice.predicted_low_ms.value_or(0);
-  return fmt::format("{} to {}", low > 0 ? milliseconds(low) : "0", milliseconds(*advice.predicted_high_ms));
 }
 
 std::string verdict_cell(const VerifiedAdvice& advice) {
@@ -92,7 +87,7 @@ void write_advice_row(const VerifiedAdvice& advice, Page& page) {
   page.line("<tr><td><span class=\"tag {}\">{}</span></td>", outcome, outcome);
   page.line("<td><b>{}</b><br><bdi>{}</bdi>{}</td>", escaped(advice.rule), escaped(advice.subject),
             advice.remedy.command.empty() ? "" : "<br><code>" + escaped(advice.remedy.command, 300) + "</code>");
-  page.number(advice.predicted_high_ms, predicted_text(advice));
+  page.number(advice.predicted_high_ms, saving_text(advice));
   const bool measured = advice.outcome != analysis::AdviceOutcome::kNotApplied;
   page.line("<td class=n>{}</td>", measured ? fmt::format("{} to {}", milliseconds(advice.baseline_ms), milliseconds(advice.candidate_ms)) : "-");
   page.line("<td class=n>{}</td><td class=n>{}</td><td>{}</td></tr>", verdict_cell(advice), accuracy_text(advice), escaped(advice.reason, 300));

@@ -71,7 +71,7 @@ void write_row(std::size_t number, const OperatorRow& row, const Profile& profil
   page.number(static_cast<double>(number), fmt::format("{}", number));
   page.line("<td class=opname><bdi>{}</bdi><br><small>{}{}</small></td>", escaped(row.name), escaped(row.op_type, 80),
             row.backend.empty() ? "" : ", " + escaped(row.backend, 40));
-  page.line("<td><i class=\"dot {}\" aria-hidden=true></i>{}</td>", category_class(row.category), escaped(row.category, 60));
+  page.line("<td class=cat><i class=\"dot {}\" aria-hidden=true></i>{}</td>", category_class(row.category), escaped(row.category, 60));
   page.number(row.avg_ms, fmt::format("{}{}", milliseconds(row.avg_ms), row.below_resolution ? "<br><small>below the clock</small>" : ""));
   const double width = std::clamp(100 * row.share, 0.0, 100.0);
   page.number(row.share, fmt::format("{}<span class=sharebar><i style=\"width:{:.1f}%\"></i></span>", percent(row.share), width));

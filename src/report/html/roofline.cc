@@ -18,7 +18,7 @@ using analysis::OperatorRow;
 using analysis::Profile;
 
 struct Ranges {
-  double least_x = 0.05, most_x = 100;   // operations per byte
+  double least_x = 0.2, most_x = 100;   // operations per byte
   double least_y = 1, most_y = 10;       // GFLOP/s
 };
 
@@ -88,7 +88,8 @@ void write_roofs(const std::vector<const ComputeCeiling*>& compute, const std::v
     if (from >= to) continue;
     page.line("<line class=\"roofline bw\" x1=\"{:.2f}%\" y1=\"{:.2f}%\" x2=\"{:.2f}%\" y2=\"{:.2f}%\" />", across.at(from), 100 - up.at(from * level->read_gbps),
               across.at(to), 100 - up.at(to * level->read_gbps));
-    page.line("<text x=\"{:.2f}%\" y=\"{:.2f}%\" dx=4 dy=12>{} {:.0f} GB/s</text>", across.at(from), 100 - up.at(from * level->read_gbps),
+    const double middle = std::sqrt(from * to);
+    page.line("<text x=\"{:.2f}%\" y=\"{:.2f}%\" dx=-6 dy=-4 text-anchor=end>{} {:.0f} GB/s</text>", across.at(middle), 100 - up.at(middle * level->read_gbps),
               escaped(level->level, 20), level->read_gbps);
   }
   for (const ComputeCeiling* one : compute) {

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# The table of ExecuTorch's XNNPACK examples, measured here: models by portable kernels, XNNPACK fp32 and XNNPACK q8, each
+# with its first iteration in a fresh process and the average of 50 iterations after 10.
+#
+#   examples/xnnpack_table/measure.sh [FOLDER] [MODEL_xnnpack_q8.pte ...]
+#
+# Models that are named are measured too, whoever exported them. ETALON names the program (default: etalon on the PATH),
+# MODELS the built-in models. Running it again measures only what is missing.
+set -euo pipefail
+
+etalon=${ETALON:-etalon}
+models=${MODELS:-mobilenet_v2 mobilenet_v3_small}
+to=${1:-xnnpack_table}
+[ $# -gt 0 ] && shift
+runs=()
+
+measure() { # MODEL.pte [FLAGS...]: the folder of its run joins the table
+  local name
+  name=$(basename "$1" .pte)
+  "$etalon" profile "$1" --runs 50 --warmup 10 --output-root "$to/$name" "${@:2}" >"$to/$name.txt"
+  runs+=("$(dirname "$(find "$to/$name" -name manifest.json | head -1)")")
+}
+
+export_variant() { # NAME BACKEND DTYPE FILE
+  [ -f "$4" ] || "$etalon" --quiet export "zoo:$1" --backend "$2" --dtype "$3" -o "$4"
+}
+
+mkdir -p "$to"
+for model in $models; do
+  export_variant "$model" portable fp32 "$to/${model}_portable_fp32.pte"
+  measure "$to/${model}_portable_fp32.pte" --engine portable
+  export_variant "$model" xnnpack fp32 "$to/${model}_xnnpack_fp32.pte"
+  measure "$to/${model}_xnnpack_fp32.pte"
+  if export_variant "$model" xnnpack int8 "$to/${model}_xnnpack_q8.pte"; then
+    measure "$to/${model}_xnnpack_q8.pte"
+  else
+    echo "$model: no int8 export, its q8 column stays empty" >&2
+  fi
+done
+for program in "$@"; do measure "$program"; done
+
+"$etalon" report "${runs[@]}" --table xnnpack-examples --format markdown
