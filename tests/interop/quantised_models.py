@@ -208,16 +208,28 @@ def _digest(name, scheme):
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def _folder(name, scheme):
+    return cache_root() / f"quantised-{name}-{scheme}-{_digest(name, scheme)}"
+
+
+def find(name, scheme):
+    """The case, if it is in the cache."""
+    folder = _folder(name, scheme)
+    if not (folder / "case.json").exists():
+        return None
+    return QuantisedCase(name, scheme, folder, json.loads((folder / "case.json").read_text()))
+
+
 def build(name, scheme):
     """Returns the case, from the cache or newly made; slow the first time."""
-    folder = cache_root() / f"quantised-{name}-{scheme}-{_digest(name, scheme)}"
-    if not (folder / "case.json").exists():
+    folder = _folder(name, scheme)
+    if find(name, scheme) is None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as part:
             _write(MODELS[name], scheme, Path(part))
             shutil.rmtree(folder, ignore_errors=True)
             shutil.copytree(part, folder)
-    return QuantisedCase(name, scheme, folder, json.loads((folder / "case.json").read_text()))
+    return find(name, scheme)
 
 
 def main():

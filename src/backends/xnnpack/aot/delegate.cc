@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 
@@ -112,6 +113,7 @@ using Problem = PayloadBuilder::Problem;
 struct Lowered {
   ir::Delegate delegate;
   DelegateReport report;
+  std::vector<FloatReport> in_float;
   std::optional<Problem> problem;  // with the position of the node in the lowered graph; the rest is then empty
 };
 
@@ -140,6 +142,10 @@ Result<Lowered> lower(ir::Graph inner) {
   report.operators = static_cast<std::uint32_t>(delegate.lowered.nodes.size());
   report.payload_nodes = static_cast<std::uint32_t>(payload.graph.nodes.size());
   for (const ir::NamedData& named : delegate.named_data) report.constant_bytes += static_cast<std::int64_t>(named.data.bytes().size());
+  for (const PayloadBuilder::FloatNote& note : builder.float_notes()) {
+    const ir::Node& node = delegate.lowered.nodes[note.node];
+    out.in_float.push_back({node.op->functional_name, delegate.lowered[node.outs[0]].name, note.why});
+  }
   for (const ir::Node& node : delegate.lowered.nodes) report.flops += ir::cost_of(delegate.lowered, node).flops;
   return out;
 }
@@ -208,6 +214,7 @@ class Rewriter {
     lowered.report.input_bytes = bytes_of(graph_, cut.inputs);
     lowered.report.output_bytes = bytes_of(graph_, cut.outputs);
     report_.delegates.push_back(lowered.report);
+    std::ranges::move(lowered.in_float, std::back_inserter(report_.in_float));
     for (const ValueId id : cut.outputs) lowered.delegate.out_types.push_back(graph_[id].type);
     delegates_.push_back(std::move(lowered.delegate));
     ir::Node call;

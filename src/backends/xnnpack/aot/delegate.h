@@ -33,8 +33,16 @@ struct OutsideReport {
   bool is_free = false;     // a view that needs no instruction
 };
 
+// One operator inside a delegate that computes in floats though what it reads is quantised.
+struct FloatReport {
+  std::string op;
+  std::string result;
+  std::string why;
+};
+
 struct Report {
   std::vector<DelegateReport> delegates;
+  std::vector<FloatReport> in_float;   // in execution order
   std::vector<OutsideReport> outside;  // in execution order
 };
 

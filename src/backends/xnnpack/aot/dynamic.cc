@@ -36,7 +36,11 @@ std::optional<Product> product_of(const Node& node) {
   if (op == "aten::linear") return Product{0, 1, 2, 0};
   if (op == "aten::mm") return Product{0, 1, std::nullopt, 1};
   if (op == "aten::addmm") return Product{1, 2, 0, 1};
-  if (op == "aten::convolution") return Product{0, 1, 2, 0, true};
+  if (op == "aten::convolution") {
+    constexpr std::size_t kTransposed = 6;
+    const bool is_transposed = node.args[kTransposed] == ir::Arg(true);
+    return Product{0, 1, 2, is_transposed ? std::size_t{1} : std::size_t{0}, true};
+  }
   return std::nullopt;
 }
 
@@ -127,13 +131,13 @@ class Recogniser {
     if (shape_of(args.type(product->input)).dynamic_count() > 1) return false;
     const auto numbers = quantised_weight(graph_, *weight);
     if (!numbers.ok() || !scales_of_outputs(*numbers, product->channel_dim, 1).ok()) return false;
-    return !product->is_convolution || is_plain_convolution(args);
+    return !product->is_convolution || !is_depthwise(args);
   }
 
-  // XNNPACK has no dynamic kernels for depthwise and transposed ones.
-  static bool is_plain_convolution(const NodeArgs& args) {
-    constexpr std::size_t kWeight = 1, kTransposed = 6, kGroups = 8;
-    return !args.flag(kTransposed) && (args.integer(kGroups) == 1 || args.type(kWeight).sizes[1] > 1);
+  // XNNPACK has no dynamic kernels for these.
+  static bool is_depthwise(const NodeArgs& args) {
+    constexpr std::size_t kWeight = 1, kGroups = 8;
+    return args.integer(kGroups) > 1 && args.type(kWeight).sizes[1] == 1;
   }
 
   static void rewrite(Node& node) {
@@ -180,7 +184,7 @@ void separate_dequantisations(ir::Graph& graph) {
         const std::size_t at = ir::index_of(id);
         if (at >= known || uses[at] < 2 || graph[id].source != ir::ValueSource::kNode) return;
         const Node& producer = graph.nodes[graph[id].source_index];
-        if (!is_dequantise(producer) || is_weight(graph, producer)) return;
+        if (!is_dequantise(producer) || is_weight(graph, producer) || refuse(graph, producer, uses)) return;
         if (!is_taken[at]) {
           is_taken[at] = true;  // the first reader keeps it
           return;

@@ -126,6 +126,9 @@ const Lowering* find_lowering(const ir::Node& node) {
 Refused refuse(const ir::Graph& graph, const ir::Node& node, const std::vector<std::uint32_t>& uses) {
   const Lowering* lowering = find_lowering(node);
   if (lowering == nullptr) return Refusal{"no XNNPACK node computes this operator", {}};
+  if (lowering->any_dtype) {
+    if (Refused found = lowering->refuse(NodeArgs(graph, node))) return found;
+  }
   for (std::size_t i = 1; i < node.outs.size(); ++i) {
     const bool is_list = node.op->schema.returns[0] == ops::ArgType::kTensorList;
     if (!is_list && uses[ir::index_of(node.outs[i])] > 0) {

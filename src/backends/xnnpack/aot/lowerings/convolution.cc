@@ -162,6 +162,12 @@ std::vector<T> rearranged(const std::vector<T>& from, const Filter& f, Kind kind
   return kind == Kind::kDepthwise ? depthwise_filter(from, f) : channels_last_filter(from, f, kind == Kind::kSpreading);
 }
 
+std::uint32_t float_bias(PayloadBuilder& b, const NodeArgs& a) {
+  if (!a.has(kBias)) return xnn::kNoValue;
+  const std::vector<double> values = elements_of(*b.constant_of(a.value(kBias)));
+  return b.constant(values, Dims{static_cast<std::int64_t>(values.size())}, DType::kFloat32);
+}
+
 ValueId bias_of(const NodeArgs& a) { return a.has(kBias) ? a.value(kBias) : ir::kNoValue; }
 std::uint32_t channel_dim_of(Kind kind) { return kind == Kind::kDepthwise ? 3 : 0; }
 
@@ -186,25 +192,22 @@ Status lower_convolution(PayloadBuilder& b, const NodeArgs& a) {
   const Kind kind = kind_of(a, f);
   if (lower_quantised(b, a, f, kind)) return {};
   const std::uint32_t filter = b.constant(rearranged(elements_of(*b.constant_of(a.value(kWeight))), f, kind), filter_dims(f, kind), DType::kFloat32);
-  const std::uint32_t bias = a.has(kBias) ? b.constant(elements_of(*b.constant_of(a.value(kBias))), Dims{static_cast<std::int64_t>(f.out_channels)}, DType::kFloat32)
-                                          : xnn::kNoValue;
   const std::uint32_t input = image(b, a.value(kInput), one_dim);
-  b.emit(type_of(kind), {input, filter, bias}, result(b, a.out(), one_dim), params_of(a, f, one_dim));
+  b.emit(type_of(kind), {input, filter, float_bias(b, a)}, result(b, a.out(), one_dim), params_of(a, f, one_dim));
   return {};
 }
 
 // Each image is quantised when running.
 Status lower_dynamic(PayloadBuilder& b, const NodeArgs& a) {
   const bool one_dim = a.type(kInput).sizes.size() == 3;
-  const Filter f = filter_of(a.type(kWeight).sizes, false, static_cast<std::size_t>(a.integer(kGroups)));
+  const Filter f = filter_of(a.type(kWeight).sizes, a.flag(kTransposed), static_cast<std::size_t>(a.integer(kGroups)));
+  const Kind kind = a.flag(kTransposed) ? Kind::kSpreading : Kind::kPlain;
   ETALON_TRY(const QuantisedWeight weight, quantised_weight(b.graph(), *weight_node(b.graph(), a.value(kWeight))));
   Scales scales{{}, 0};
-  ETALON_TRY(scales.values, scales_of_outputs(weight, 0, f.out_channels));
-  const std::uint32_t filter = b.constant(rearranged(int8_elements_of(*weight.numbers), f, Kind::kPlain), filter_dims(f, Kind::kPlain), scales);
-  const std::uint32_t bias = a.has(kBias) ? b.constant(elements_of(*b.constant_of(a.value(kBias))), Dims{static_cast<std::int64_t>(f.out_channels)}, DType::kFloat32)
-                                          : xnn::kNoValue;
+  ETALON_TRY(scales.values, scales_of_outputs(weight, kind == Kind::kSpreading ? 1 : 0, f.out_channels));
+  const std::uint32_t filter = b.constant(rearranged(int8_elements_of(*weight.numbers), f, kind), filter_dims(f, kind), scales);
   const std::uint32_t input = b.dynamic_rows(image(b, a.value(kInput), one_dim), image_shape(b, a.value(kInput)), 3);
-  b.emit(xnn::NodeType::kConv2d, {input, filter, bias}, result(b, a.out(), one_dim), params_of(a, f, one_dim));
+  b.emit(type_of(kind), {input, filter, float_bias(b, a)}, result(b, a.out(), one_dim), params_of(a, f, one_dim));
   return {};
 }
 
