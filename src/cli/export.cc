@@ -126,6 +126,8 @@ void explain_delegation(const Console& console, const xnnpack::Report& report) {
   if (report.delegates.size() > kShown) console.print(fmt::format("  and {} more\n", report.delegates.size() - kShown));
   console.print(fmt::format("  {} delegates hold {} operators as {} nodes; {} operators outside\n", report.delegates.size(),
                             counts.operators, counts.payload_nodes, counts.outside));
+  if (!report.in_float.empty()) console.print("delegated, but computed in floats though quantised:\n");
+  for (const xnnpack::FloatReport& left : report.in_float) console.print(fmt::format("  {} ({}): {}\n", left.op, left.result, left.why));
   if (!report.outside.empty()) console.print("not delegated:\n");
   for (const OutsideGroup& group : grouped(report)) console.print(explained(group));
 }
@@ -164,7 +166,10 @@ nlohmann::ordered_json delegation_json(const xnnpack::Report& report) {
                        {"extra_delegates", left.extra_delegates},
                        {"is_free", left.is_free}});
   }
-  return {{"operators_inside", counts.operators}, {"operators_outside", counts.outside}, {"delegates", delegates}, {"outside", outside}};
+  nlohmann::ordered_json in_float = nlohmann::ordered_json::array();
+  for (const xnnpack::FloatReport& left : report.in_float) in_float.push_back({{"operator", left.op}, {"result", left.result}, {"why", left.why}});
+  return {{"operators_inside", counts.operators}, {"operators_outside", counts.outside}, {"delegates", delegates}, {"outside", outside},
+          {"in_float", in_float}};
 }
 
 nlohmann::ordered_json to_json(const ExportOutcome& outcome) {
