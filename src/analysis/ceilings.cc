@@ -15,14 +15,24 @@ using nlohmann::ordered_json;
 
 // ---- the roofline ----
 
-// The number of threads whose ceilings apply: the largest measured one that is not above `wanted`.
+// A ceiling for `wanted` threads: the one measured with most threads that are not more, in proportion.
 template <class Ceiling>
-std::uint32_t threads_to_use(const std::vector<Ceiling>& ceilings, std::uint32_t wanted) {
-  std::uint32_t best = 0;
+struct Scaled {
+  const Ceiling* ceiling = nullptr;
+  double factor = 1;
+};
+
+// `is_same(ceiling)` tells the ceilings of one thing from those of others.
+template <class Ceiling, class IsSame>
+Scaled<Ceiling> for_threads(const std::vector<Ceiling>& ceilings, std::uint32_t wanted, const IsSame& is_same) {
+  wanted = std::max(wanted, 1u);
+  Scaled<Ceiling> out;
   for (const Ceiling& ceiling : ceilings) {
-    if (ceiling.threads <= std::max(wanted, 1u)) best = std::max(best, ceiling.threads);
+    if (ceiling.threads == 0 || ceiling.threads > wanted || !is_same(ceiling)) continue;
+    if (out.ceiling == nullptr || ceiling.threads > out.ceiling->threads) out.ceiling = &ceiling;
   }
-  return best;
+  if (out.ceiling != nullptr) out.factor = static_cast<double>(wanted) / out.ceiling->threads;
+  return out;
 }
 
 // Place in the order of `isas`; nothing for one that is not among them.
@@ -39,34 +49,42 @@ bool is_allowed(const Ceilings& ceilings, const ComputeCeiling& ceiling, std::st
   return own && *own <= *cap;
 }
 
-const ComputeCeiling* best_of(const Ceilings& ceilings, std::string_view dtype, std::string_view isa,
-                              std::uint32_t threads) {
-  const std::uint32_t use = threads_to_use(ceilings.compute, threads);
-  const ComputeCeiling* best = nullptr;
-  for (const ComputeCeiling& ceiling : ceilings.compute) {
-    if (ceiling.dtype != dtype || ceiling.threads != use || !is_allowed(ceilings, ceiling, isa)) continue;
-    if (best == nullptr || ceiling.gflops > best->gflops) best = &ceiling;
+Scaled<ComputeCeiling> best_of(const Ceilings& ceilings, std::string_view dtype, std::string_view isa,
+                               std::uint32_t threads) {
+  Scaled<ComputeCeiling> best;
+  double most = 0;
+  for (const ComputeCeiling& one : ceilings.compute) {
+    if (one.dtype != dtype || !is_allowed(ceilings, one, isa)) continue;
+    const auto scaled = for_threads(ceilings.compute, threads, [&](const ComputeCeiling& other) {
+      return other.isa == one.isa && other.dtype == one.dtype && other.method == one.method;
+    });
+    if (scaled.ceiling == nullptr || scaled.ceiling->gflops * scaled.factor <= most) continue;
+    most = scaled.ceiling->gflops * scaled.factor;
+    best = scaled;
   }
   return best;
 }
 
-const ComputeCeiling* compute_ceiling(const Ceilings& ceilings, std::string_view dtype, std::string_view isa,
-                                      std::uint32_t threads) {
+Scaled<ComputeCeiling> compute_ceiling(const Ceilings& ceilings, std::string_view dtype, std::string_view isa,
+                                       std::uint32_t threads) {
   if (dtype == "uint8" || dtype == "int4") dtype = "int8";  // the same instructions
-  const ComputeCeiling* best = best_of(ceilings, dtype, isa, threads);
+  const Scaled<ComputeCeiling> best = best_of(ceilings, dtype, isa, threads);
   const bool is_half = dtype == "float16" || dtype == "bfloat16";
-  return best == nullptr && is_half ? best_of(ceilings, "float32", isa, threads) : best;
+  return best.ceiling == nullptr && is_half ? best_of(ceilings, "float32", isa, threads) : best;
 }
 
-const BandwidthCeiling* bandwidth_ceiling(const Ceilings& ceilings, double bytes, std::uint32_t threads) {
-  const std::uint32_t use = threads_to_use(ceilings.bandwidth, threads);
-  const auto capacity = [](const BandwidthCeiling& level) {
-    return level.capacity_bytes > 0 ? level.capacity_bytes : HUGE_VAL;
-  };
-  const BandwidthCeiling* best = nullptr;
-  for (const BandwidthCeiling& level : ceilings.bandwidth) {
-    if (level.threads != use || capacity(level) < bytes) continue;
-    if (best == nullptr || capacity(level) < capacity(*best)) best = &level;
+Scaled<BandwidthCeiling> bandwidth_ceiling(const Ceilings& ceilings, double bytes, std::uint32_t threads) {
+  Scaled<BandwidthCeiling> best;
+  double smallest = 0;
+  for (const BandwidthCeiling& one : ceilings.bandwidth) {
+    const auto scaled = for_threads(ceilings.bandwidth, threads,
+                                    [&](const BandwidthCeiling& other) { return other.level == one.level; });
+    if (scaled.ceiling == nullptr) continue;
+    const double stored = scaled.ceiling->capacity_bytes;
+    const double capacity = stored > 0 ? stored * scaled.factor : HUGE_VAL;  // memory holds everything
+    if (capacity < bytes || (best.ceiling != nullptr && capacity >= smallest)) continue;
+    smallest = capacity;
+    best = scaled;
   }
   return best;
 }
@@ -143,23 +161,25 @@ std::vector<std::string> texts(const json& root, const char* name) {
 std::optional<Roof> roof_of(const Ceilings& ceilings, double flops, double bytes, std::string_view dtype,
                             std::string_view isa, std::uint32_t threads) {
   if (!is_amount(flops) || !is_amount(bytes) || (flops == 0 && bytes == 0)) return std::nullopt;
-  const ComputeCeiling* compute = flops > 0 ? compute_ceiling(ceilings, dtype, isa, threads) : nullptr;
-  if (flops > 0 && compute == nullptr) return std::nullopt;
-  const BandwidthCeiling* level = bytes > 0 ? bandwidth_ceiling(ceilings, bytes, threads) : nullptr;
-  if (compute == nullptr && level == nullptr) return std::nullopt;
-  Roof roof;
-  const double compute_ms = compute == nullptr ? 0 : flops / compute->gflops / 1e6;
+  const Scaled<ComputeCeiling> compute = flops > 0 ? compute_ceiling(ceilings, dtype, isa, threads) : Scaled<ComputeCeiling>{};
+  if (flops > 0 && compute.ceiling == nullptr) return std::nullopt;
+  const Scaled<BandwidthCeiling> level = bytes > 0 ? bandwidth_ceiling(ceilings, bytes, threads) : Scaled<BandwidthCeiling>{};
+  if (compute.ceiling == nullptr && level.ceiling == nullptr) return std::nullopt;
+  const double gflops = compute.ceiling == nullptr ? 0 : compute.ceiling->gflops * compute.factor;
   // How much is read and how much written is not known here: the faster of both keeps the least time a least time.
-  const double gbps = level == nullptr ? 0 : std::max(level->read_gbps, level->copy_gbps);
-  const double memory_ms = level == nullptr ? 0 : bytes / gbps / 1e6;
+  const double gbps =
+      level.ceiling == nullptr ? 0 : std::max(level.ceiling->read_gbps, level.ceiling->copy_gbps) * level.factor;
+  const double compute_ms = gflops > 0 ? flops / gflops / 1e6 : 0;
+  const double memory_ms = gbps > 0 ? bytes / gbps / 1e6 : 0;
+  Roof roof;
   roof.memory_bound = memory_ms > compute_ms;
   roof.ms = std::max(compute_ms, memory_ms);
   if (roof.memory_bound) {
-    roof.limit = level->level;
+    roof.limit = level.ceiling->level;
     roof.gbps = gbps;
   } else {
-    roof.limit = compute->dtype + " " + compute->isa;
-    roof.gflops = compute->gflops;
+    roof.limit = compute.ceiling->dtype + " " + compute.ceiling->isa;
+    roof.gflops = gflops;
   }
   return roof;
 }

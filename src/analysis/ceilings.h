@@ -52,8 +52,8 @@ struct Roof {
 
 // The larger of the time for the arithmetic and that for the traffic, at the bandwidth of the smallest level that holds
 // the bytes. `isa` empty or unknown: the best of the dtype, else the best at or below it. Half precisions for which the
-// machine has no arithmetic are computed in float32, as kernels do. Ceilings of the next smaller number of threads are
-// used where `threads` was not measured. Nothing where no ceiling fits the dtype, or there is neither arithmetic nor
+// machine has no arithmetic are computed in float32, as kernels do. Where `threads` was not measured, the next smaller
+// number that was counts in proportion: twice the threads do at most twice as much. Nothing where no ceiling fits the dtype, or there is neither arithmetic nor
 // traffic. An algorithm that needs fewer multiplications than were counted (Winograd) may be faster than its roof.
 std::optional<Roof> roof_of(const Ceilings& ceilings, double flops, double bytes, std::string_view dtype,
                             std::string_view isa, std::uint32_t threads);

@@ -76,12 +76,16 @@ TEST(Roof, an_isa_has_the_best_ceiling_at_or_below_it) {
   EXPECT_EQ(gflops("float16", "avx2"), 100) << "computed in float32";
 }
 
-TEST(Roof, threads_that_were_not_measured_use_the_next_smaller_number) {
+TEST(Roof, threads_that_were_not_measured_count_in_proportion) {
   EXPECT_EQ(roof_of(machine(), 1e9, 0, "float32", "", 2)->gflops, 400);
-  EXPECT_EQ(roof_of(machine(), 1e9, 0, "float32", "", 7)->gflops, 400);
+  EXPECT_EQ(roof_of(machine(), 1e9, 0, "float32", "", 6)->gflops, 1200) << "three times two threads";
+  EXPECT_EQ(roof_of(machine(), 1e9, 0, "float32", "avx2", 2)->gflops, 200) << "twice one thread";
   EXPECT_EQ(roof_of(machine(), 1e9, 0, "float32", "", 0)->gflops, 200) << "unknown: one";
-  EXPECT_EQ(roof_of(machine(), 0, 1e8, "float32", "", 3)->gbps, 35) << "the faster of reading and copying";
-  EXPECT_FALSE(roof_of(machine(), 1e9, 0, "int8", "avx512", 2).has_value()) << "int8 was not measured with two";
+  EXPECT_EQ(roof_of(machine(), 0, 1e8, "float32", "", 2)->gbps, 35) << "the faster of reading and copying";
+  EXPECT_EQ(roof_of(machine(), 0, 1.9e6, "float32", "", 2)->limit, "L2") << "two threads have two of them";
+  Ceilings many = machine();
+  many.compute = {{"avx2", "float32", "fma", 4, 100}};
+  EXPECT_FALSE(roof_of(many, 1e9, 0, "float32", "", 2).has_value()) << "four threads say nothing of two";
 }
 
 TEST(Roof, nothing_is_said_where_nothing_is_known) {

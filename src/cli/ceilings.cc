@@ -6,6 +6,7 @@
 #include <atomic>
 #include <ctime>
 #include <memory>
+#include <optional>
 
 #include "backends/native/machine.h"
 #include "cli/ceilings_levels.h"
@@ -18,9 +19,7 @@
 namespace etalon::cli {
 namespace {
 
-using analysis::BandwidthCeiling;
 using analysis::Ceilings;
-using analysis::ComputeCeiling;
 using kernels::ComputeLoop;
 using kernels::StreamLoop;
 
@@ -29,8 +28,8 @@ constexpr double kSliceSeconds = 1e-3;
 constexpr std::size_t kLeastSlices = 10;
 // As many of the best slices agree on the result.
 constexpr std::size_t kBestSlices = 5;
-// How much longer than planned to wait for undisturbed slices.
-constexpr double kPatience = 6;
+// How long to wait for undisturbed slices: so many times the plan, and several rounds of a busy scheduler.
+constexpr double kPatience = 6, kLeastPatienceSeconds = 0.3;
 
 // Work that can be done in any amount: `run(thread, amount)`.
 struct Task {
@@ -53,11 +52,12 @@ class Stopwatch {
     const std::int64_t amount = amount_for_a_slice(task);
     const double units = task.units_per_amount * static_cast<double>(amount) * team_.size();
     const std::uint64_t begin = platform::now_ns();
+    const double patience = std::max(kPatience * seconds, kLeastPatienceSeconds);
     std::vector<double> clean, disturbed;
     for (;;) {
       const double passed = static_cast<double>(platform::now_ns() - begin) / 1e9;
       const bool enough = clean.size() >= kBestSlices && clean.size() + disturbed.size() >= kLeastSlices;
-      if (passed >= seconds && (enough || passed >= kPatience * seconds) && clean.size() + disturbed.size() > 0) break;
+      if (passed >= seconds && (enough || passed >= patience) && clean.size() + disturbed.size() > 0) break;
       const TeamTime time = slice(task, amount);
       (time.is_clean ? clean : disturbed).push_back(units / time.seconds);
     }
@@ -155,14 +155,15 @@ class Measurement {
     return team.size() == 1 ? "1 thread" : fmt::format("{} threads", team.size());
   }
 
-  double rate(ThreadTeam& team, const std::string& what, const Task& task) {
+  // Units per second; nothing where the machine was too busy to tell.
+  std::optional<double> rate(ThreadTeam& team, const std::string& what, const Task& task) {
     report_progress(what);
     ++done_;
     const Rate found = Stopwatch(team).rate(task, seconds_each_);
-    if (found.is_disturbed) {
-      out_.notes.push_back(fmt::format("{}: other work took the CPUs all the time, the machine can do more", what));
-    }
-    return found.per_second;
+    if (!found.is_disturbed) return found.per_second;
+    // What it did is no ceiling.
+    out_.notes.push_back(fmt::format("{} was not measured: other work took the CPUs all the time", what));
+    return std::nullopt;
   }
 
   void measure_arithmetic(ThreadTeam& team) {
@@ -171,8 +172,9 @@ class Measurement {
       Task task;
       task.units_per_amount = static_cast<double>(loop->operations);
       task.run = [loop](std::uint32_t, std::int64_t rounds) { (void)loop->run(rounds); };
-      const double operations = rate(team, fmt::format("{} {}, {}", isa, loop->dtype, threads_text(team)), task);
-      out_.compute.push_back({isa, std::string(loop->dtype), std::string(loop->method), team.size(), operations / 1e9});
+      const auto operations = rate(team, fmt::format("{} {}, {}", isa, loop->dtype, threads_text(team)), task);
+      if (!operations) continue;
+      out_.compute.push_back({isa, std::string(loop->dtype), std::string(loop->method), team.size(), *operations / 1e9});
     }
   }
 
@@ -186,12 +188,12 @@ class Measurement {
     }
     // Each thread takes its own pages, near the core it runs on.
     team.run([&](std::uint32_t thread) { std::fill_n(buffers[thread].data(), most, std::byte{1}); });
-    for (const MemoryLevel& level : levels) out_.bandwidth.push_back(bandwidth_of(team, loop, level, buffers));
+    for (const MemoryLevel& level : levels) add_bandwidth(team, loop, level, buffers);
     return {};
   }
 
-  BandwidthCeiling bandwidth_of(ThreadTeam& team, const StreamLoop& loop, const MemoryLevel& level,
-                                const std::vector<runtime::AlignedBuffer>& buffers) {
+  void add_bandwidth(ThreadTeam& team, const StreamLoop& loop, const MemoryLevel& level,
+                     const std::vector<runtime::AlignedBuffer>& buffers) {
     const std::uint64_t bytes = level.bytes_per_thread;
     const std::string what = fmt::format("{}, {}", level.name, threads_text(team));
     std::atomic<std::uint64_t> sink{0};  // or nobody would want what was read
@@ -202,16 +204,16 @@ class Measurement {
       for (std::int64_t pass = 0; pass < passes; ++pass) sum += loop.read(buffers[thread].data(), bytes);
       sink.fetch_add(sum, std::memory_order_relaxed);
     };
-    BandwidthCeiling out{level.name, team.size(), static_cast<double>(bytes * team.size()),
-                         static_cast<double>(level.capacity_bytes), 0, 0};
-    out.read_gbps = rate(team, what + ", reading", task) / 1e9;
+    const auto read = rate(team, what + ", reading", task);
     // Half is read, the other half written: together the same bytes.
     task.run = [&](std::uint32_t thread, std::int64_t passes) {
       std::byte* data = buffers[thread].data();
       for (std::int64_t pass = 0; pass < passes; ++pass) loop.copy(data + bytes / 2, data, bytes / 2);
     };
-    out.copy_gbps = rate(team, what + ", copying", task) / 1e9;
-    return out;
+    const auto copied = rate(team, what + ", copying", task);
+    if (!read || !copied) return;
+    out_.bandwidth.push_back({level.name, team.size(), static_cast<double>(bytes * team.size()),
+                              static_cast<double>(level.capacity_bytes), *read / 1e9, *copied / 1e9});
   }
 
   const CeilingsOptions& options_;

