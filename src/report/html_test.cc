@@ -98,6 +98,7 @@ TEST(Html, has_every_section_of_a_full_report_and_none_of_an_empty_one) {
 TEST(Html, bytes_that_are_not_utf8_are_replaced) {
   EXPECT_EQ(escaped("a\xff\xc3\xa9\xc3"), "a\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd");
   EXPECT_EQ(escaped("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+  EXPECT_EQ(escaped("a\xe2\x80\xae" "b"), "a\xef\xbf\xbd" "b");  // would turn what follows
   EXPECT_EQ(escaped("abcd", 2), "ab\xe2\x80\xa6");
   EXPECT_EQ(escaped("<&>\"'\n"), "&lt;&amp;&gt;&quot;&#39; ");
 }

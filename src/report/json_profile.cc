@@ -38,6 +38,7 @@ void put_kernel(const OperatorRow& row, Json& out) {
 }
 
 void put_work(const OperatorRow& row, Json& out) {
+  put(out, "unmapped", row.unmapped);
   put(out, "shape", row.shape);
   put(out, "flops", row.flops);
   put(out, "bytes", row.bytes);

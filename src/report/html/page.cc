@@ -28,6 +28,11 @@ std::size_t character_length(std::string_view text) {
   return length;
 }
 
+// Marks that turn the direction of the text after them, also of ours: U+202A to U+202E and U+2066 to U+2069.
+bool turns_text(std::string_view character) {
+  return (character >= "\xE2\x80\xAA" && character <= "\xE2\x80\xAE") || (character >= "\xE2\x81\xA6" && character <= "\xE2\x81\xA9");
+}
+
 void put_escaped(std::string& out, std::string_view character) {
   const char c = character.front();
   const auto byte = static_cast<unsigned char>(c);
@@ -50,7 +55,7 @@ std::string escaped(std::string_view text, std::size_t width) {
       break;
     }
     const std::size_t length = character_length(text);
-    if (length == 0) out += kReplacement;
+    if (length == 0 || turns_text(text.substr(0, length))) out += kReplacement;
     else put_escaped(out, text.substr(0, length));
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }

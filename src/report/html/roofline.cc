@@ -40,7 +40,7 @@ std::vector<const Ceiling*> of_threads(const std::vector<Ceiling>& all, std::uin
   return chosen;
 }
 
-// The best of each dtype that an operator of the profile has.
+// The best of each dtype; of the profile's own alone where it is known and was measured.
 std::vector<const ComputeCeiling*> compute_of(const Profile& profile, const Ceilings& ceilings) {
   std::vector<const ComputeCeiling*> best;
   for (const ComputeCeiling* one : of_threads(ceilings.compute, profile.threads)) {
@@ -48,6 +48,8 @@ std::vector<const ComputeCeiling*> compute_of(const Profile& profile, const Ceil
     if (place == best.end()) best.push_back(one);
     else if (one->gflops > (*place)->gflops) *place = one;
   }
+  const auto own = std::find_if(best.begin(), best.end(), [&](const ComputeCeiling* one) { return one->dtype == profile.dtype; });
+  if (own != best.end()) return {*own};
   return best;
 }
 
