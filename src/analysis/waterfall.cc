@@ -93,8 +93,8 @@ std::string name_of(const StepKey& key) {
     case StepKind::kSameKernel: return key.category + (key.known ? ": same kernels" : ": kernels not known");
     case StepKind::kAdded: return key.category + ": only in the candidate";
     case StepKind::kRemoved: return key.category + ": only in the baseline";
-    case StepKind::kLayout: return "layout: transposes, copies, reshapes on one side only";
-    case StepKind::kConversion: return "conversion: quantise, dequantise, casts on one side only";
+    case StepKind::kLayout: return "layout: transposes and copies on one side";
+    case StepKind::kConversion: return "conversion: quantise and cast on one side";
     case StepKind::kFramework: return "framework: dispatch and delegate calls";
     case StepKind::kResidual: return "residual: outside of every instruction";
   }

@@ -57,7 +57,7 @@ def test_a_known_difference_is_found_with_an_interval(scalar_against_best):
     verdict = scalar_against_best.comparison["verdict"]
     assert verdict["claim"] == "faster"
     assert verdict["interleaved"]
-    assert verdict["interval"]["high"] < 1
+    assert verdict["interval"][1] < 1
     assert scalar_against_best.comparison["baseline"] == "scalar"
     assert scalar_against_best.comparison["candidate"] == "auto"
 

@@ -159,12 +159,13 @@ Status Work::measure_session() {
   options.samples_path = path_of(kSessionFile);
   if (request_.fresh) ::unlink(options.samples_path.c_str());
   options.progress = [this](std::string_view phase, std::uint32_t done, std::uint32_t all) {
-    measured_ = true;
     if (request_.progress) request_.progress(phase == "control" ? "control: the first against itself" : "timing", done, all);
   };
   std::vector<ArmRequest> requests;
   for (const ComparedArm& arm : arms_) requests.push_back(arm.request);
+  const auto earlier = measure::read_recording(options.samples_path);
   ETALON_TRY(measure::SessionOutcome outcome, measure_arms(requests, options));
+  measured_ = !earlier.ok() || measure::recording_to_json(*earlier) != measure::recording_to_json(outcome.recording);
   recording_ = std::move(outcome.recording);
   judgement_ = std::move(outcome.judgement);
   manifest_.seed = recording_.seed;
