@@ -9,6 +9,7 @@
 #include "cli/inspect/describe.h"
 #include "cli/inspect/kernels.h"
 #include "cli/inspect/strip.h"
+#include "cli/model_facts_cost.h"
 
 namespace etalon::cli {
 namespace {
@@ -18,6 +19,7 @@ struct Flags {
   bool json = false;
   std::string strip;
   bool kernels = false;
+  bool cost = false;
   KernelQuestion question;
 };
 
@@ -66,11 +68,18 @@ Result<int> kernels(Console& console, const Flags& flags) {
   return show_kernels(question, console);
 }
 
+Result<int> cost(Console& console, const Flags& flags) {
+  if (flags.files.size() != 1) return invalid_input("--cost takes one .pte file");
+  const auto threads = static_cast<std::uint32_t>(flags.question.threads);
+  return show_cost({flags.files[0], flags.question.isa, threads, flags.json}, console);
+}
+
 Action declare(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   app.add_option("files", flags->files, "One file, or two to compare")->required()->expected(1, 2);
   app.add_flag("--json", flags->json, "Machine output on stdout");
   app.add_flag("--kernels", flags->kernels, "Which kernels would run a .pte here, and why not better ones");
+  app.add_flag("--cost", flags->cost, "Arithmetic, traffic and least time of each operator of a .pte (after 'etalon peak')");
   app.add_option("--isa", flags->question.isa, "Likewise, with this highest instruction set");
   app.add_option("--engine", flags->question.engine, "Likewise, of this engine: native or portable");
   app.add_option("--math", flags->question.math, "Likewise, with exact or fast arithmetic");
@@ -84,6 +93,7 @@ Action declare(CLI::App& app) {
                                 outcome.removed_bytes));
       return kExitOk;
     }
+    if (flags->cost) return cost(console, *flags);
     if (asks_for_kernels(*flags)) return kernels(console, *flags);
     return flags->files.size() == 2 ? compare(console, *flags) : show(console, *flags);
   };
