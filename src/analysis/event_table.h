@@ -12,19 +12,19 @@
 namespace etalon::analysis {
 
 struct EventRow {
-  const TimedEvent* sample = nullptr;  // the first occurrence; borrowed from the runs
+  TimedEvent sample;  // the first occurrence; its text is borrowed from the recording
   std::size_t occurrences = 0;
-  std::vector<double> exclusive_ns;  // per run that was added, all occurrences together
+  std::vector<double> exclusive_ns;  // per run that was added, all occurrences together; missing at the end: zeros
 };
 
-// Two events are the same when block, instruction, chain and name are; a loop's repetitions share a row.
+// Two events are the same when block, instruction, chain and name are; a loop's repetitions share a row. The text of
+// events must outlive the table.
 class EventTable {
  public:
-  // Rows for which `run` has no event get 0 for it. The run must outlive the table.
   void add(const TimedRun& run);
 
-  // The row of an event of a run that was added.
-  std::size_t row_of(const TimedRun& run, const TimedEvent& event);
+  // The row of an event; runs that repeat each other event by event find it without a search.
+  std::size_t row_of(std::string_view block, const TimedEvent& event);
   const std::vector<EventRow>& rows() const { return rows_; }
   std::size_t runs() const { return runs_; }
 
@@ -41,7 +41,10 @@ class EventTable {
     std::size_t operator()(const Key& key) const;
   };
   std::vector<EventRow> rows_;
+  std::vector<Key> keys_;  // of the rows
+  std::vector<std::size_t> following_;  // by row: which came after it last time
   std::unordered_map<Key, std::size_t, KeyHash> index_;
+  std::size_t last_row_ = 0;
   std::size_t runs_ = 0;
 };
 

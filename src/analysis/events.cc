@@ -6,7 +6,7 @@
 namespace etalon::analysis {
 namespace {
 
-using formats::etdump::ProfileEvent;
+using formats::etdump::ProfileEventView;
 
 constexpr std::string_view kExecute = "Method::execute";
 constexpr std::array<std::string_view, 2> kLoadEvents = {"Program::load_method", "Method::init"};
@@ -21,9 +21,9 @@ bool contains(const std::array<std::string_view, N>& names, std::string_view nam
   return false;
 }
 
-bool is_call(const ProfileEvent& event) { return !event.is_delegate_event() && contains(kCalls, event.name); }
+bool is_call(const ProfileEventView& event) { return !event.is_delegate_event() && contains(kCalls, event.name); }
 
-Part part_of(const ProfileEvent& event) {
+Part part_of(const ProfileEventView& event) {
   if (event.is_delegate_event()) return Part::kOperator;
   if (event.name == kExecute) return Part::kExecute;
   if (contains(kLoadEvents, event.name)) return Part::kLoad;
@@ -32,7 +32,7 @@ Part part_of(const ProfileEvent& event) {
 }
 
 // A 32-bit clock wraps (as Inspector assumes); otherwise an end before the start is damage.
-std::optional<std::int64_t> duration_of(const ProfileEvent& event) {
+std::optional<std::int64_t> duration_of(const ProfileEventView& event) {
   constexpr std::uint64_t k32Bits = std::numeric_limits<std::uint32_t>::max();
   std::uint64_t end = event.end_time;
   if (end < event.start_time) {
@@ -58,7 +58,7 @@ class Nesting {
       has_inner = true;
       open_.pop_back();
     }
-    if (has_inner && is_call(*outer.event)) outer.part = Part::kFramework;
+    if (has_inner && is_call(outer.event)) outer.part = Part::kFramework;
     open_.push_back(index);
   }
 
@@ -66,14 +66,14 @@ class Nesting {
   static bool is_inside(const TimedEvent& inner, const TimedEvent& outer) {
     if (outer.part == Part::kExecute) return inner.part != Part::kLoad && inner.part != Part::kExecute;
     if (inner.part == Part::kExecute) return false;
-    const bool same_place = inner.event->instruction_id == outer.event->instruction_id &&
-                            inner.event->chain_index == outer.event->chain_index;
-    if (is_call(*outer.event)) return same_place && !is_call(*inner.event);
-    const bool within = inner.start_ns >= outer.start_ns && inner.event->end_time <= outer.event->end_time;
+    const bool same_place = inner.event.instruction_id == outer.event.instruction_id &&
+                            inner.event.chain_index == outer.event.chain_index;
+    if (is_call(outer.event)) return same_place && !is_call(inner.event);
+    const bool within = inner.start_ns >= outer.start_ns && inner.event.end_time <= outer.event.end_time;
     if (outer.part == Part::kLoad) return inner.part == Part::kLoad && within;
     // A kernel inside a kernel. Delegate events lie end to end, so an empty one at a border is a neighbour.
     return same_place && within && outer.duration_ns > 0 && inner.duration_ns > 0 &&
-           inner.event->is_delegate_event() == outer.event->is_delegate_event() && !is_call(*inner.event);
+           inner.event.is_delegate_event() == outer.event.is_delegate_event() && !is_call(inner.event);
   }
 
   std::vector<TimedEvent>& events_;
@@ -83,7 +83,7 @@ class Nesting {
 }  // namespace
 
 std::string_view TimedEvent::name() const {
-  return event->delegate_debug_name.empty() ? std::string_view(event->name) : event->delegate_debug_name;
+  return event.delegate_debug_name.empty() ? event.name : event.delegate_debug_name;
 }
 
 std::int64_t TimedRun::total_ns() const {
@@ -93,26 +93,36 @@ std::int64_t TimedRun::total_ns() const {
   return sum;
 }
 
-TimedRun time_run(const formats::etdump::RunData& run) {
-  TimedRun timed;
-  timed.run = &run;
-  timed.is_execution = run.name == "Execute";
-  timed.events.reserve(run.events.size());
+void time_run(std::string_view name, const std::vector<ProfileEventView>& events, TimedRun& timed) {
+  timed.name = name;
+  timed.is_execution = name == "Execute";
+  timed.execute_ns.reset();
+  timed.unusable_events = 0;
+  timed.events.clear();
+  timed.events.reserve(events.size());
   Nesting nesting(timed.events);
-  for (const formats::etdump::Event& any : run.events) {
-    const auto* event = std::get_if<ProfileEvent>(&any);
-    if (event == nullptr) continue;
-    const auto duration = duration_of(*event);
+  for (const ProfileEventView& event : events) {
+    const auto duration = duration_of(event);
     if (!duration) {
       ++timed.unusable_events;
       continue;
     }
-    timed.events.push_back({event, part_of(*event), event->start_time, *duration, *duration});
+    timed.events.push_back({event, part_of(event), event.start_time, *duration, *duration});
     nesting.add(timed.events.size() - 1);
     if (timed.events.back().part != Part::kExecute) continue;
     timed.is_execution = true;
     timed.execute_ns = timed.execute_ns.value_or(0) + *duration;
   }
+}
+
+TimedRun time_run(const formats::etdump::RunData& run) {
+  std::vector<ProfileEventView> events;
+  events.reserve(run.events.size());
+  for (const formats::etdump::Event& any : run.events) {
+    if (const auto* event = std::get_if<formats::etdump::ProfileEvent>(&any)) events.push_back(view_of(*event));
+  }
+  TimedRun timed;
+  time_run(run.name, events, timed);
   return timed;
 }
 

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/etdump/etdump.h"
+#include "formats/etdump/view.h"
 
 namespace etalon::analysis {
 
@@ -23,7 +23,7 @@ enum class Part : std::uint8_t {
 };
 
 struct TimedEvent {
-  const formats::etdump::ProfileEvent* event = nullptr;  // borrowed from the dump
+  formats::etdump::ProfileEventView event;  // its text is borrowed from the dump
   Part part = Part::kOperator;
   std::uint64_t start_ns = 0;
   std::int64_t duration_ns = 0;
@@ -33,7 +33,7 @@ struct TimedEvent {
 };
 
 struct TimedRun {
-  const formats::etdump::RunData* run = nullptr;  // borrowed
+  std::string_view name;      // of the block; borrowed
   bool is_execution = false;                      // else loading
   std::vector<TimedEvent> events;                 // in file order
   std::optional<std::int64_t> execute_ns;         // Method::execute
@@ -44,5 +44,8 @@ struct TimedRun {
 };
 
 TimedRun time_run(const formats::etdump::RunData& run);
+
+// The same of events in place. `timed` is overwritten and keeps its memory, so that many runs need that of one.
+void time_run(std::string_view name, const std::vector<formats::etdump::ProfileEventView>& events, TimedRun& timed);
 
 }  // namespace etalon::analysis

@@ -22,7 +22,7 @@ struct KernelUse {
   std::string tile;        // "7x32"
   std::string shape;
   std::uint32_t threads = 1;
-  std::optional<std::vector<std::size_t>> nodes;  // of the delegate's payload, by place; absent: not told
+  std::optional<std::vector<std::size_t>> nodes = std::nullopt;  // of the delegate's payload, by place; absent: not told
 };
 
 // Rows that name an operation; those that were counted from a log do not and are left out.

@@ -1,6 +1,7 @@
 // One profile: a recording of repeated runs, reduced to operators, categories and an account that adds up.
 //
-// Times are exclusive and averaged over steady runs; cold runs are reported apart. Operator times are scaled
+// Times are exclusive and averaged over the usual ones of the steady runs (timed_recording.h), so that a run which was
+// interrupted does not decide where the time goes; cold runs are reported apart. Operator times are scaled
 // to the untraced end-to-end time where it is known, so that
 //     operators + framework + residual = end to end        (exactly)
 // with `framework` the dispatch around kernels and inside delegate calls, and `residual` what lies in no
@@ -17,6 +18,7 @@
 #include "analysis/source.h"
 #include "analysis/taxonomy.h"
 #include "formats/etdump/etdump.h"
+#include "formats/etdump/view.h"
 
 namespace etalon::analysis {
 
@@ -38,7 +40,7 @@ struct OperatorRow {
   double calls = 0;         // per run
   double avg_ms = 0;        // scaled to the untraced end to end
   double median_ms = 0;
-  double traced_avg_ms = 0;  // as recorded
+  double traced_avg_ms = 0;  // as recorded, over all steady runs
   double share = 0;          // of the end to end, 0..1
   // Median of each traced launch, scaled; one entry when there was one launch. For inference per operator.
   std::vector<double> launch_ms;
@@ -101,7 +103,7 @@ struct Accounting {
   double residual_ms = 0;
   double end_to_end_ms = 0;              // the sum of the three
   std::optional<double> untraced_ms;     // median of the untraced runs; end_to_end_ms equals it when present
-  double traced_ms = 0;                  // mean of the recorded runs
+  double traced_ms = 0;                  // mean of the recorded runs that are averaged
   double scale = 1;                      // end_to_end_ms / traced_ms
   std::optional<double> trace_overhead;  // traced / untraced - 1, of medians where they are known
 };
@@ -133,17 +135,20 @@ struct Profile {
 
 struct ProfileOptions {
   std::optional<std::size_t>
-      warmup_runs;  // recorded runs before the steady ones; absent: 1 when there are several
+      warmup_runs;  // recorded runs of each launch before its steady ones; absent: 1 when there are several
   std::optional<double> untraced_ms;       // median end to end without tracing
   std::optional<double> traced_ms;         // mean end to end with tracing, by the clock that gave untraced_ms
   std::optional<double> traced_median_ms;  // the same clock; an outlier must not look like overhead
   std::optional<double> first_untraced_ms;
   std::optional<double> load_ms;
-  std::vector<std::size_t> launch_runs;  // recorded runs of each launch, warm-up included; empty: one launch
+  std::vector<std::size_t> launch_runs;  // recorded runs of each launch, those included; empty: one launch
 };
 
 // Errors (kInvalidInput): the recording holds no execution.
 Result<Profile> make_profile(const formats::etdump::EtDump& dump, const SourceMap& sources,
+                             const Taxonomy& taxonomy, const ProfileOptions& options);
+// The same from a file in place, in one pass and little memory.
+Result<Profile> make_profile(const formats::etdump::EtDumpView& dump, const SourceMap& sources,
                              const Taxonomy& taxonomy, const ProfileOptions& options);
 
 // ---- every event of every run, for the timeline files ----
@@ -164,5 +169,6 @@ struct TimelineRow {
 
 // Ordered by node, then run.
 std::vector<TimelineRow> make_timeline(const formats::etdump::EtDump& dump, const SourceMap& sources);
+Result<std::vector<TimelineRow>> make_timeline(const formats::etdump::EtDumpView& dump, const SourceMap& sources);
 
 }  // namespace etalon::analysis

@@ -8,6 +8,7 @@
 
 #include "analysis/events.h"
 #include "analysis/profile_testing.h"
+#include "analysis/timed_recording.h"
 
 namespace etalon::analysis {
 namespace {
@@ -244,6 +245,79 @@ TEST(Profile, loading_is_reported_and_not_counted_in_runs) {
   EXPECT_DOUBLE_EQ(*profile.load_ms, 6.0);
   EXPECT_NEAR(profile.accounting.end_to_end_ms, 100e-6, 1e-15);
   EXPECT_FALSE(profile_of(dump_of({portable_run()})).load_ms.has_value());
+}
+
+TEST(Profile, a_run_that_was_interrupted_does_not_decide_where_the_time_goes) {
+  std::vector<RunData> runs(10, portable_run(1'000));
+  runs[4] = Recording("Execute")
+                .event("native_call_convolution.out", 0, 10'000, 60'000)
+                .event("OPERATOR_CALL", 0, 5'000, 65'000)
+                .event("native_call_relu.out", 1, 70'000, 9'080'000)
+                .event("OPERATOR_CALL", 1, 68'000, 9'082'000)
+                .execute(0, 9'100'000)
+                .run();
+  ProfileOptions options;
+  options.warmup_runs = 0;
+  options.untraced_ms = 0.1;
+  options.traced_median_ms = 0.1;
+  const Profile profile = profile_of(dump_of(runs), options);
+  EXPECT_NEAR(row_named(profile, "native_call_relu.out").avg_ms, 0.010, 1e-12);
+  EXPECT_NEAR(row_named(profile, "native_call_relu.out").traced_avg_ms, 0.91, 1e-9);
+  EXPECT_NEAR(profile.accounting.scale, 1, 1e-12);
+  EXPECT_NEAR(profile.accounting.residual_ms, 0.026, 1e-12);
+}
+
+TEST(Profile, processes_are_told_apart_and_each_warms_up) {
+  ProfileOptions options;
+  options.launch_runs = {3, 2};
+  options.warmup_runs = 1;
+  const EtDump dump =
+      dump_of({portable_run(9'000), portable_run(1'000), portable_run(1'000), portable_run(9'000), portable_run(3'000)});
+  const Profile profile = profile_of(dump, options);
+  EXPECT_EQ(profile.cold_runs, 2U);
+  EXPECT_THAT(profile.launch_runs, testing::ElementsAre(2, 1));
+  EXPECT_THAT(row_named(profile, "native_call_convolution.out").launch_ms,
+              testing::ElementsAre(testing::DoubleNear(0.05, 1e-12), testing::DoubleNear(0.15, 1e-12)));
+  options.launch_runs = {4, 4};  // not of this recording
+  EXPECT_EQ(profile_of(dump, options).launch_runs.size(), 1U);
+}
+
+TEST(Profile, an_operator_of_the_cold_run_only_is_no_operator_of_the_model) {
+  const RunData cold = Recording("Execute").event("native_call_init.out", 7, 0, 10).event("OPERATOR_CALL", 7, 0, 10).execute(0, 20).run();
+  const Profile profile = profile_of(dump_of({cold, portable_run(), portable_run()}));
+  EXPECT_EQ(profile.operators.size(), 2U);
+}
+
+TEST(Profile, the_cost_of_an_event_follows_from_traced_and_untraced_runs) {
+  ProfileOptions options;
+  options.warmup_runs = 0;
+  options.untraced_ms = 0.100;
+  options.traced_median_ms = 0.105;
+  const Profile profile = profile_of(dump_of({portable_run(1'050), portable_run(1'050)}), options);
+  ASSERT_TRUE(profile.trace_cost.has_value());
+  EXPECT_EQ(profile.trace_cost->events, 5U);
+  EXPECT_NEAR(profile.trace_cost->ns_per_event, 1000, 1e-6);
+  options.untraced_ms = 0.2;  // faster with tracing than without: noise
+  EXPECT_FALSE(profile_of(dump_of({portable_run(1'050), portable_run(1'050)}), options).trace_cost.has_value());
+}
+
+TEST(Profile, operators_shorter_than_twenty_ticks_of_a_delegates_clock_are_marked) {
+  const Profile profile = profile_of(dump_of({delegate_run()}));
+  EXPECT_TRUE(row_named(profile, "Static Reshape (NC) #1").below_resolution);
+  EXPECT_FALSE(row_named(profile, "Convolution (NHWC, F32) IGEMM #1").below_resolution);
+  EXPECT_FALSE(row_named(profile, "native_call_softmax.out").below_resolution);
+}
+
+TEST(RunChoice, medians_count_what_is_missing_as_zero) {
+  EXPECT_DOUBLE_EQ(median_of({4, 2}, {0, 1, 2}), 2);
+  EXPECT_DOUBLE_EQ(median_of({4, 2}, {0, 1, 2, 3}), 1);
+  EXPECT_DOUBLE_EQ(mean_of({4, 2}, {0, 1, 2}), 2);
+}
+
+TEST(RunChoice, the_middle_half_is_taken_from_eight_runs_on) {
+  const std::vector<double> totals = {9, 1, 2, 3, 4, 5, 6, 7, 8};
+  EXPECT_THAT(choose_runs(totals, {}, 1).typical, testing::ElementsAre(3, 4, 5, 6));
+  EXPECT_EQ(choose_runs({9, 1, 2, 3}, {}, 1).typical.size(), 3U);
 }
 
 TEST(Timeline, rows_of_a_run_sum_to_100_percent) {

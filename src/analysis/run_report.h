@@ -16,7 +16,7 @@
 #include "analysis/model_facts.h"
 #include "analysis/profile.h"
 #include "base/result.h"
-#include "formats/etdump/etdump.h"
+#include "formats/etdump/view.h"
 #include "measure/samples.h"
 
 namespace etalon::analysis {
@@ -37,7 +37,7 @@ struct Timeline {
 
 // Raw times of a run, as its samples file holds them.
 struct RunSamples {
-  std::string run;   // "off, 1 thread"
+  std::string run;   // "off, 1 thread"; "A/A control" of a session
   std::string path;  // relative to the run folder
   measure::Recording recording;
 };
@@ -72,7 +72,7 @@ struct ReportOptions {
   std::function<Result<ModelFacts>(const std::string& model)> read_facts;
   std::optional<Ceilings> ceilings;
   // Called for each recording while it is in memory (to write its timeline); may be empty.
-  std::function<Status(const Profile&, const formats::etdump::EtDump&, const SourceMap&)> on_recording;
+  std::function<Status(const Profile&, const formats::etdump::EtDumpView&, const SourceMap&)> on_recording;
 };
 
 // A run folder, with manifest or (as other tools leave it) just with .etdump files.

@@ -1,12 +1,8 @@
-#include "etdump_generated.h"
 #include "formats/etdump/etdump.h"
-#include "formats/flatbuffer_reading.h"
+#include "formats/etdump/verified_root.h"
 
 namespace etalon::formats::etdump {
 namespace {
-
-constexpr std::size_t kPrefixSize = 4;
-constexpr std::string_view kIdentifier = "ED00";
 
 Result<Tensor> decode_tensor(TableReader& reader, const fb::etdump::Tensor& table) {
   Tensor out;
@@ -118,27 +114,11 @@ Result<RunData> decode_run(TableReader& reader, const fb::etdump::RunData& table
   return out;
 }
 
-bool has_identifier(Bytes file, std::size_t at) {
-  const auto found = slice(file, at, kIdentifier.size());
-  return found && as_text(*found) == kIdentifier;
-}
-
 }  // namespace
 
 Result<EtDump> decode(Bytes file) {
-  const bool is_prefixed = has_identifier(file, 2 * kPrefixSize);
-  if (!is_prefixed && !has_identifier(file, kPrefixSize)) {
-    return invalid_input("not an event file: 'ED00' is neither at byte 8 nor at byte 4");
-  }
-  // The prefix belongs to the aligned block, so alignment is judged with it in place.
   const AlignedFlatbuffer buffer(file);
-  if (!buffer.fits()) return invalid_input("the event file has 2 GiB or more");
-  const std::size_t skip = is_prefixed ? kPrefixSize : 0;
-  flatbuffers::Verifier verifier = buffer.verifier();
-  if (!verifier.VerifyBufferFromStart<fb::etdump::ETDump>(fb::etdump::ETDumpIdentifier(), skip)) {
-    return invalid_input("the event file is damaged or cut off: its flatbuffer does not verify");
-  }
-  const auto* table = fb::etdump::GetETDump(buffer.data() + skip);
+  ETALON_TRY(const auto* table, verified_root(file, buffer));
   TableReader reader(file.size());
   EtDump out;
   out.version = table->version();

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "etdump_generated.h"
+#include "fmt/format.h"
+#include "formats/etdump/view.h"
 #include "formats/sample_test.h"
 
 namespace etalon::formats::etdump {
@@ -29,6 +31,47 @@ EtDump small_dump() {
   EtDump out;
   out.runs = {{"Default", -1, {}, {load}}, {"Execute", -1, {}, {part, whole, debug}}};
   return out;
+}
+
+// Events as text, so that the two ways of reading can be held against each other.
+std::string text_of(const ProfileEventView& event) {
+  return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", event.name, event.delegate_debug_name, event.chain_index, event.instruction_id,
+                     event.delegate_debug_id, event.start_time, event.end_time,
+                     event.delegate_metadata ? static_cast<int>(event.delegate_metadata->size()) : -1);
+}
+
+TEST(EtDumpView, gives_the_profile_events_that_decode_gives) {
+  for (const char* name : {"tiny_portable.etdump", "tiny_xnnpack.etdump"}) {
+    const auto file = sample(name);
+    const auto dump = decode(file.bytes());
+    const auto view = EtDumpView::open(file.bytes());
+    ASSERT_TRUE(dump.ok() && view.ok());
+    ASSERT_EQ(view->run_count(), dump->runs.size());
+    std::vector<ProfileEventView> events;
+    for (std::size_t run = 0; run < view->run_count(); ++run) {
+      EXPECT_EQ(view->run_name(run), dump->runs[run].name);
+      ASSERT_TRUE(view->read_events(run, events).ok());
+      std::vector<std::string> seen, wanted;
+      for (const ProfileEventView& event : events) seen.push_back(text_of(event));
+      for (const Event& event : dump->runs[run].events) {
+        if (const auto* profile = std::get_if<ProfileEvent>(&event)) wanted.push_back(text_of(view_of(*profile)));
+      }
+      EXPECT_EQ(seen, wanted);
+      EXPECT_FALSE(wanted.empty());
+    }
+  }
+}
+
+TEST(EtDumpView, refuses_damaged_files_and_leaves_out_other_events) {
+  const auto bytes = encode(small_dump());
+  ASSERT_TRUE(bytes.ok());
+  const auto view = EtDumpView::open(*bytes);
+  ASSERT_TRUE(view.ok());
+  std::vector<ProfileEventView> events;
+  ASSERT_TRUE(view->read_events(1, events).ok());
+  EXPECT_EQ(events.size(), 2U);
+  EXPECT_FALSE(EtDumpView::open(Bytes(*bytes).first(bytes->size() / 2)).ok());
+  EXPECT_FALSE(EtDumpView::open({}).ok());
 }
 
 TEST(EtDump, reads_events_of_kernels) {
