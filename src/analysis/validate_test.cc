@@ -55,6 +55,7 @@ class Validate : public ::testing::Test {
   void SetUp() override {
     folder_ = ::testing::TempDir() + "etalon_validate_" + std::to_string(::getpid());
     std::filesystem::remove_all(folder_);
+    ASSERT_TRUE(make_directories(folder_).ok());
     put_model("model");
     manifest_ = Manifest();
     manifest_.generated_at = "2026-01-01T00:00:00Z";
