@@ -31,6 +31,9 @@ constexpr std::size_t kBestSlices = 5;
 // How long to wait for undisturbed slices: so many times the plan, and several rounds of a busy scheduler.
 constexpr double kPatience = 6, kLeastPatienceSeconds = 0.3;
 
+// Memory is streamed piece by piece, so that a slice stays short.
+constexpr std::uint64_t kPieceBytes = std::uint64_t{4} << 20;
+
 // Work that can be done in any amount: `run(thread, amount)`.
 struct Task {
   std::function<void(std::uint32_t, std::int64_t)> run;
@@ -195,20 +198,30 @@ class Measurement {
   void add_bandwidth(ThreadTeam& team, const StreamLoop& loop, const MemoryLevel& level,
                      const std::vector<runtime::AlignedBuffer>& buffers) {
     const std::uint64_t bytes = level.bytes_per_thread;
+    const std::uint64_t piece = bytes <= 4 * kPieceBytes ? bytes : kPieceBytes;
+    const std::uint64_t pieces = bytes / piece;
     const std::string what = fmt::format("{}, {}", level.name, threads_text(team));
     std::atomic<std::uint64_t> sink{0};  // or nobody would want what was read
+    std::vector<std::uint64_t> next(team.size(), 0);  // the piece at which each thread goes on
     Task task;
-    task.units_per_amount = static_cast<double>(bytes);
-    task.run = [&](std::uint32_t thread, std::int64_t passes) {
-      std::uint64_t sum = 0;
-      for (std::int64_t pass = 0; pass < passes; ++pass) sum += loop.read(buffers[thread].data(), bytes);
+    task.units_per_amount = static_cast<double>(piece);
+    task.run = [&](std::uint32_t thread, std::int64_t amount) {
+      std::uint64_t sum = 0, at = next[thread];
+      for (std::int64_t i = 0; i < amount; ++i, at = (at + 1) % pieces) {
+        sum += loop.read(buffers[thread].data() + at * piece, piece);
+      }
+      next[thread] = at;
       sink.fetch_add(sum, std::memory_order_relaxed);
     };
     const auto read = rate(team, what + ", reading", task);
     // Half is read, the other half written: together the same bytes.
-    task.run = [&](std::uint32_t thread, std::int64_t passes) {
-      std::byte* data = buffers[thread].data();
-      for (std::int64_t pass = 0; pass < passes; ++pass) loop.copy(data + bytes / 2, data, bytes / 2);
+    task.run = [&](std::uint32_t thread, std::int64_t amount) {
+      std::uint64_t at = next[thread];
+      for (std::int64_t i = 0; i < amount; ++i, at = (at + 1) % pieces) {
+        std::byte* data = buffers[thread].data() + at * (piece / 2);
+        loop.copy(data + bytes / 2, data, piece / 2);
+      }
+      next[thread] = at;
     };
     const auto copied = rate(team, what + ", copying", task);
     if (!read || !copied) return;
