@@ -5,11 +5,13 @@
 #   examples/xnnpack_table/measure.sh [FOLDER] [MODEL_xnnpack_q8.pte ...]
 #
 # Models that are named are measured too, whoever exported them. ETALON names the program (default: etalon on the PATH),
-# MODELS the built-in models. Running it again measures only what is missing.
+# MODELS the built-in models, CALIB what int8 is calibrated on (default: random numbers, which is enough for times and for
+# nothing else). Running it again measures only what is missing.
 set -euo pipefail
 
 etalon=${ETALON:-etalon}
 models=${MODELS:-mobilenet_v2 mobilenet_v3_small}
+calib=${CALIB:-random}
 to=${1:-xnnpack_table}
 [ $# -gt 0 ] && shift
 runs=()
@@ -21,8 +23,8 @@ measure() { # MODEL.pte [FLAGS...]: the folder of its run joins the table
   runs+=("$(dirname "$(find "$to/$name" -name manifest.json | head -1)")")
 }
 
-export_variant() { # NAME BACKEND DTYPE FILE
-  [ -f "$4" ] || "$etalon" --quiet export "zoo:$1" --backend "$2" --dtype "$3" -o "$4"
+export_variant() { # NAME BACKEND DTYPE FILE [FLAGS...]
+  [ -f "$4" ] || "$etalon" export "zoo:$1" --quiet --backend "$2" --dtype "$3" -o "$4" "${@:5}" >"$4.txt"
 }
 
 mkdir -p "$to"
@@ -31,7 +33,7 @@ for model in $models; do
   measure "$to/${model}_portable_fp32.pte" --engine portable
   export_variant "$model" xnnpack fp32 "$to/${model}_xnnpack_fp32.pte"
   measure "$to/${model}_xnnpack_fp32.pte"
-  if export_variant "$model" xnnpack int8 "$to/${model}_xnnpack_q8.pte"; then
+  if export_variant "$model" xnnpack int8 "$to/${model}_xnnpack_q8.pte" --calib "$calib"; then
     measure "$to/${model}_xnnpack_q8.pte"
   else
     echo "$model: no int8 export, its q8 column stays empty" >&2

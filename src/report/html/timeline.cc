@@ -54,7 +54,7 @@ void write_timeline(const Profile& profile, const analysis::Timeline& timeline, 
   page.line("<div class=tl id=\"{}\" tabindex=0 role=img aria-label=\"{} events over {}; the table above holds the numbers\"><div style=\"height:{:.0f}px\">", id,
             run->slices.size(), milliseconds(whole / 1000), (static_cast<double>(depth) + 1) * kRow + 20);
   const double step = step_of(whole);
-  for (int i = 0; i * step < whole; ++i) page.line("<em style=\"left:{:.3f}%\">{}</em>", 100 * i * step / whole, milliseconds(i * step / 1000));
+  for (int i = 0; i * step < 0.94 * whole; ++i) page.line("<em style=\"left:{:.3f}%\">{}</em>", 100 * i * step / whole, milliseconds(i * step / 1000));
   for (const Slice& slice : run->slices) {
     const auto category = categories.find(slice.row->name);
     page.line("<i class={} style=\"left:{:.3f}%;width:{:.3f}%;top:{:.0f}px\" title=\"{} {}\">{}</i>",
