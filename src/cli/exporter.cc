@@ -185,6 +185,9 @@ Result<ExportOutcome> export_model(const ExportRequest& request) {
   tell(request, "delegating");
   ETALON_TRY(const std::vector<ir::Graph> before, delegate(request, imported.methods, outcome), path);
   outcome.delegation_ms = watch.lap_ms();
+  if (request.dtype == "fp16") {
+    for (const ir::Graph& graph : imported.methods) ETALON_CHECKED(passes::check_half_kernels(graph), path);
+  }
   tell(request, "writing");
   ETALON_CHECKED(write_program(request, imported.methods, before, outcome));
   ETALON_CHECKED(save_graph(request, outcome));

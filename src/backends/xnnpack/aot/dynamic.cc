@@ -93,7 +93,8 @@ class Recogniser {
     const bool whole_range = quantise->args[3] == ir::Arg(std::int64_t{-128}) && quantise->args[4] == ir::Arg(std::int64_t{127});
     const ValueId source = value_of(quantise->args[0]);
     const bool is_int8 = graph_[quantise->outs[0]].tensor().dtype == DType::kInt8;
-    const bool is_float = graph_[source].tensor().dtype == DType::kFloat32 && graph_[dequantise.outs[0]].tensor().dtype == DType::kFloat32;
+    const DType dtype = graph_[source].tensor().dtype;
+    const bool is_float = (dtype == DType::kFloat32 || dtype == DType::kFloat16) && graph_[dequantise.outs[0]].tensor().dtype == dtype;
     if (!same_scale || !whole_range || !is_int8 || !is_float || source != value_of(choose->args[0])) return ir::kNoValue;
     return source;
   }
@@ -131,13 +132,13 @@ class Recogniser {
     if (shape_of(args.type(product->input)).dynamic_count() > 1) return false;
     const auto numbers = quantised_weight(graph_, *weight);
     if (!numbers.ok() || !scales_of_outputs(*numbers, product->channel_dim, 1).ok()) return false;
-    return !product->is_convolution || !is_depthwise(args);
+    return !product->is_convolution || has_dynamic_kernel(args);
   }
 
-  // XNNPACK has no dynamic kernels for these.
-  static bool is_depthwise(const NodeArgs& args) {
-    constexpr std::size_t kWeight = 1, kGroups = 8;
-    return args.integer(kGroups) > 1 && args.type(kWeight).sizes[1] == 1;
+  // XNNPACK has none for depthwise ones.
+  static bool has_dynamic_kernel(const NodeArgs& args) {
+    constexpr std::size_t kWeight = 1, kTransposed = 6, kGroups = 8;
+    return args.flag(kTransposed) || args.integer(kGroups) == 1 || args.type(kWeight).sizes[1] > 1;
   }
 
   static void rewrite(Node& node) {

@@ -180,6 +180,19 @@ TEST(Quantised, scales_chosen_at_run_time_become_rows_that_are_quantised_once) {
   EXPECT_TRUE(both.report.outside.empty());
 }
 
+TEST(Quantised, transposed_convolutions_of_half_precision_are_dynamic_in_float32) {
+  const Delegated out = delegated(
+      "graph f {\n  input %x: f16[1, 2, 3, 3]\n  constant %wq: i8[2, 2, 2, 2]\n  constant %ws: f32[2] = {0.5, 0.25}\n"
+      "  constant %wz: i64[2] = {0, 0}\n"
+      "  %s: f64[1], %z: i64[1] = quantized_decomposed::choose_qparams.tensor(%x, -128, 127, 0.0001, 1)\n"
+      "  %q: i8[1, 2, 3, 3] = quantized_decomposed::quantize_per_tensor.tensor(%x, %s, %z, -128, 127, 1)\n"
+      "  %d: f16[1, 2, 3, 3] = quantized_decomposed::dequantize_per_tensor.tensor(%q, %s, %z, -128, 127, 1, 5)\n"
+      "  %w: f16[2, 2, 2, 2] = quantized_decomposed::dequantize_per_channel(%wq, %ws, %wz, 1, -127, 127, 1, 5)\n"
+      "  %c: f16[1, 2, 6, 6] = aten::convolution(%d, %w, None, [2, 2], [0, 0], [1, 1], true, [0, 0], 1)\n  return %c\n}\n");
+  EXPECT_THAT(out.listing, HasSubstr("fp32[1, 6, 6, 2] = ConvTranspose2d")) << out.listing;
+  EXPECT_THAT(out.listing, HasSubstr("fp16[1, 6, 6, 2] = Convert"));
+}
+
 TEST(Quantised, what_else_reads_a_dynamic_scale_keeps_it_outside) {
   const Delegated out = delegated(std::string(kDynamic) + "  %l: f32[3, 2] = aten::linear(%d, %w, None)\n"
                                                           "  %t: f32[3, 2] = aten::add.Tensor(%l, %d, 1)\n  return %t\n}\n");

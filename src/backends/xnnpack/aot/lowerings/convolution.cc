@@ -1,8 +1,10 @@
 // Convolutions over one and two dims, plain, grouped, depthwise and transposed.
 //
 // Filters: [oc, ic/g, kh, kw] becomes [oc, kh, kw, ic/g]; depthwise [c * m, 1, kh, kw] becomes [1, kh, kw, c * m];
-// transposed [ic, oc/g, kh, kw] becomes [oc, kh, kw, ic/g]. Filter and bias are float32 whatever floats the activations are,
-// int8 and int32 between int8 activations.
+// transposed [ic, oc/g, kh, kw] becomes [oc, kh, kw, ic/g].
+//
+// Between float16 activations filters are float16 too (ExecuTorch writes float32, twice as large), but for transposed
+// convolutions, where XNNPACK wants float32. Biases are float32. Between int8 activations they are int8 and int32.
 #include <fmt/core.h>
 
 #include "backends/xnnpack/aot/payload_builder.h"
@@ -191,7 +193,8 @@ Status lower_convolution(PayloadBuilder& b, const NodeArgs& a) {
   const Filter f = filter_of(a.type(kWeight).sizes, a.flag(kTransposed), static_cast<std::size_t>(a.integer(kGroups)));
   const Kind kind = kind_of(a, f);
   if (lower_quantised(b, a, f, kind)) return {};
-  const std::uint32_t filter = b.constant(rearranged(elements_of(*b.constant_of(a.value(kWeight))), f, kind), filter_dims(f, kind), DType::kFloat32);
+  const DType dtype = kind == Kind::kSpreading ? DType::kFloat32 : a.out_type().dtype;
+  const std::uint32_t filter = b.constant(rearranged(elements_of(*b.constant_of(a.value(kWeight))), f, kind), filter_dims(f, kind), dtype);
   const std::uint32_t input = image(b, a.value(kInput), one_dim);
   b.emit(type_of(kind), {input, filter, float_bias(b, a)}, result(b, a.out(), one_dim), params_of(a, f, one_dim));
   return {};
@@ -207,7 +210,12 @@ Status lower_dynamic(PayloadBuilder& b, const NodeArgs& a) {
   ETALON_TRY(scales.values, scales_of_outputs(weight, kind == Kind::kSpreading ? 1 : 0, f.out_channels));
   const std::uint32_t filter = b.constant(rearranged(int8_elements_of(*weight.numbers), f, kind), filter_dims(f, kind), scales);
   const std::uint32_t input = b.dynamic_rows(image(b, a.value(kInput), one_dim), image_shape(b, a.value(kInput)), 3);
-  b.emit(type_of(kind), {input, filter, float_bias(b, a)}, result(b, a.out(), one_dim), params_of(a, f, one_dim));
+  const std::uint32_t out = result(b, a.out(), one_dim);
+  // Transposed ones give float32 alone.
+  const bool converts = kind == Kind::kSpreading && a.out_type().dtype != DType::kFloat32;
+  const std::uint32_t computed = converts ? b.temporary(image_shape(b, a.out()), DType::kFloat32) : out;
+  b.emit(type_of(kind), {input, filter, float_bias(b, a)}, computed, params_of(a, f, one_dim));
+  if (converts) b.emit(xnn::NodeType::kConvert, {computed}, out);
   return {};
 }
 

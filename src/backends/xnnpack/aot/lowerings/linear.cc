@@ -123,7 +123,7 @@ Status lower_dynamic(PayloadBuilder& b, const NodeArgs& a) {
   const std::uint32_t from = b.dynamic_rows(rep.id, rep.dims, 1);
   const std::size_t last = rep.dims.rank() - 1;
   rep.dims.sizes[last] = rep.dims.probe[last] = outputs;
-  rep.id = b.temporary(rep.dims, DType::kFloat32);
+  rep.id = b.temporary(rep.dims, b.storage(a.out()));
   b.define(a.out(), rep);
   b.emit(xnn::NodeType::kFullyConnected, {from, filter, bias}, rep.id);
   return {};
