@@ -17,8 +17,8 @@ struct Flags {
   std::string output_root;
   std::string runner;
   std::string mode = "timing";
-  std::string engine;
-  std::string isa;
+  std::vector<std::string> engines;
+  std::vector<std::string> isas;
   std::string etrecord;
   std::vector<std::string> inputs;
   std::vector<std::uint32_t> threads = {1};
@@ -49,6 +49,46 @@ Status refuse_model_flags(const Flags& flags) {
   return {};
 }
 
+// "native_avx2": a folder, of what tells the experiments of one command apart.
+std::string experiment_name(const std::string& engine, const std::string& isa) {
+  if (engine.empty() || isa.empty()) return engine + isa;
+  return engine + "_" + isa;
+}
+
+// One experiment for each engine with each instruction set.
+std::vector<measure::Experiment> experiments_of(const Flags& flags) {
+  measure::Experiment experiment;
+  experiment.runner_path = flags.runner;
+  experiment.mode = mode_of(flags.mode);
+  experiment.runs = flags.runs;
+  experiment.warmup = flags.warmup;
+  experiment.threads = flags.threads;
+  experiment.inputs = flags.inputs;
+  const std::vector<std::string> unnamed = {""};
+  std::vector<measure::Experiment> experiments;
+  for (const std::string& engine : flags.engines.empty() ? unnamed : flags.engines) {
+    for (const std::string& isa : flags.isas.empty() ? unnamed : flags.isas) {
+      experiment.engine = engine;
+      experiment.isa = isa;
+      // One instruction set or engine alone changes nothing about where its results are.
+      experiment.name = experiment_name(engine, flags.isas.size() > 1 ? isa : "");
+      if (experiment.name.empty()) experiment.name = "default";
+      experiments.push_back(experiment);
+    }
+  }
+  return experiments;
+}
+
+Status refuse_twins(const std::vector<measure::Experiment>& experiments) {
+  for (std::size_t i = 0; i < experiments.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (experiments[i].name != experiments[j].name) continue;
+      return invalid_input(fmt::format("--engine, --isa: {} is named twice", experiments[i].name));
+    }
+  }
+  return {};
+}
+
 Result<measure::Config> config_of(const Flags& flags) {
   if (flags.path.ends_with(".json")) {
     ETALON_CHECKED(refuse_model_flags(flags));
@@ -56,18 +96,19 @@ Result<measure::Config> config_of(const Flags& flags) {
   }
   measure::Config config;
   config.model = flags.path;
-  measure::Experiment experiment;
-  experiment.name = flags.engine.empty() ? "default" : flags.engine;
-  experiment.runner_path = flags.runner;
-  experiment.mode = mode_of(flags.mode);
-  experiment.runs = flags.runs;
-  experiment.warmup = flags.warmup;
-  experiment.threads = flags.threads;
-  experiment.engine = flags.engine;
-  experiment.isa = flags.isa;
-  experiment.inputs = flags.inputs;
-  config.experiments.push_back(std::move(experiment));
+  config.experiments = experiments_of(flags);
+  ETALON_CHECKED(refuse_twins(config.experiments));
   return config;
+}
+
+// What people must know before they believe a number.
+void tell_concerns(const analysis::Manifest& manifest, const Console& console) {
+  for (const analysis::MachineConcern& concern : manifest.concerns) {
+    if (concern.concern != "note") {
+      console.note(fmt::format("machine: {}: {}", concern.found, concern.why));
+    }
+  }
+  for (const std::string& note : manifest.notes) console.note("note: " + note);
 }
 
 Result<int> run(const Flags& flags, const Console& console) {
@@ -91,6 +132,7 @@ Result<int> run(const Flags& flags, const Console& console) {
         "{} of {} runs were finished before (same model, runner and settings); --fresh measures again",
         outcome.reused, outcome.manifest.results.size()));
   }
+  tell_concerns(outcome.manifest, console);
   ETALON_TRY(const analysis::Report report, analyze_and_write(outcome.run_dir, {flags.etrecord}));
   console.print(flags.json ? report::write_json(report) : terminal_report(report, console));
   console.note(fmt::format("\nwritten to {}: report.md, report.html, analysis_summary.json, manifest.json, metrics.json",
@@ -136,8 +178,10 @@ Action declare(CLI::App& app) {
       ->group(group)
       ->check(CLI::IsMember({"timing", "ops", "kernels", "xnntrace"}))
       ->capture_default_str();
-  app.add_option("--engine", flags->engine, "Engine of our runner")->group(group);
-  app.add_option("--isa", flags->isa, "Instruction set of our runner")->group(group);
+  app.add_option("--engine", flags->engines, "Engines of our runner, one experiment each")->group(group)->delimiter(',');
+  app.add_option("--isa", flags->isas, "Highest instruction sets of our runner, one experiment each")
+      ->group(group)
+      ->delimiter(',');
   app.add_option("--runner", flags->runner, "Any executor_runner instead of ours")->group(group);
   app.add_option("--input", flags->inputs, "Input files, one per model input")->group(group);
   return [flags](Console& console) { return run(*flags, console); };
@@ -150,6 +194,7 @@ const Command kProfileCommand = {"profile",
                                  "Run experiments as separate processes and explain where the time goes",
                                  "  etalon profile model.pte\n"
                                  "  etalon profile model.pte --threads 1,2,4 --runs 200\n"
+                                 "  etalon profile model.pte --isa avx2,auto\n"
                                  "  etalon profile experiments.json",
                                  declare};
 

@@ -275,7 +275,10 @@ Status check_experiment(const Config& config, std::size_t index, Experiment& exp
     ETALON_TRY(experiment.inputs[i],
                existing_file(config, experiment.inputs[i], fmt::format("{}.inputs[{}]", where, i)));
   }
-  return {};
+  if (experiment.power.empty()) return {};
+  return unsupported(fmt::format("{}.power: found \"{}\"; power settings are those of Android devices, and this runs on the "
+                                 "host; leave the field out, or set it to \"leave\"",
+                                 where, experiment.power));
 }
 
 }  // namespace

@@ -215,5 +215,21 @@ TEST_F(ExperimentFiles, results_go_beside_the_artifacts_folder) {
   EXPECT_EQ(default_output_root("models/net_fp32.pte", "linux"), "out_net_fp32/runs/linux");
 }
 
+TEST(Experiment, power_settings_are_refused_where_there_are_none) {
+  const std::string model = ::testing::TempDir() + "etalon_power_" + std::to_string(::getpid()) + ".pte";
+  ASSERT_TRUE(write_file(model, std::string_view("model")).ok());
+  for (const std::string power : {"boost", "leave"}) {
+    auto config = parse_config(R"({"model": ")" + model + R"(", "experiments": [{"name": "a", "power": ")" + power +
+                               R"("}]})");
+    ASSERT_TRUE(config.ok()) << config.error().message();
+    const Status checked = check_files(*config);
+    EXPECT_EQ(checked.ok(), power == "leave");
+    if (checked.ok()) continue;
+    EXPECT_EQ(checked.error().code(), ErrorCode::kUnsupported);
+    EXPECT_THAT(checked.error().message(), ::testing::HasSubstr("experiments[0].power: found \"boost\""));
+  }
+  ::unlink(model.c_str());
+}
+
 }  // namespace
 }  // namespace etalon::measure

@@ -97,6 +97,7 @@ def test_a_wrong_field_is_named(profile, fields, mentions):
         ({"cpu_affinity": "-1"}, ["cpu_affinity", "mask"]),
         ({"cpu_affinity": "zz"}, ["cpu_affinity", "mask"]),
         ({"power": "max"}, ["power", "max"]),
+        ({"power": "boost"}, ["power", "Android"]),
     ],
 )
 def test_a_wrong_setting_of_an_experiment_is_named(profile, experiment, mentions):
@@ -153,3 +154,61 @@ def test_only_must_name_experiments(samples, tmp_path):
     config = {"model": str(samples.program), "output_root": str(tmp_path / "out"), "experiments": [EXPERIMENT]}
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert_refused(etalon("profile", tmp_path / "config.json", "--only", "slow", cwd=tmp_path))
+
+
+def results(folder):
+    return json.loads((folder / "manifest.json").read_text())["results"]
+
+
+def test_every_setting_reaches_the_runner(samples, profile, tmp_path):
+    seen = tmp_path / "seen"
+    runner = tmp_path / "runner"
+    runner.write_text(f'#!/bin/sh\necho "$MARK $*" >> {seen}\n'
+                      'for i in 1 2 3; do echo "I 00:00:00.000001 executorch:x.cpp:1] Iteration $i of 3: 1.5 ms" >&2; done\n')  # fmt: skip
+    runner.chmod(0o755)
+    end = profile(experiment={"runner_path": str(runner), "threads": [1, 2], "env": {"MARK": "set"}, "warmup": 1,
+                              "extra_args": ["--method_name=forward"], "cpu_affinity": "0x1"})  # fmt: skip
+    assert end.code == 0, end.err
+    lines = seen.read_text().splitlines()
+    assert {threads for threads in (1, 2) for line in lines if f"--cpu_threads={threads}" in line} == {1, 2}
+    assert all(line.startswith("set ") and "--method_name=forward" in line for line in lines)
+    found = {result["metrics"]["threads"]: result["metrics"] for result in results(tmp_path / "out")}
+    for threads in (1, 2):
+        assert found[threads]["latency_ms"] == [1.5, 1.5]
+    assert found[1]["session"] == found[2]["session"]
+
+
+@pytest.mark.parametrize("runs", [1, 5, 6, 17, 60, 101])
+def test_exactly_as_many_runs_are_measured_as_were_asked_for(runs, samples, tmp_path):
+    end = etalon("profile", samples.program, "--runs", runs, "--warmup", 3, "-o", tmp_path / "out", "--quiet",
+                 cwd=tmp_path)  # fmt: skip
+    assert end.code == 0, end.err
+    (result,) = results(tmp_path / "out")
+    metrics = result["metrics"]
+    assert len(metrics["latency_ms"]) == metrics["runs"] == runs
+    samples_file = json.loads((tmp_path / "out" / metrics["samples_rel"]).read_text())
+    assert all(len(launch["warmup_ms"]) >= 3 for launch in samples_file["launches"])
+    for name in ("cold_ms", "first_ms", "load_ms", "peak_rss_bytes", "baseline_rss_bytes", "planned_bytes"):
+        assert metrics[name] > 0, name
+    assert metrics["cold_ms"] >= metrics["load_ms"]
+    assert metrics["peak_rss_bytes"] > metrics["baseline_rss_bytes"]
+
+
+def test_on_and_off_are_one_command(samples, tmp_path):
+    end = etalon("profile", samples.program, "--isa", "scalar,auto", "--runs", 60, "-o", tmp_path / "out", "--quiet",
+                 cwd=tmp_path, seconds=30)  # fmt: skip
+    assert end.code == 0, end.err
+    off, on = results(tmp_path / "out")
+    assert (off["experiment"], on["experiment"]) == ("scalar", "auto")
+    assert off["isa"] == "scalar" != on["isa"]
+    assert off["metrics"]["session"] == on["metrics"]["session"]
+    assert off["metrics"]["traced_launch_runs"] == [10] * 6
+    control = json.loads((tmp_path / "out" / off["metrics"]["control_rel"]).read_text())
+    assert control["session"] == off["metrics"]["session"]
+    assert [len(arm["launches"]) for arm in control["control"]] == [5, 5]
+    assert etalon("validate", tmp_path / "out").code == 0
+
+
+def test_an_engine_named_twice_is_refused(samples, tmp_path):
+    end = etalon("profile", samples.program, "--engine", "native,native", cwd=tmp_path)
+    assert_refused(end, mentions=["native is named twice"])

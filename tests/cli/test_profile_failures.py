@@ -173,6 +173,75 @@ def test_interrupts_at_any_moment_leave_only_whole_files(samples, tmp_path):
     assert etalon("validate", out).code == 0
 
 
+WORKER = """#!/bin/sh
+# Talks like our runner, and counts its runs; the one named in the file `crash` dies in its third process.
+here=$(dirname "$0")
+[ -e "$here/hang" ] && touch "$here/hangs" && sleep 60
+case "$*" in *--worker*) ;; *) exec REAL "$@" ;; esac
+case "$*" in *"--isa=$(cat "$here/crash" 2>/dev/null)"*)
+  [ -e "$here/crash" ] && echo x >> "$here/count" && [ "$(wc -l < "$here/count")" -gt 3 ] && kill -SEGV $$ ;;
+esac
+exec REAL "$@"
+"""
+
+
+@pytest.fixture
+def watched_runner(tmp_path):
+    """Ours behind a script of the same name, so that sessions keep it alive."""
+    (tmp_path / "bin").mkdir()
+    runner = tmp_path / "bin" / "etalon-runner"
+    runner.write_text(WORKER.replace("REAL", str(OWN_RUNNER)))
+    runner.chmod(0o755)
+    return runner
+
+
+def kept_alive(runner, name, **fields):
+    return {"name": name, "runner_path": str(runner), "runs": 24, "warmup": 1, **fields}
+
+
+def test_a_worker_that_crashes_in_the_middle_fails_its_run_and_the_other_goes_on(watched_runner, profile, tmp_path):
+    (watched_runner.parent / "crash").write_text("scalar")
+    slow = kept_alive(watched_runner, "bad", extra_args=["--isa=scalar"])
+    end = profile([kept_alive(watched_runner, "good"), slow])
+    assert_refused(end, code=3, mentions=["bad", "signal 11"])
+    assert_good_is_kept(tmp_path / "out")
+    found = results(tmp_path / "out")
+    assert len(found["good"]["metrics"]["latency_ms"]) == 24
+    assert found["bad"]["status"] == "failed"
+    assert "median_ms" not in found["bad"]["metrics"]
+    samples = json.loads(next((tmp_path / "out" / "bad").glob("*_samples.json")).read_text())
+    assert 1 <= len(samples["launches"]) < 6, "what was measured before the crash is kept"
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.15, 0.3, 0.6])
+def test_an_interrupted_session_of_live_workers_goes_on(seconds, samples, tmp_path):
+    out = tmp_path / "out"
+    command = ["profile", samples.program, "--isa", "scalar,auto", "--runs", 60, "-o", out]
+    process = start(*command, cwd=tmp_path)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=5)
+    before = {path: json.loads(path.read_text()) for path in out.rglob("*_samples.json")}
+    end = etalon(*command, cwd=tmp_path, seconds=30)
+    assert end.code == 0, end.err
+    for path, kept in before.items():
+        now = json.loads(path.read_text())
+        assert now["session"] == kept["session"]
+        assert now["launches"][: len(kept["launches"])] == kept["launches"]
+        assert sum(len(launch["runs_ms"]) for launch in now["launches"]) == 60
+    assert len({result["metrics"]["session"] for result in results(out).values()}) == 1
+    assert etalon("validate", out).code == 0
+
+
+def test_no_worker_outlives_its_session(watched_runner, samples, tmp_path):
+    (watched_runner.parent / "hang").touch()
+    config = {"model": str(samples.program), "output_root": str(tmp_path / "out")}
+    config["experiments"] = [kept_alive(watched_runner, "a")]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    end = etalon("profile", tmp_path / "config.json", "--timeout", "0.5", cwd=tmp_path)
+    assert_refused(end, code=3, mentions=["no answer within 0.5 s"])
+
+
 def test_an_export_that_is_interrupted_keeps_the_old_program(tmp_path):
     (tmp_path / "m.pte").write_text("old")
     for delay in (0.01, 0.05, 0.1, 0.2):
