@@ -52,8 +52,7 @@ class Stopwatch {
   // Units per second of all threads together, sustained: the median of the best slices, because everything that
   // disturbs a slice makes it slower. Slices in which a thread waited for a CPU count only if there are no others.
   Rate rate(const Task& task, double seconds) {
-    const std::int64_t amount = amount_for_a_slice(task);
-    const double units = task.units_per_amount * static_cast<double>(amount) * team_.size();
+    std::int64_t amount = amount_for_a_slice(task);
     const std::uint64_t begin = platform::now_ns();
     const double patience = std::max(kPatience * seconds, kLeastPatienceSeconds);
     std::vector<double> clean, disturbed;
@@ -62,6 +61,12 @@ class Stopwatch {
       const bool enough = clean.size() >= kBestSlices && clean.size() + disturbed.size() >= kLeastSlices;
       if (passed >= seconds && (enough || passed >= patience) && clean.size() + disturbed.size() > 0) break;
       const TeamTime time = slice(task, amount);
+      if (time.is_clean && time.seconds < kSliceSeconds / 2) {
+        amount *= 2;  // it was chosen while other work made everything look long
+        clean.clear();
+        continue;
+      }
+      const double units = task.units_per_amount * static_cast<double>(amount) * team_.size();
       (time.is_clean ? clean : disturbed).push_back(units / time.seconds);
     }
     if (clean.empty()) return {*std::max_element(disturbed.begin(), disturbed.end()), true};

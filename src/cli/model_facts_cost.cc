@@ -71,7 +71,7 @@ std::string summary(const CostQuestion& question, const analysis::ModelFacts& fa
                                 cost.flops / 1e9, cost.bytes / 1e6, facts.parameters / 1e6, facts.planned_bytes / 1e6);
   if (!cost.all_ms) return out + "no least times: the ceilings of this machine are not known; run 'etalon peak'\n";
   return out + fmt::format("least time on this machine, {} thread{}: {:.3f} ms for the products alone, {:.3f} ms with every "
-                           "operator's own traffic\n",
+                           "operator's own traffic;\nconvolutions counted as they are defined, which Winograd's way undercuts\n",
                            question.threads, question.threads == 1 ? "" : "s", *cost.products_ms, *cost.all_ms);
 }
 

@@ -24,7 +24,8 @@ struct ModelCost {
   double flops = 0, bytes = 0;
   // Sums of the nodes' least times: of products alone (convolutions and matrix products, which no engine can leave
   // out), and of all nodes, each with its own traffic. A good engine lies at or above the first; one that fuses nothing
-  // and copies every view lies at or above the second. Absent without ceilings.
+  // and copies every view lies at or above the second. Convolutions count as they are defined; Winograd's way of
+  // computing them undercuts that. Absent without ceilings.
   std::optional<double> products_ms, all_ms;
 };
 
