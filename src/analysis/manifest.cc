@@ -58,6 +58,8 @@ ordered_json metrics_of(const RunResult& result, const std::string& run_dir) {
   if (result.traced_warmup) metrics["traced_warmup"] = *result.traced_warmup;
   if (!result.traced_launch_runs.empty()) metrics["traced_launch_runs"] = result.traced_launch_runs;
   put(metrics, "session", result.session);
+  put(metrics, "model", result.model);
+  put(metrics, "model_hash", result.model_hash);
   put_path(metrics, "etdump", run_dir, result.etdump);
   put_path(metrics, "log", run_dir, result.log);
   put_path(metrics, "kernels", run_dir, result.kernels);
@@ -162,6 +164,8 @@ RunResult read_result(const json& entry) {
   result.traced_warmup = count_member(*metrics, "traced_warmup");
   result.traced_launch_runs = counts_member(*metrics, "traced_launch_runs");
   result.session = text_member(*metrics, "session");
+  result.model = text_member(*metrics, "model");
+  result.model_hash = text_member(*metrics, "model_hash");
   result.etdump = relative_path(*metrics, "etdump", "etdump_rel");
   result.log = relative_path(*metrics, "log", "log_rel");
   result.kernels = relative_path(*metrics, "kernels", "kernels_rel");

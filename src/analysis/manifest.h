@@ -66,6 +66,10 @@ struct RunResult {
 
   std::string session;  // results of one session were measured interleaved; empty: unknown
 
+  // The program that ran, where that is not the manifest's: comparisons of several programs. Empty otherwise.
+  std::string model;
+  std::string model_hash;
+
   // Relative to the run folder; empty: no such file.
   std::string etdump;
   std::string log;

@@ -64,7 +64,9 @@ class Runs {
     for (const Profile& profile : report_.profiles) {
       if (profile.experiment == result.experiment && profile.threads == result.threads) run.profile = &profile;
     }
-    if (report_.facts) run.facts = &*report_.facts;  // all ran the program of the folder
+    const auto other = report_.other_facts.find(run.name);
+    if (other != report_.other_facts.end()) run.facts = &other->second;
+    else if (report_.facts && result.model.empty()) run.facts = &*report_.facts;
     if (!recordings_.back().arms.empty()) run.recording = &recordings_.back();
     return run;
   }

@@ -87,19 +87,26 @@ void add_resolution_note(const Profile& profile, Report& report) {
                                      profile.name, below));
 }
 
-Status add_profile(const std::string& path, const RunResult& result, const SourceMap& sources,
+// What a recording ran.
+struct Program {
+  SourceMap sources;
+  std::optional<ModelFacts> facts;
+};
+
+Status add_profile(const std::string& path, const RunResult& result, const Program& program,
                    const Taxonomy& taxonomy, const ReportOptions& options, Report& report) {
   ETALON_TRY(const MappedFile file, MappedFile::open(path));
   ETALON_TRY(const EtDumpView dump, EtDumpView::open(file.bytes()), path);
+  const SourceMap& sources = program.sources;
   ETALON_TRY(Profile profile, make_profile(dump, sources, taxonomy, options_of(result)), path);
   profile.experiment = result.experiment;
   profile.threads = result.threads;
   profile.name = run_name(result.experiment, result.threads);
   profile.etdump = path;
-  if (report.facts) {
-    for (std::string& note : attach_facts(*report.facts, sources, profile)) report.notes.push_back(std::move(note));
+  if (program.facts) {
+    for (std::string& note : attach_facts(*program.facts, sources, profile)) report.notes.push_back(std::move(note));
   }
-  profile.memory = memory_of(result, report.facts);
+  profile.memory = memory_of(result, program.facts);
   if (options.on_recording) ETALON_CHECKED(options.on_recording(profile, dump, sources));
   if (profile.unusable_events > 0) {
     report.notes.push_back(
@@ -110,25 +117,33 @@ Status add_profile(const std::string& path, const RunResult& result, const Sourc
   return {};
 }
 
-// Of the program that was run, not of one that took its place.
-void find_facts(const ReportOptions& options, Report& report) {
-  report.facts = options.facts;
-  if (report.facts || !options.read_facts || report.model.empty()) return;
-  const FileIdentity& model = report.manifest.model;
-  if (!file_exists(report.model)) {
-    report.notes.push_back(report.model + " is not there any more: shapes, arithmetic and ceilings are not shown");
-    return;
+// Of the program that was run, not of one that took its place; otherwise a note says why there are none.
+std::optional<ModelFacts> facts_of(const std::string& path, const std::string& hash, const ReportOptions& options, Report& report) {
+  if (!options.read_facts || path.empty()) return std::nullopt;
+  if (!file_exists(path)) {
+    report.notes.push_back(path + " is not there any more: shapes, arithmetic and ceilings are not shown");
+    return std::nullopt;
   }
-  if (!model.hash.empty()) {
-    const auto hash = hash_file(report.model);
-    if (!hash.ok() || *hash != model.hash) {
-      report.notes.push_back(report.model + " has changed since the run: shapes, arithmetic and ceilings are not shown");
-      return;
+  if (!hash.empty()) {
+    const auto found = hash_file(path);
+    if (!found.ok() || *found != hash) {
+      report.notes.push_back(path + " has changed since the run: shapes, arithmetic and ceilings are not shown");
+      return std::nullopt;
     }
   }
-  Result<ModelFacts> facts = options.read_facts(report.model);
-  if (facts.ok()) report.facts = std::move(facts).value();
-  else report.notes.push_back("the program is left out: " + facts.error().message());
+  Result<ModelFacts> facts = options.read_facts(path);
+  if (facts.ok()) return std::move(facts).value();
+  report.notes.push_back("the program is left out: " + facts.error().message());
+  return std::nullopt;
+}
+
+// The program of a result that did not run that of the folder.
+Program other_program(const RunResult& result, const ReportOptions& options, Report& report) {
+  Program program;
+  program.facts = facts_of(result.model, result.model_hash, options, report);
+  if (program.facts) report.other_facts[run_name(result.experiment, result.threads)] = *program.facts;
+  if (Result<SourceMap> sources = read_record(result.model + ".etrecord"); sources.ok()) program.sources = *sources;
+  return program;
 }
 
 // Of the machine that ran it, as far as its name tells.
@@ -224,9 +239,10 @@ Result<Report> report_on_etdump(const std::string& path, const ReportOptions& op
   Report report;
   report.facts = options.facts;
   if (options.facts) report.model = options.facts->path;
-  ETALON_TRY(const SourceMap sources, sources_for(options, report));
-  ETALON_CHECKED(
-      add_profile(path, result_from_path(path), sources, Taxonomy(options.categories), options, report));
+  Program program;
+  ETALON_TRY(program.sources, sources_for(options, report));
+  program.facts = options.facts;
+  ETALON_CHECKED(add_profile(path, result_from_path(path), program, Taxonomy(options.categories), options, report));
   finish(report);
   return report;
 }
@@ -245,19 +261,23 @@ Result<Report> report_on_folder(const std::string& run_dir, const ReportOptions&
   auto categories = report.manifest.categories;
   for (const auto& [name, operators] : options.categories) categories[name] = operators;
   const Taxonomy taxonomy(categories);
-  ETALON_TRY(const SourceMap sources, sources_for(options, report));
-  find_facts(options, report);
+  Program program;
+  ETALON_TRY(program.sources, sources_for(options, report));
+  program.facts = options.facts ? options.facts : facts_of(report.model, report.manifest.model.hash, options, report);
+  report.facts = program.facts;
   find_ceilings(options, report);
   for (const RunResult& result : report.manifest.results) {
     add_kernel_hints(run_dir, result, report);
     if (result.etdump.empty()) continue;
-    ETALON_CHECKED(add_profile(run_dir + "/" + result.etdump, result, sources, taxonomy, options, report));
+    const Program other = result.model.empty() ? Program() : other_program(result, options, report);
+    ETALON_CHECKED(add_profile(run_dir + "/" + result.etdump, result, result.model.empty() ? program : other, taxonomy,
+                               options, report));
     add_kernel_evidence(run_dir, result, report.profiles.back(), report);
     if (report.ceilings) attach_roofs(*report.ceilings, result.isa, report.profiles.back());
   }
   if (!has_manifest) {
     for (const std::string& path : find_etdumps(run_dir)) {
-      ETALON_CHECKED(add_profile(path, result_from_path(path), sources, taxonomy, options, report));
+      ETALON_CHECKED(add_profile(path, result_from_path(path), program, taxonomy, options, report));
     }
     if (report.profiles.empty()) {
       return not_found(run_dir +

@@ -6,11 +6,11 @@
 #include <map>
 #include <set>
 
+#include "analysis/content_hash.h"
 #include "analysis/run_report.h"
 #include "base/file.h"
 #include "cli/model_facts.h"
 #include "cli/runner_paths.h"
-#include "formats/etrecord/etrecord.h"
 #include "measure/experiment.h"
 
 namespace etalon::cli {
@@ -35,19 +35,11 @@ std::vector<std::string> program_names(const std::vector<std::string>& programs)
   return names;
 }
 
-analysis::SourceMap sources_beside(const std::string& program) {
-  const auto file = MappedFile::open(program + ".etrecord");
-  if (!file.ok()) return {};
-  const auto record = formats::etrecord::decode(file->bytes());
-  return record.ok() ? analysis::SourceMap(*record) : analysis::SourceMap();
-}
-
 Status describe_program(ComparedArm& arm) {
   if (!file_exists(arm.request.model)) return not_found(arm.request.model + ": no such program");
   auto facts = read_model_facts(arm.request.model);
   if (!facts.ok()) return facts.take_error();
   arm.facts = std::move(facts).value();
-  arm.sources = sources_beside(arm.request.model);
   return {};
 }
 
@@ -57,6 +49,8 @@ Status fill_result(ComparedArm& arm) {
   arm.result.status = "pending";
   arm.result.engine = arm.request.engine;
   arm.result.isa_wanted = arm.request.isa;
+  arm.result.model = arm.request.model;
+  ETALON_TRY(arm.result.model_hash, analysis::hash_file(arm.request.model));
   ETALON_TRY(arm.result.runner, arm.request.engine == "executorch" ? executorch_runner_path() : own_runner_path());
   return {};
 }

@@ -8,9 +8,6 @@
 
 #include "analysis/manifest.h"
 #include "analysis/model_facts.h"
-#include "analysis/profile.h"
-#include "analysis/run_comparison.h"
-#include "analysis/source.h"
 #include "base/result.h"
 #include "cli/arms.h"
 #include "cli/compare/measured.h"
@@ -22,9 +19,6 @@ struct ComparedArm {
   std::string name;  // for people: what tells it from the others
   analysis::RunResult result;
   std::optional<analysis::ModelFacts> facts;
-  analysis::SourceMap sources;
-  std::optional<analysis::Profile> profile;
-  std::vector<std::string> notes;
 
   std::string stem() const;  // "<experiment>/<model>_<experiment>_t<threads>", relative to the run folder
 };

@@ -8,7 +8,6 @@
 #include <ctime>
 
 #include "analysis/content_hash.h"
-#include "analysis/finding.h"
 #include "analysis/run_comparison.h"
 #include "base/file.h"
 #include "cli/compare/compared_arm.h"
@@ -107,7 +106,7 @@ class Work {
   Status record();
   Status save(const char* status);
   Result<MeasuredComparison> report();
-  std::vector<analysis::RecordedRun> views() const;
+  std::vector<analysis::RecordedRun> views(const std::vector<analysis::Profile>& profiles) const;
   void compare_numbers(std::vector<analysis::Comparison>& comparisons);
   std::string path_of(const std::string& relative) const { return run_dir_ + "/" + relative; }
 
@@ -137,6 +136,11 @@ Status Work::prepare_folder() {
   manifest_.model.path = arms_.front().request.model;
   ETALON_TRY(manifest_.model.hash, analysis::hash_file(manifest_.model.path));
   manifest_.model.size_bytes = static_cast<std::uint64_t>(arms_.front().facts->file_bytes);
+  for (ComparedArm& arm : arms_) {
+    if (arm.result.model_hash != manifest_.model.hash) continue;
+    arm.result.model.clear();  // that of the manifest
+    arm.result.model_hash.clear();
+  }
   manifest_.platform = "host";
   manifest_.design = "interleaved";
   manifest_.device = target.facts();
@@ -244,15 +248,17 @@ Status Work::save(const char* status) {
   return write_file(path_of("metrics.json"), analysis::metrics_json(manifest_, run_dir_));
 }
 
-std::vector<analysis::RecordedRun> Work::views() const {
+std::vector<analysis::RecordedRun> Work::views(const std::vector<analysis::Profile>& profiles) const {
   std::vector<analysis::RecordedRun> runs;
   for (std::size_t i = 0; i < arms_.size(); ++i) {
     const ComparedArm& arm = arms_[i];
     analysis::RecordedRun run;
     run.name = arm.name;
     run.result = &arm.result;
-    run.profile = arm.profile ? &*arm.profile : nullptr;
-    run.facts = arm.facts ? &*arm.facts : nullptr;
+    for (const analysis::Profile& profile : profiles) {
+      if (profile.experiment == arm.result.experiment && profile.threads == arm.result.threads) run.profile = &profile;
+    }
+    run.facts = &*arm.facts;
     run.recording = &recording_;
     run.arm = i;
     runs.push_back(std::move(run));
@@ -267,10 +273,10 @@ void Work::compare_numbers(std::vector<analysis::Comparison>& comparisons) {
   if (request_.progress) request_.progress("outputs", arms_.size(), arms_.size());
 }
 
+// The folder's own report, with what its files do not hold: names without what all runs share, and the numbers.
 Result<MeasuredComparison> Work::report() {
-  for (ComparedArm& arm : arms_) ETALON_CHECKED(load_profile(run_dir_, arm));
   ETALON_TRY(analysis::Report report, analyze_and_write(run_dir_, {}));
-  const std::vector<analysis::RecordedRun> runs = views();
+  const std::vector<analysis::RecordedRun> runs = views(report.profiles);
   measure::JudgeOptions judge;
   judge.margin = request_.margin;
   report.comparisons.clear();
@@ -281,20 +287,9 @@ Result<MeasuredComparison> Work::report() {
   }
   compare_numbers(report.comparisons);
   if (runs.size() > 2) report.table = analysis::table_of_runs(runs, judge);
-  report.profiles.clear();
-  report.findings = {};
-  for (const ComparedArm& arm : arms_) {
-    if (!arm.profile) continue;
-    report.profiles.push_back(*arm.profile);
-    if (arm.facts) report.other_facts[arm.profile->name] = *arm.facts;
-    analysis::check_rules(*arm.profile, report.findings);
-    for (const std::string& note : arm.notes) report.notes.push_back(arm.name + ": " + note);
+  for (const report::Writer& writer : report::all_writers()) {
+    if (writer.beside_run) ETALON_CHECKED(write_file(path_of(std::string(writer.file)), writer.write(report)));
   }
-  for (const analysis::Comparison& row : report.comparisons) analysis::check_comparison_rules(row, report.findings);
-  analysis::check_report_rules(report, report.findings);
-  ETALON_CHECKED(write_file(path_of("analysis_summary.json"), report::write_json(report)));
-  ETALON_CHECKED(write_file(path_of("report.md"), report::write_markdown(report)));
-  ETALON_CHECKED(write_file(path_of("report.html"), report::write_html(report)));
   return MeasuredComparison{run_dir_, std::move(report), !measured_};
 }
 

@@ -81,7 +81,9 @@ RecordedSide side_of(const std::string& folder, const RunResult& result, const a
   side.name = analysis::run_name(result.experiment, result.threads);
   side.from = folder;
   side.result = result;
-  side.facts = facts;
+  const auto other = report.other_facts.find(side.name);
+  if (other != report.other_facts.end()) side.facts = std::make_shared<const analysis::ModelFacts>(other->second);
+  else if (result.model.empty()) side.facts = facts;
   for (const analysis::Profile& profile : report.profiles) {
     if (profile.experiment == result.experiment && profile.threads == result.threads) side.profile = profile;
   }

@@ -7,10 +7,8 @@
 #include <iterator>
 
 #include "analysis/events.h"
-#include "analysis/kernel_evidence.h"
 #include "analysis/kernel_log.h"
-#include "analysis/node_matching.h"
-#include "analysis/run_report.h"
+#include "analysis/taxonomy.h"
 #include "base/file.h"
 #include "formats/etdump/etdump.h"
 #include "measure/random.h"
@@ -170,35 +168,6 @@ Status record_operators(const std::string& run_dir, const RecordingOptions& opti
   }
   if (options.progress) options.progress("operators", done, done);
   for (std::size_t i = 0; i < arms.size(); ++i) ETALON_CHECKED(write_recording(run_dir, traced[i], arms[i]));
-  return {};
-}
-
-Status load_profile(const std::string& run_dir, ComparedArm& arm) {
-  if (arm.result.etdump.empty()) return {};
-  const std::string path = run_dir + "/" + arm.result.etdump;
-  ETALON_TRY(const MappedFile file, MappedFile::open(path));
-  ETALON_TRY(const EtDump dump, formats::etdump::decode(file.bytes()), path);
-  analysis::ProfileOptions options;
-  options.untraced_ms = arm.result.median_ms;
-  options.first_untraced_ms = arm.result.first_ms;
-  options.traced_ms = arm.result.traced_ms;
-  options.traced_median_ms = arm.result.traced_median_ms;
-  options.load_ms = arm.result.load_ms;
-  if (arm.result.traced_warmup) options.warmup_runs = static_cast<std::size_t>(*arm.result.traced_warmup);
-  for (const std::uint64_t runs : arm.result.traced_launch_runs) options.launch_runs.push_back(static_cast<std::size_t>(runs));
-  ETALON_TRY(analysis::Profile profile, analysis::make_profile(dump, arm.sources, analysis::Taxonomy(), options), path);
-  profile.experiment = arm.result.experiment;
-  profile.threads = arm.result.threads;
-  profile.name = analysis::run_name(arm.result.experiment, arm.result.threads);
-  profile.etdump = path;
-  if (!arm.result.kernels.empty()) {
-    ETALON_TRY(const std::string kernels, read_text_file(run_dir + "/" + arm.result.kernels));
-    analysis::attach_kernels(analysis::read_kernels_csv(kernels), profile);
-  }
-  if (arm.facts) {
-    for (std::string& note : analysis::attach_facts(*arm.facts, arm.sources, profile)) arm.notes.push_back(std::move(note));
-  }
-  arm.profile = std::move(profile);
   return {};
 }
 

@@ -21,7 +21,4 @@ struct RecordingOptions {
 // times must be known. Errors: kRunFailed (naming the arm), kIo.
 Status record_operators(const std::string& run_dir, const RecordingOptions& options, std::vector<ComparedArm>& arms);
 
-// The profile of an arm from its files.
-Status load_profile(const std::string& run_dir, ComparedArm& arm);
-
 }  // namespace etalon::cli

@@ -51,8 +51,10 @@ Result<ReferenceOutcome> compare_with_reference(const std::string& reference, Co
   request.programs = {program, other};
   ETALON_TRY(const MeasuredComparison compared, compare_programs(request));
   if (compared.report.profiles.size() != 2) return run_failed("operators of both models could not be recorded");
-  const analysis::ReferenceComparison table =
+  analysis::ReferenceComparison table =
       analysis::compare_with_reference(compared.report.profiles[0], compared.report.profiles[1]);
+  table.model = compared.report.comparisons.front().baseline;
+  table.reference = compared.report.comparisons.front().candidate;
   ETALON_CHECKED(write_file(compared.run_dir + "/reference.json", analysis::reference_json(table)));
   return ReferenceOutcome{report::write_reference_terminal(table, {}), compared.run_dir};
 }
