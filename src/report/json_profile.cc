@@ -47,6 +47,7 @@ void put_work(const OperatorRow& row, Json& out) {
   put(out, "attainable_ms", row.attainable_ms);
   put(out, "share_of_roof", row.share_of_roof);
   put(out, "bound", row.bound);
+  put(out, "roof", row.roof);
 }
 
 }  // namespace
