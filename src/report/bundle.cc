@@ -1,5 +1,4 @@
 // Everything behind a page, in one JSON object: the report, the manifest and the raw samples, so that it can be judged again.
-#include "measure/samples.h"
 #include "report/writers.h"
 
 namespace etalon::report {

@@ -119,11 +119,12 @@ void write_waterfall(const Comparison& comparison, Page& to) {
           to.cells(axis.at(comparison.baseline_ms)));
   reached = comparison.baseline_ms;
   for (const WaterfallStep& step : comparison.waterfall) {
-    const std::size_t from = axis.at(std::min(reached, reached + step.delta_ms));
-    const std::size_t to_cell = axis.at(std::max(reached, reached + step.delta_ms));
-    const std::size_t length = std::max<std::size_t>(to_cell - from, step.delta_ms == 0 ? 0 : 1);
+    const std::size_t first = axis.at(std::min(reached, reached + step.delta_ms));
+    const std::size_t last = axis.at(std::max(reached, reached + step.delta_ms));
+    const std::size_t length = std::max<std::size_t>(last - first, step.delta_ms == 0 ? 0 : 1);
+    const std::size_t from = std::min(first, kBar - length);
     const std::string bar = to.styled(step.delta_ms > 0 ? kRed : kGreen, to.cells(length));
-    const std::string rest(kBar + 2 > from + length ? kBar + 2 - from - length : 0, ' ');
+    const std::string rest(kBar + 2 - from - length, ' ');
     to.line("  {:<{}} {}  {}{}{}{}", shown(step.name, kName), kName, to.change(step.delta_ms, 11), std::string(from, ' '),
             bar, rest, to.styled(kDim, interval_text(step)));
     reached += step.delta_ms;

@@ -35,7 +35,7 @@ void write_categories(const Comparison& row, Page& page) {
   page.line("</div><div class=box><table data-sortable><thead><tr><th scope=col>category</th><th scope=col class=n>before</th>"
             "<th scope=col class=n>share</th><th scope=col class=n>after</th><th scope=col class=n>share</th></tr></thead><tbody>");
   for (const analysis::CategoryChange& change : row.categories) {
-    page.line("<tr><td><i class=\"dot {}\" aria-hidden=true></i>{}</td>", category_class(change.name), escaped(change.name, 60));
+    page.line("<tr><td class=cat><i class=\"dot {}\" aria-hidden=true></i>{}</td>", category_class(change.name), escaped(change.name, 60));
     page.number(change.baseline_ms, milliseconds(change.baseline_ms));
     page.number(change.baseline_share, percent(change.baseline_share));
     page.number(change.candidate_ms, milliseconds(change.candidate_ms));

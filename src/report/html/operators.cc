@@ -17,7 +17,7 @@ void write_categories(const Profile& profile, Page& page) {
   page.line("<div class=box><table data-sortable><thead><tr><th scope=col>category</th><th scope=col class=n>operators</th><th scope=col class=n>time</th>"
             "<th scope=col class=n>share</th></tr></thead><tbody>");
   for (const analysis::CategoryRow& row : profile.categories) {
-    page.line("<tr><td><i class=\"dot {}\" aria-hidden=true></i>{}</td>", category_class(row.name), escaped(row.name, 60));
+    page.line("<tr><td class=cat><i class=\"dot {}\" aria-hidden=true></i>{}</td>", category_class(row.name), escaped(row.name, 60));
     page.number(static_cast<double>(row.operators), fmt::format("{}", row.operators));
     page.number(row.ms, milliseconds(row.ms));
     page.number(row.share, percent(row.share));
