@@ -1,5 +1,5 @@
-// What the parts of a profiling session share: where things lie, how processes are started and logged, and what has been
-// done so far. Used by one thread.
+// What the parts of a profiling session share: where things lie, how processes are started and logged, and what
+// has been done so far. Used by one thread.
 #pragma once
 
 #include <cstddef>
@@ -48,8 +48,8 @@ struct ProfileContext {
   void tell(std::string_view label) const;
   // A line of ours in the unit's log.
   Status note_in_log(ProfileUnit& unit, std::string_view text) const;
-  // Runs one process to its end, with its output in the log. A run that fails is an outcome that is not ok and says why;
-  // errors are those of the folder.
+  // Runs one process to its end, with its output in the log. A run that fails is an outcome that is not ok and
+  // says why; errors are those of the folder.
   Result<targets::RunOutcome> run(ProfileUnit& unit, const targets::RunRequest& request, std::string_view what);
   // Marks the unit, and says so in its log.
   Status fail(ProfileUnit& unit, std::string_view error) const;

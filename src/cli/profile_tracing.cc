@@ -160,7 +160,8 @@ Status write_recording(ProfileContext& context, Trace& trace) {
 
 Status trace_rounds(ProfileContext& context, std::vector<Trace>& traces) {
   const bool interleaved = context.config.design == measure::Design::kInterleaved;
-  const auto orders = measure::draw_rounds(traces.size(), kMostLaunches, measure::derived_seed(context.seed, kTraceSeed));
+  const std::uint64_t seed = measure::derived_seed(context.seed, kTraceSeed);
+  const auto orders = measure::draw_rounds(traces.size(), kMostLaunches, seed);
   const auto step = [&](Trace& trace, std::uint32_t round) -> Status {
     if (trace.over || round >= trace.plan.launches) return {};
     context.tell(analysis::run_name(trace.unit->result.experiment, trace.unit->result.threads) + ", operators");

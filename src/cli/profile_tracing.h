@@ -1,5 +1,5 @@
-// The evidence part of a profiling session: runs with events recorded, over several processes whose recordings are joined
-// into one file, and runs that tell which kernels were chosen. None of them counts for latency.
+// The evidence part of a profiling session: runs with events recorded, over several processes whose recordings are
+// joined into one file, and runs that tell which kernels were chosen. None of them counts for latency.
 #pragma once
 
 #include <cstddef>

@@ -176,7 +176,7 @@ def test_interrupts_at_any_moment_leave_only_whole_files(samples, tmp_path):
 WORKER = """#!/bin/sh
 # Talks like our runner, and counts its runs; the one named in the file `crash` dies in its third process.
 here=$(dirname "$0")
-[ -e "$here/hang" ] && touch "$here/hangs" && sleep 60
+[ -e "$here/hang" ] && echo $$ > "$here/pid" && sleep 60
 case "$*" in *--worker*) ;; *) exec REAL "$@" ;; esac
 case "$*" in *"--isa=$(cat "$here/crash" 2>/dev/null)"*)
   [ -e "$here/crash" ] && echo x >> "$here/count" && [ "$(wc -l < "$here/count")" -gt 3 ] && kill -SEGV $$ ;;
@@ -233,13 +233,14 @@ def test_an_interrupted_session_of_live_workers_goes_on(seconds, samples, tmp_pa
     assert etalon("validate", out).code == 0
 
 
-def test_no_worker_outlives_its_session(watched_runner, samples, tmp_path):
+def test_a_worker_that_never_gets_ready_is_ended(watched_runner, samples, tmp_path):
     (watched_runner.parent / "hang").touch()
     config = {"model": str(samples.program), "output_root": str(tmp_path / "out")}
     config["experiments"] = [kept_alive(watched_runner, "a")]
     (tmp_path / "config.json").write_text(json.dumps(config))
     end = etalon("profile", tmp_path / "config.json", "--timeout", "0.5", cwd=tmp_path)
     assert_refused(end, code=3, mentions=["no answer within 0.5 s"])
+    assert is_gone(int((watched_runner.parent / "pid").read_text()))
 
 
 def test_an_export_that_is_interrupted_keeps_the_old_program(tmp_path):
