@@ -92,6 +92,8 @@ Status GraphProbe::run(std::span<const Tensor> inputs) {
   return method.execute();
 }
 
+const Dims& GraphProbe::sizes(std::size_t i) const { return state_->method->output(state_->output_of[i]).as_tensor()->sizes(); }
+
 Result<std::span<const float>> GraphProbe::value(std::size_t i) {
   const std::size_t place = state_->output_of[i];
   const TensorView& view = *state_->method->output(place).as_tensor();
@@ -107,43 +109,81 @@ Result<std::span<const float>> GraphProbe::value(std::size_t i) {
 
 namespace {
 
-// A value to observe and the group it belongs to.
+// A value to look at, the group whose range it makes (or kNoGroup), and whether its means are wanted.
 struct Tap {
   ValueId value;
-  std::uint32_t group;
+  std::uint32_t group = quantize::kNoGroup;
+  bool means = false;
 };
+
+std::vector<Tap> taps_of(const ir::Graph& graph, const quantize::Plan& plan) {
+  std::map<ValueId, Tap> taps;  // in the order of values, which is about that of execution
+  for (std::uint32_t g = 0; g < plan.groups.size(); ++g) {
+    if (plan.groups[g].fixed) continue;
+    for (const ValueId value : plan.groups[g].observed) taps[value] = {value, g, false};
+  }
+  for (const ValueId value : quantize::values_for_means(graph, plan)) {
+    taps.try_emplace(value, Tap{value, quantize::kNoGroup, true}).first->second.means = true;
+  }
+  std::vector<Tap> out;
+  for (const auto& [value, tap] : taps) out.push_back(tap);
+  return out;
+}
 
 std::vector<std::vector<Tap>> batches_of(const ir::Graph& graph, const quantize::Plan& plan) {
   std::vector<std::vector<Tap>> batches;
   std::int64_t bytes = kBytesPerBatch;
-  for (std::uint32_t g = 0; g < plan.groups.size(); ++g) {
-    if (plan.groups[g].fixed) continue;
-    for (const ValueId value : plan.groups[g].observed) {
-      const std::int64_t size = graph[value].tensor().nbytes();
-      if (bytes + size > kBytesPerBatch) {
-        batches.emplace_back();
-        bytes = 0;
-      }
-      bytes += size;
-      batches.back().push_back({value, g});
+  for (const Tap& tap : taps_of(graph, plan)) {
+    const std::int64_t size = graph[tap.value].tensor().nbytes();
+    if (bytes + size > kBytesPerBatch) {
+      batches.emplace_back();
+      bytes = 0;
     }
+    bytes += size;
+    batches.back().push_back(tap);
   }
   return batches;
 }
 
-Status observe(GraphProbe& probe, std::span<const Tap> taps, std::vector<quantize::Observer>& observers) {
-  for (std::size_t t = 0; t < taps.size(); ++t) {
-    ETALON_TRY(const std::span<const float> values, probe.value(t));
-    observers[taps[t].group].add(values);
+class Observation {
+ public:
+  Observation(const quantize::Plan& plan, const quantize::ObserverOptions& options)
+      : plan_(plan), observers_(plan.groups.size(), quantize::Observer(options)) {}
+
+  Status look(GraphProbe& probe, std::span<const Tap> taps) {
+    for (std::size_t t = 0; t < taps.size(); ++t) {
+      ETALON_TRY(const std::span<const float> values, probe.value(t));
+      if (taps[t].group != quantize::kNoGroup) observers_[taps[t].group].add(values);
+      if (taps[t].means) means_[taps[t].value].add(values, probe.sizes(t));
+    }
+    return {};
   }
-  return {};
-}
+
+  Result<quantize::Calibration> result(const ir::Graph& graph) const {
+    quantize::Calibration out;
+    for (std::size_t g = 0; g < plan_.groups.size(); ++g) {
+      if (plan_.groups[g].fixed) {
+        out.params.push_back(*plan_.groups[g].fixed);
+        continue;
+      }
+      ETALON_TRY(const quantize::Range range, observers_[g].range(), graph[plan_.groups[g].values[0]].name);
+      out.params.push_back(quantize::activation_params(range));
+    }
+    for (const auto& [value, means] : means_) out.means[value] = means.means();
+    return out;
+  }
+
+ private:
+  const quantize::Plan& plan_;
+  std::vector<quantize::Observer> observers_;  // by group
+  std::map<ValueId, quantize::ChannelMeans> means_;
+};
 
 }  // namespace
 
-Result<std::vector<quantize::Params>> calibrate(const ir::Graph& graph, const quantize::Plan& plan, const Samples& samples,
-                                                const quantize::ObserverOptions& options, int threads, const ProgressFn& progress) {
-  std::vector<quantize::Observer> observers(plan.groups.size(), quantize::Observer(options));
+Result<quantize::Calibration> calibrate(const ir::Graph& graph, const quantize::Plan& plan, const Samples& samples,
+                                        const quantize::ObserverOptions& options, int threads, const ProgressFn& progress) {
+  Observation observation(plan, options);
   const auto batches = batches_of(graph, plan);
   std::size_t done = 0;
   for (const std::vector<Tap>& taps : batches) {
@@ -152,20 +192,11 @@ Result<std::vector<quantize::Params>> calibrate(const ir::Graph& graph, const qu
     ETALON_TRY(GraphProbe probe, GraphProbe::create(graph, wanted, threads), "calibration");
     for (std::size_t s = 0; s < samples.inputs.size(); ++s) {
       ETALON_CHECKED(probe.run(samples.inputs[s]), fmt::format("calibration sample {}", s));
-      ETALON_CHECKED(observe(probe, taps, observers));
+      ETALON_CHECKED(observation.look(probe, taps));
       if (progress) progress("calibrating", ++done, batches.size() * samples.inputs.size());
     }
   }
-  std::vector<quantize::Params> params;
-  for (std::size_t g = 0; g < plan.groups.size(); ++g) {
-    if (plan.groups[g].fixed) {
-      params.push_back(*plan.groups[g].fixed);
-      continue;
-    }
-    ETALON_TRY(const quantize::Range range, observers[g].range(), graph[plan.groups[g].values[0]].name);
-    params.push_back(quantize::activation_params(range));
-  }
-  return params;
+  return observation.result(graph);
 }
 
 }  // namespace etalon::cli

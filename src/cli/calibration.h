@@ -12,6 +12,7 @@
 #include "ir/graph.h"
 #include "quantize/observer.h"
 #include "quantize/plan.h"
+#include "quantize/rewrite.h"
 #include "runtime/method.h"
 
 namespace etalon::cli {
@@ -30,6 +31,7 @@ class GraphProbe {
   Status run(std::span<const runtime::Tensor> inputs);
   // The i-th wanted value in row-major order, until the next run.
   Result<std::span<const float>> value(std::size_t i);
+  const Dims& sizes(std::size_t i) const;
 
  private:
   struct State;
@@ -39,9 +41,9 @@ class GraphProbe {
 
 using ProgressFn = std::function<void(std::string_view what, std::size_t done, std::size_t total)>;
 
-// Shows the samples to an observer per group of a static plan and gives the groups' parameters, in order.
-// Errors: kInvalidInput for NaN or infinity in a value, naming it, and those of running.
-Result<std::vector<quantize::Params>> calibrate(const ir::Graph& graph, const quantize::Plan& plan, const Samples& samples,
+// Shows the samples to an observer per group of a static plan: the groups' parameters, in order, and the means that biases
+// are corrected with. Errors: kInvalidInput for NaN or infinity in a value, naming it, and those of running.
+Result<quantize::Calibration> calibrate(const ir::Graph& graph, const quantize::Plan& plan, const Samples& samples,
                                                 const quantize::ObserverOptions& options, int threads, const ProgressFn& progress);
 
 }  // namespace etalon::cli

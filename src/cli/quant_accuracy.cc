@@ -48,9 +48,9 @@ struct Rounded {
   }
 };
 
-Result<Rounded> rounded(const ir::Graph& graph, const quantize::Plan& plan, std::span<const quantize::Params> params) {
+Result<Rounded> rounded(const ir::Graph& graph, const quantize::Plan& plan, const quantize::Calibration& calibration) {
   Rounded out{graph, {}};
-  ETALON_TRY(out.readings, quantize::quantise(out.graph, plan, params, quantize::WeightForm::kRounded));
+  ETALON_TRY(out.readings, quantize::quantise(out.graph, plan, calibration, quantize::WeightForm::kRounded));
   return out;
 }
 
@@ -98,7 +98,7 @@ struct Judged {
 // Runs both models on the samples and adds up what every wanted value has in common.
 Status compare_values(const Candidate& candidate, std::span<const ValueId> wanted, const Judged& judged, const ProgressFn& progress,
                       std::vector<Agreement>& agreements, Top1* top1) {
-  ETALON_TRY(const Rounded int8, rounded(candidate.graph, candidate.plan, candidate.params));
+  ETALON_TRY(const Rounded int8, rounded(candidate.graph, candidate.plan, candidate.calibration));
   ETALON_TRY(GraphProbe reference, GraphProbe::create(candidate.graph, wanted, candidate.threads), "the float model");
   ETALON_TRY(GraphProbe actual, GraphProbe::create(int8.graph, int8.readings_of(wanted), candidate.threads), "the int8 model");
   agreements.assign(wanted.size(), {});
@@ -146,10 +146,10 @@ Status explain_layers(const Candidate& candidate, ValueId output, Judged judged,
   std::size_t done = 0;
   for (const std::size_t s : layers) {
     const quantize::Plan without = quantize::without_site(candidate.graph, candidate.plan, s);
-    const auto params = quantize::params_for(without, candidate.plan, candidate.params);
+    const quantize::Calibration calibration{quantize::params_for(without, candidate.plan, candidate.calibration.params), candidate.calibration.means};
     const quantize::Site& site = candidate.plan.sites[s];
     if (without.quantised_count() > 0) {
-      ETALON_TRY(const double snr, snr_of({candidate.graph, without, params, candidate.threads}, output, judged));
+      ETALON_TRY(const double snr, snr_of({candidate.graph, without, calibration, candidate.threads}, output, judged));
       outcome.gains.push_back({site.name, std::string(site.kind), snr - all});
     }
     if (progress) progress("explaining", ++done, layers.size());

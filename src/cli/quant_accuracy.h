@@ -1,7 +1,6 @@
 // The accuracy of a quantised model against the float one, measured by running both.
 #pragma once
 
-#include <span>
 #include <vector>
 
 #include "cli/quantiser.h"
@@ -12,7 +11,7 @@ namespace etalon::cli {
 struct Candidate {
   const ir::Graph& graph;
   const quantize::Plan& plan;
-  std::span<const quantize::Params> params;
+  const quantize::Calibration& calibration;
   int threads = 0;
 };
 

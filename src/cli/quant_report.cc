@@ -101,6 +101,7 @@ void declare_quantise_flags(CLI::App& app, QuantiseRequest& request) {
   group.add_option("--granularity", request.granularity, "Scales of weights: per output channel, or one per tensor")->capture_default_str();
   group.add_option("--observer", request.observer, "Ranges of activations: mse, minmax, moving-average or percentile")->capture_default_str();
   group.add_option("--percentile", request.percentile, "Share of values inside the range of --observer percentile")->capture_default_str();
+  group.add_flag("!--no-bias-correction", request.bias_correction, "Leave biases as they are instead of making up for rounded weights");
   group.add_option("--calib", request.data.sources, "An .npy file, a folder of .npy files or of images (one --calib per input, in order), or random");
   group.add_option("--calib-samples", request.data.max_samples, "Use at most so many samples")->capture_default_str();
   add_triple(group, "--image-mean", request.data.images.mean, request.data.images.stated, "Of red,green,blue in 0..1 (the zoo model's, else ImageNet's)");

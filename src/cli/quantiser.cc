@@ -73,18 +73,19 @@ Result<QuantiseOutcome> quantise_graph(ir::Graph& graph, const QuantiseRequest& 
   outcome.samples_used = samples.inputs.size();
 
   auto start = std::chrono::steady_clock::now();
-  std::vector<quantize::Params> params;
+  quantize::Calibration calibration;
   if (!plan.dynamic) {
     const quantize::ObserverOptions observer{.kind = *quantize::observer_from_name(request.observer), .percentile = request.percentile};
-    ETALON_TRY(params, calibrate(graph, plan, samples, observer, request.threads, progress));
+    ETALON_TRY(calibration, calibrate(graph, plan, samples, observer, request.threads, progress));
+    if (!request.bias_correction) calibration.means.clear();
   }
   outcome.calibration_ms = milliseconds_since(start);
 
   start = std::chrono::steady_clock::now();
-  ETALON_CHECKED(judge({graph, plan, params, request.threads}, samples, request, progress, outcome));
+  ETALON_CHECKED(judge({graph, plan, calibration, request.threads}, samples, request, progress, outcome));
   outcome.accuracy_ms = milliseconds_since(start);
 
-  ETALON_TRY(const quantize::Readings readings, quantize::quantise(graph, plan, params));
+  ETALON_TRY(const quantize::Readings readings, quantize::quantise(graph, plan, calibration));
   (void)readings;
   graph.compact();
   return outcome;

@@ -19,12 +19,13 @@ struct QuantiseRequest {
   std::string granularity = "channel";  // of weights; or "tensor"
   std::string observer = "mse";
   double percentile = 99.99;
+  bool bias_correction = true;  // static only
   quantize::Selection selection;
   DataRequest data;            // no sources: an error for static, random samples for judging dynamic
   std::string labels;          // .npy of int64, one class per sample of the judged data; empty: none
   std::vector<std::string> judge;  // data sources to judge accuracy on; empty: the calibration samples
   bool explain = false;        // measure what each layer costs
-  int threads = 0;
+  int threads = 1;
 };
 
 // Of one value that the float and the int8 model compute, over all judged samples.

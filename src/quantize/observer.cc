@@ -42,8 +42,13 @@ struct Moments {
   }
 };
 
+// Errors of rounding cancel in the sums of the next layer; those of clipping all point one way, and the largest values
+// matter most. Measured on the trained digits models and the MobileNets of the zoo: 4 is best or within 0.7 dB of it
+// (1: up to 1.1 dB worse, 64: up to 0.4 dB).
+constexpr double kClippingWeight = 4;
+
 // Squared error of codes over [low, high]: a twelfth of a squared step for every value inside (Bennett 1948), except for
-// zeros, which have a code of their own, and the squared distance to the bound for every one outside.
+// zeros, which have a code of their own, and the weighted squared distance to the bound for every one outside.
 double expected_error(const Histogram& histogram, const Moments& moments, Range range) {
   const double width = histogram.bin_width();
   const auto bins = histogram.bins().size();
@@ -55,7 +60,7 @@ double expected_error(const Histogram& histogram, const Moments& moments, Range 
   const std::size_t last = std::max(first, bin_of(range.high));
   const double step = (range.high - range.low) / static_cast<double>(kHigh - kActivationLow);
   const double inside = moments.count[last] - moments.count[first];
-  return inside * step * step / 12 + moments.squared_distance(0, first, range.low) + moments.squared_distance(last, bins, range.high);
+  return inside * step * step / 12 + kClippingWeight * (moments.squared_distance(0, first, range.low) + moments.squared_distance(last, bins, range.high));
 }
 
 }  // namespace

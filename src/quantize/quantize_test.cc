@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "ir/builder.h"
 #include "quantize/quantize_testing.h"
 
 namespace etalon::quantize {
@@ -112,6 +113,35 @@ TEST(Quantise, NanInWeightsIsAnErrorThatNamesThem) {
   const auto status = quantise(graph, *plan, {});
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().message(), "w: has 1 NaN or infinite elements");
+}
+
+TEST(Quantise, TheMeanThatRoundingTakesGoesIntoTheBias) {
+  ir::Graph graph = graph_of(kConv);
+  const auto plan = make_plan(graph, {.per_channel = false});
+  ASSERT_TRUE(plan.ok());
+  Calibration calibration;
+  calibration.params.assign(plan->groups.size(), activation_params({-1, 1}));
+  calibration.means[graph.inputs[0].value] = {10};
+  ASSERT_TRUE(quantise(graph, *plan, calibration).ok());
+  graph.compact();
+  // The second channel's -0.5 becomes -32 * 2 / 127: 10 times the difference is lost.
+  for (const ir::Constant& constant : graph.constants) {
+    if (constant.name != "b_corrected") continue;
+    EXPECT_NEAR(ir::element_as_double(constant, 0), 0.25, 1e-6);
+    EXPECT_NEAR(ir::element_as_double(constant, 1), 10 * (-0.5 + 32 * 2.0 / 127), 1e-6);
+    return;
+  }
+  FAIL() << ir::print(graph);
+}
+
+TEST(BiasCorrection, MeansAreByChannelAndGroupsReadTheirOwn) {
+  ChannelMeans means;
+  means.add(std::vector<float>{1, 3, 10, 30}, {1, 2, 2});
+  means.add(std::vector<float>{5, 5, 50, 50}, {1, 2, 2});
+  EXPECT_EQ(means.means(), (std::vector<double>{3.5, 35}));
+  const std::vector<float> weight{1, 1, 1, 1}, rounded{1, 0.5f, 1, 0.75f};
+  EXPECT_EQ(lost_means(weight, rounded, 2, 2, std::vector<double>{3.5, 35}), (std::vector<float>{1.75f, 8.75f}));
+  EXPECT_EQ(lost_means(weight, rounded, 2, 1, std::vector<double>{4, 8}), (std::vector<float>{4, 2}));
 }
 
 }  // namespace

@@ -29,9 +29,9 @@ inline std::string after_quantising(std::string_view text, const Options& option
   ir::Graph graph = graph_of(text);
   const auto plan = make_plan(graph, options);
   if (!plan.ok()) return plan.error().message();
-  std::vector<Params> params;
-  for (const Group& group : plan->groups) params.push_back(group.fixed.value_or(activation_params({-1, 1})));
-  if (const auto status = quantise(graph, *plan, params); !status.ok()) return status.error().message();
+  Calibration calibration;
+  for (const Group& group : plan->groups) calibration.params.push_back(group.fixed.value_or(activation_params({-1, 1})));
+  if (const auto status = quantise(graph, *plan, calibration); !status.ok()) return status.error().message();
   graph.compact();
   if (const auto status = ir::verify(graph); !status.ok()) return status.error().message();
   return ir::print(graph);

@@ -20,6 +20,7 @@ using ir::ValueId;
 using ir::ValueIds;
 
 constexpr std::string_view kPrefix = "quantized_decomposed::";
+constexpr std::size_t kConvBias = 2, kConvGroups = 8;
 constexpr auto kInt8 = static_cast<std::int64_t>(DType::kInt8);
 // torchao's: the smallest scale that dynamic parameters may have.
 constexpr double kDynamicEpsilon = 1.0 / 4096;
@@ -53,8 +54,8 @@ bool reads(const Node& node, ValueId id) {
 // Takes the nodes out of the graph and puts them back one by one, with new ones before and after.
 class Rewriter {
  public:
-  Rewriter(ir::Graph& graph, const Plan& plan, std::span<const Params> params, WeightForm form)
-      : graph_(graph), plan_(plan), params_(params), form_(form), builder_(graph) {}
+  Rewriter(ir::Graph& graph, const Plan& plan, const Calibration& calibration, WeightForm form)
+      : graph_(graph), plan_(plan), params_(calibration.params), means_(calibration.means), form_(form), builder_(graph) {}
 
   Result<Readings> run() {
     const std::size_t count = graph_.nodes.size();
@@ -156,7 +157,7 @@ class Rewriter {
     if (plan_.dynamic) return {};
     const bool is_convolution = site.role == Role::kConvolution;
     if (!is_convolution && node.args.size() < 3) return {};
-    const auto* bias = std::get_if<ValueId>(&node.args[is_convolution ? 2 : 0]);
+    const auto* bias = std::get_if<ValueId>(&node.args[is_convolution ? kConvBias : 0]);
     if (bias == nullptr || *bias == ir::kNoValue) return {};
     const Params& input = params_[plan_.group_of[ir::index_of(site.inputs[0])]];
     const std::vector<float> values = floats_of(*graph_.constant_of(*bias));
@@ -167,8 +168,26 @@ class Rewriter {
     return least.size() == channels ? least : std::vector<double>{};
   }
 
-  Result<ValueId> weight_reading(const Site& site, const Node& node) {
-    const ir::Constant& constant = *graph_.constant_of(site.weight);
+  // The node's bias becomes one that makes up for what rounding its weights takes from the mean.
+  void correct_bias(const Site& site, Node& node, std::span<const float> weight, std::span<const float> rounded_weight) {
+    const auto found = means_.find(site.inputs[0]);
+    const bool is_convolution = site.role == Role::kConvolution;
+    if (found == means_.end() || site.kind == "conv_transpose" || (!is_convolution && node.args.size() < 3)) return;
+    const auto channels = static_cast<std::size_t>(graph_[node.outs[0]].tensor().sizes[1]);
+    const auto groups = is_convolution ? static_cast<std::size_t>(std::get<std::int64_t>(node.args[kConvGroups])) : std::size_t{1};
+    std::vector<float> bias = lost_means(weight, rounded_weight, channels, groups, found->second);
+    Arg& arg = node.args[is_convolution ? kConvBias : 0];
+    std::string name = site.name + "_bias";
+    if (const auto* id = std::get_if<ValueId>(&arg); id != nullptr && *id != ir::kNoValue) {
+      const std::vector<float> plain = floats_of(*graph_.constant_of(*id));
+      for (std::size_t c = 0; c < channels; ++c) bias[c] += plain[c];
+      name = graph_[*id].name + "_corrected";
+    }
+    arg = add_constant(unused_name(name), DType::kFloat32, {static_cast<std::int64_t>(channels)}, data_of(bias));
+  }
+
+  Result<ValueId> weight_reading(const Site& site, Node& node) {
+    const ir::Constant constant = *graph_.constant_of(site.weight);  // a copy: adding constants moves them
     std::vector<float> weight = floats_of(constant);
     Dims sizes = constant.type.sizes;
     const bool is_linear = site.role == Role::kLinear;
@@ -179,6 +198,7 @@ class Rewriter {
     const std::size_t axis = site.kind == "conv_transpose" ? 1 : 0;
     const ChannelView view = channels_along(sizes, axis);
     ETALON_TRY(WeightCodes codes, quantise_weight(weight, view, plan_.per_channel, least_scales(site, node, view.channels)));
+    correct_bias(site, node, weight, rounded(codes, view));
     for (const Stored& stored : weights_) {
       if (stored.weight == site.weight && stored.scales == codes.scales) return stored.reading;
     }
@@ -218,7 +238,7 @@ class Rewriter {
   // The constant operand of an addition or product: affine, over its own range.
   Result<ValueId> constant_reading(ValueId id) {
     if (const auto found = read_.find({id, Role::kBinary}); found != read_.end()) return found->second;
-    const ir::Constant& constant = *graph_.constant_of(id);
+    const ir::Constant constant = *graph_.constant_of(id);
     const std::vector<float> values = floats_of(constant);
     if (!std::ranges::all_of(values, [](float x) { return std::isfinite(x); })) return invalid_input("has NaN or infinite elements");
     const auto [low, high] = std::ranges::minmax(values);
@@ -255,6 +275,7 @@ class Rewriter {
   ir::Graph& graph_;
   const Plan& plan_;
   std::span<const Params> params_;
+  const InputMeans& means_;
   WeightForm form_;
   ir::Builder builder_;
   std::vector<const Site*> site_of_;                     // by node of the original graph
@@ -266,9 +287,9 @@ class Rewriter {
 
 }  // namespace
 
-Result<Readings> quantise(ir::Graph& graph, const Plan& plan, std::span<const Params> params, WeightForm form) {
-  ETALON_CHECK(plan.dynamic || params.size() == plan.groups.size());
-  return Rewriter(graph, plan, params, form).run();
+Result<Readings> quantise(ir::Graph& graph, const Plan& plan, const Calibration& calibration, WeightForm form) {
+  ETALON_CHECK(plan.dynamic || calibration.params.size() == plan.groups.size());
+  return Rewriter(graph, plan, calibration, form).run();
 }
 
 }  // namespace etalon::quantize

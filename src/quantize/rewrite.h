@@ -6,13 +6,14 @@
 //             activations of linear layers and per tensor for convolutions; results are float
 //
 // Weights become int8 constants behind dequantize_per_channel (dequantize_per_tensor with one scale). Those of linear
-// layers are stored as [out, in] and transposed behind it. Biases stay float.
+// layers are stored as [out, in] and transposed behind it. Biases stay float, corrected for what rounding weights takes.
 #pragma once
 
 #include <map>
-#include <span>
+#include <vector>
 
 #include "ir/graph.h"
+#include "quantize/bias_correction.h"
 #include "quantize/params.h"
 #include "quantize/plan.h"
 
@@ -26,9 +27,14 @@ enum class WeightForm : std::uint8_t {
 // Values that are computed on int8 -> what everyone reads instead.
 using Readings = std::map<ir::ValueId, ir::ValueId>;
 
-// `params` has one entry per group of the plan, which was made from this very graph; empty for dynamic plans.
-// Values keep their names, and their ids until the caller compacts the graph.
+// What calibration found out.
+struct Calibration {
+  std::vector<Params> params;  // one per group of the plan; empty for dynamic plans
+  InputMeans means;            // biases of the layers that read these values are corrected; may be empty
+};
+
+// The plan was made from this very graph. Values keep their names, and their ids until the caller compacts the graph.
 // Errors: kInvalidInput (NaN or infinity in weights, with their name).
-Result<Readings> quantise(ir::Graph& graph, const Plan& plan, std::span<const Params> params, WeightForm form = WeightForm::kInt8);
+Result<Readings> quantise(ir::Graph& graph, const Plan& plan, const Calibration& calibration, WeightForm form = WeightForm::kInt8);
 
 }  // namespace etalon::quantize

@@ -30,6 +30,15 @@ def run(*arguments, wanted=0):
     return done.stdout
 
 
+def fail(*arguments):
+    """Runs a command that must fail; returns its stderr."""
+    command = [str(find()), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS)
+    if done.returncode == 0:
+        raise EtalonFailed(f"{' '.join(command)}: succeeded, and should not")
+    return done.stderr
+
+
 def export(pt2, target, *options):
     run("export", pt2, "--backend", "portable", "-o", target, *options)
     return target
