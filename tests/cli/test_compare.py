@@ -160,9 +160,10 @@ def test_several_factors_make_a_table(programs, tmp_path):
         programs.delegated, "--isa", "scalar,auto", "--threads", "1,2", *QUICK, "--no-trace", "-o", tmp_path / "out"
     )
     assert len(report["comparisons"]) == 3
-    table = report["table"] if "table" in report else report["factor_table"]
+    table = report["table"]
     assert table["factors"] == ["isa", "threads"]
     assert len(table["cells"]) == 4
+    assert etalon("validate", tmp_path / "out", seconds=LIMIT).code == 0
 
 
 def test_a_recording_and_a_samples_file_are_enough(scalar_against_best, tmp_path):

@@ -189,6 +189,7 @@ Status Work::keep_samples(const Recording& recording) {
     RunResult& result = arms_[i].result;
     Recording one = header_of(recording);
     one.arms = {recording.arms[i]};
+    one.arms.front().name = result.experiment;  // in the session, threads were part of it
     result.samples = arms_[i].stem() + "_samples.json";
     result.control = control;
     ETALON_CHECKED(measure::write_recording(path_of(result.samples), one));
