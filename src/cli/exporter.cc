@@ -106,6 +106,14 @@ Status optimise(const ExportRequest& request, std::vector<ir::Graph>& graphs, Ex
   return {};
 }
 
+// What the quantiser adds for weights is computed now, on their integers.
+Status settle_weights(ir::Graph& graph) {
+  for (const passes::Pass* pass : passes::pipeline()) {
+    if (pass->name == "quantised-weights" || pass->name == "fold-constants") ETALON_CHECKED(passes::run_pass(*pass, graph, false));
+  }
+  return {};
+}
+
 Status quantise(const ExportRequest& request, std::vector<ir::Graph>& graphs, ExportOutcome& outcome) {
   if (request.dtype != "int8") return {};
   if (graphs.size() > 1 && request.quantise.scheme == "static") {
@@ -114,6 +122,7 @@ Status quantise(const ExportRequest& request, std::vector<ir::Graph>& graphs, Ex
   for (std::size_t i = 0; i < graphs.size(); ++i) {
     ExportedMethod& method = outcome.methods[i];
     ETALON_TRY(method.quantisation, quantise_graph(graphs[i], request.quantise, request.quantise_progress), "method " + graphs[i].method);
+    ETALON_CHECKED(settle_weights(graphs[i]));
     if (request.verify) ETALON_CHECKED(ir::verify(graphs[i]), "after quantisation");
     method.constant_bytes = 0;
     for (const ir::Constant& constant : graphs[i].constants) method.constant_bytes += constant.type.nbytes();

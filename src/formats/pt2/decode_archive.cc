@@ -155,10 +155,13 @@ class ArchiveReader {
   }
 
   static Result<StoredTensor> read_pickled(Bytes payload, bool is_param) {
-    ETALON_TRY(PyValue value, read_torch_save(payload));
-    auto* tensor = std::get_if<SavedTensor>(&value.leaf);
-    if (value.kind != PyValue::Kind::kLeaf || tensor == nullptr) {
-      return unsupported("a pickled weight is not a plain tensor");
+    auto read = read_torch_save(payload);
+    if (!read.ok() && read.error().code() != ErrorCode::kUnsupported) return read.take_error();
+    auto* tensor = read.ok() ? std::get_if<SavedTensor>(&read->leaf) : nullptr;
+    if (tensor == nullptr || read->kind != PyValue::Kind::kLeaf) {
+      const std::string what = read.ok() ? std::string("not a tensor") : read.error().message();
+      return unsupported(fmt::format("it is no plain tensor ({}) but a tensor subclass, such as torchao's quantize_() makes; quantise with "
+                                     "prepare_pt2e and convert_pt2e instead, or a float model with --dtype int8", what));
     }
     ETALON_TRY(StoredTensor out, from_saved(std::move(*tensor)));
     out.is_param = is_param;
