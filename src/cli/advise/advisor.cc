@@ -7,7 +7,9 @@
 #include "analysis/advice_file.h"
 #include "base/file.h"
 #include "cli/advise/track_record.h"
+#include "cli/ceilings.h"
 #include "cli/exporter.h"
+#include "cli/model_facts.h"
 #include "cli/profile_session.h"
 #include "cli/run_analysis.h"
 #include "measure/experiment.h"
@@ -105,7 +107,10 @@ Status verify(const AdviceRequest& request, AdviceSession& session) {
 Result<AdviceSession> from_folder(const AdviceRequest& request) {
   if (request.verify) return invalid_input(request.model + ": --verify needs the model, not a run folder");
   AdviceSession session;
-  ETALON_TRY(session.report, analysis::report_on_folder(request.model, {}));
+  analysis::ReportOptions options;
+  options.read_facts = read_model_facts;
+  options.ceilings = stored_ceilings();
+  ETALON_TRY(session.report, analysis::report_on_folder(request.model, options));
   session.candidates = candidates_of(session.report.findings);
   return session;
 }

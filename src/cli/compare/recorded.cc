@@ -9,6 +9,7 @@
 
 #include "analysis/session_verdicts.h"
 #include "base/file.h"
+#include "cli/ceilings.h"
 #include "cli/model_facts.h"
 #include "cli/run_analysis.h"
 #include "measure/json_fields.h"
@@ -94,6 +95,7 @@ RecordedSide side_of(const std::string& folder, const RunResult& result, const a
 Result<std::vector<RecordedSide>> open_folder(const Address& address, std::uint32_t threads) {
   analysis::ReportOptions options;
   options.read_facts = read_model_facts;
+  options.ceilings = stored_ceilings();
   ETALON_TRY(const analysis::Report report, analysis::report_on_folder(address.path, options));
   std::shared_ptr<const analysis::ModelFacts> facts;
   if (report.facts) facts = std::make_shared<const analysis::ModelFacts>(*report.facts);
