@@ -39,19 +39,19 @@ const Rule kLowRooflineShare = {
 
 namespace {
 
-double recoverable_ms(const OperatorRow& row) { return std::max(0.0, row.avg_ms - *row.attainable_ms); }
+double recoverable_ms(const OperatorRow& row) { return std::max(0.0, typical_ms(row) - *row.attainable_ms); }
 
 void add_finding(const OperatorRow& row, const Profile& profile, Findings& findings) {
   Finding finding = make_finding(kLowRooflineShare, Severity::kAdvice, profile, row.name);
   finding.source = row.source;
   finding.evidence = {
-      {"time", row.avg_ms, "ms"},
+      {"time", typical_ms(row), "ms"},
       {"least time by the roofline", *row.attainable_ms, "ms"},
-      {"share of the roofline", *row.attainable_ms / row.avg_ms, "share"},
+      {"share of the roofline", *row.attainable_ms / typical_ms(row), "share"},
       {"recoverable share of the run", recoverable_ms(row) / profile.accounting.end_to_end_ms, "share"}};
   if (row.gflops_per_second)
     finding.evidence.push_back({"1e9 operations per second", *row.gflops_per_second, "count"});
-  promise(0, row.avg_ms - *row.attainable_ms / kReachable.value, profile, finding);
+  promise(0, typical_ms(row) - *row.attainable_ms / kReachable.value, profile, finding);
   findings.found.push_back(std::move(finding));
 }
 
@@ -70,7 +70,7 @@ void check(const Profile& profile, Findings& findings) {
   std::size_t found = 0;
   for (const OperatorRow* row : rows) {
     const bool much = recoverable_ms(*row) >= kMinRecoverable.value * profile.accounting.end_to_end_ms;
-    if (!much || *row->attainable_ms > kMaxShareOfRoof.value * row->avg_ms) continue;
+    if (!much || *row->attainable_ms > kMaxShareOfRoof.value * typical_ms(*row)) continue;
     add_finding(*row, profile, findings);
     if (++found == kMostFindings) return;
   }

@@ -6,8 +6,9 @@
 namespace etalon::analysis {
 namespace {
 
-constexpr Threshold kMaxVariation = {"standard deviation of the runs over their mean", 0.15, "share",
-                                     "runs of one process on a quiet machine vary by 1 to 5 %"};
+constexpr Threshold kMaxVariation = {
+    "standard deviation of the runs over their mean", 0.15, "share",
+    "half more than the tenth by which the sentinel of a quiet machine may deviate"};
 constexpr Threshold kMaxDisturbed = {"blocks during which the sentinel deviated", 0.20, "share",
                                      "one in five leaves too few that were not"};
 constexpr Threshold kMaxFloor = {"difference between identical arms", measure::kLargestEquivalence, "share",

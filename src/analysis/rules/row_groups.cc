@@ -75,6 +75,12 @@ std::optional<double> known_bytes(const RowGroup& group) {
   return bytes;
 }
 
+bool is_scalar(const OperatorRow& row) { return row.isa == "scalar" || row.isa == "portable"; }
+
+double typical_ms(const OperatorRow& row) {
+  return row.median_ms > 0 ? std::min(row.median_ms, row.avg_ms) : row.avg_ms;
+}
+
 double quantile_of(std::vector<double> values, double at) {
   std::sort(values.begin(), values.end());
   const double place = at * static_cast<double>(values.size() - 1);

@@ -43,6 +43,12 @@ std::optional<double> attainable_ms(const RowGroup& group);
 // Read and written; nothing where it is known for none of them.
 std::optional<double> known_bytes(const RowGroup& group);
 
+// Plain code without vectors, as kernel evidence names it; false where there is no evidence.
+bool is_scalar(const OperatorRow& row);
+
+// A disturbed run makes the mean of a short operator long; its median is not moved.
+double typical_ms(const OperatorRow& row);
+
 // The quantile `at` (0..1) of values that are not sorted, by linear interpolation; values must not be empty.
 double quantile_of(std::vector<double> values, double at);
 

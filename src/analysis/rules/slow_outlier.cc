@@ -47,11 +47,6 @@ double ratio_of(const std::optional<double>& mine, const std::optional<double>& 
   return mine && other && *other > 0 ? *mine / *other : 0;
 }
 
-// A disturbed run makes a mean of a short operator long; its median is not moved.
-double typical_ms(const OperatorRow& row) {
-  return row.median_ms > 0 ? std::min(row.median_ms, row.avg_ms) : row.avg_ms;
-}
-
 // What `row` would take at the speed of `peer`, whichever of arithmetic and memory is the limit.
 double at_speed_of(const OperatorRow& peer, const OperatorRow& row) {
   const double scale = std::max(ratio_of(row.flops, peer.flops), ratio_of(row.bytes, peer.bytes));

@@ -38,7 +38,7 @@ namespace {
 double certain_saving_ms(const RowGroup& group) {
   double ms = 0;
   for (const OperatorRow* row : group.rows) {
-    if (row->isa == "scalar") ms += row->avg_ms * kScalarGain.value;
+    if (is_scalar(*row)) ms += row->avg_ms * kScalarGain.value;
   }
   return ms;
 }

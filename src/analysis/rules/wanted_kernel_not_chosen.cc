@@ -67,7 +67,7 @@ void check(const Profile& profile, Findings& findings) {
         profile, [&](const OperatorRow& row) { return is_missed(row) && row.isa_reason == reason; });
     if (group.share < kMinShare.value) continue;
     const OperatorRow& worst = group.worst();
-    const bool scalar = worst.isa == "scalar";
+    const bool scalar = is_scalar(worst);
     Finding finding = make_finding(
         kWantedKernelNotChosen, scalar ? Severity::kWarning : Severity::kAdvice, profile,
         worst.isa + " instead of " + worst.wanted_isa + (reason.empty() ? std::string() : ": " + reason));

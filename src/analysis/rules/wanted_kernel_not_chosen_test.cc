@@ -49,6 +49,8 @@ TEST(WantedKernelNotChosen, reasons_are_told_apart) {
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].severity, Severity::kWarning);
   EXPECT_DOUBLE_EQ(*found[0].saving_low_ms, 1.5);
+  EXPECT_EQ(found_by("wanted-kernel-not-chosen", report_of({refused("one", "portable", 3)}))[0].severity,
+            Severity::kWarning);
   EXPECT_EQ(found[1].severity, Severity::kAdvice);
   EXPECT_DOUBLE_EQ(*found[1].saving_low_ms, 0);
 }

@@ -6,8 +6,8 @@
 namespace etalon::analysis {
 namespace {
 
-constexpr Threshold kMinWeights = {"weights in the program", 4.0 * 1024 * 1024, "bytes",
-                                   "below, the process itself is larger"};
+constexpr Threshold kMinWeights = {"weights in the program", 32.0 * 1024 * 1024, "bytes",
+                                   "below, a process has larger things to free"};
 constexpr Threshold kMinPackedShare = {"packed copies over weights", 0.5, "ratio",
                                        "half of them is worth looking at"};
 constexpr Threshold kMinResident = {"part of both copies that is resident", 0.9, "share",
