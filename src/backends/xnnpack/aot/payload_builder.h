@@ -181,6 +181,7 @@ class PayloadBuilder {
   Rep with_exact_dims(ValueId id, Rep rep);
   Rep reordered(ValueId id, const Rep& from, const DimOrder& order);
   Rep dequantised(ValueId id, const Rep& from);
+  bool becomes_table(ValueId id) const;
   void find_affines();
   bool is_own(ValueId id) const { return ir::index_of(id) >= graph_.values.size(); }
   std::uint32_t uses(ValueId id) const { return uses_[ir::index_of(id)]; }
@@ -197,6 +198,7 @@ class PayloadBuilder {
   std::deque<ir::TensorType> own_types_;            // of the names that the graph does not have
   std::map<ValueId, ir::Constant> floats_;          // weights as floats, made when asked for
   std::map<std::pair<std::uint32_t, std::int32_t>, std::uint32_t> dynamic_;  // by payload value: its rows in int8
+  std::map<std::pair<std::uint32_t, DType>, std::uint32_t> floats_of_;  // by payload value of int8: one more than that of its floats
   std::set<const ir::Node*> taken_;
   std::vector<FloatNote> float_notes_;
   std::vector<std::uint32_t> uses_;                 // of the graph's values

@@ -99,8 +99,29 @@ PayloadBuilder::Moved PayloadBuilder::averaged(ValueId in, ValueId out) {
   return {source, hold_result(out, *result)};
 }
 
+// XNNPACK makes one table of a Convert, a function of one number and a Convert back, if nobody else sees what is between.
+bool PayloadBuilder::becomes_table(ValueId id) const {
+  const ir::Node* function = sole_user(id);
+  if (function == nullptr || function->outs.size() != 1) return false;
+  std::size_t tensors = 0;
+  for (const ir::Arg& arg : function->args) {
+    ir::for_each_value(arg, [&](ValueId input) { tensors += fixed_constant(graph_, input) == nullptr ? 1 : 0; });
+  }
+  const ir::Node* next = sole_user(function->outs[0]);
+  return tensors == 1 && next != nullptr && is_quantise(*next);
+}
+
 Rep PayloadBuilder::dequantised(ValueId id, const Rep& from) {
-  const Rep rep{temporary(from.dims, storage(id)), from.order, from.dims};
+  Rep rep{xnn::kNoValue, from.order, from.dims};
+  std::uint32_t& shared = floats_of_[{from.id, type(id).dtype}];
+  const bool is_own = becomes_table(id);
+  if (!is_own && shared != 0) {
+    rep.id = shared - 1;
+    define(id, rep);
+    return rep;
+  }
+  rep.id = temporary(from.dims, storage(id));
+  if (!is_own) shared = rep.id + 1;
   define(id, rep);
   emit(xnn::NodeType::kConvert, {from.id}, rep.id);
   return rep;

@@ -91,6 +91,17 @@ TEST(Quantised, float_operators_share_the_delegate) {
   EXPECT_THAT(out.listing, HasSubstr("qint8[1, 3, 3, 2] = Multiply"));
 }
 
+TEST(Quantised, functions_of_one_number_have_conversions_of_their_own_and_others_share_them) {
+  const Delegated tables = delegated(image_graph(quantised("a", kImage, "x") + "  %s: f32[1, 2, 3, 3] = aten::sigmoid(%a)\n" +
+                                                 quantised("e", kImage, "s", "0.004, -128") + "  %t: f32[1, 2, 3, 3] = aten::tanh(%a)\n" +
+                                                 quantised("g", kImage, "t", "0.01, 0") + "  return %e, %g\n"));
+  EXPECT_EQ(count(tables.listing, "fp32[1, 2, 3, 3] = Convert"), 4u) << tables.listing;
+  const Delegated swish = delegated(image_graph(quantised("a", kImage, "x") +
+                                                "  %s: f32[1, 2, 3, 3] = aten::sigmoid(%a)\n  %m: f32[1, 2, 3, 3] = aten::mul.Tensor(%a, %s)\n" +
+                                                quantised("g", kImage, "m") + "  return %g\n"));
+  EXPECT_EQ(count(swish.listing, "fp32[1, 2, 3, 3] = Convert"), 2u) << swish.listing;
+}
+
 TEST(Quantised, views_move_int8) {
   const Delegated out = delegated("graph f {\n  input %x: f32[2, 6]\n" + quantised("a", "[2, 6]", "x") +
                                   "  %v: f32[2, 3, 2] = aten::view_copy(%a, [2, 3, 2])\n"
