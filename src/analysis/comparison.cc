@@ -71,7 +71,8 @@ std::set<std::string> kernels_in(const Profile& profile, const Rows& rows) {
   std::set<std::string> kernels;
   for (const std::size_t index : rows) {
     const OperatorRow& row = profile.operators[index];
-    if (!row.kernel_hint.empty() && !can_be_fused(work_of(row))) kernels.insert(row.kernel_hint + row.isa + row.dtype);
+    if (!row.kernel_hint.empty() && !can_be_fused(work_of(row)))
+      kernels.insert(row.kernel_hint + row.isa + row.dtype);
   }
   return kernels;
 }
@@ -85,7 +86,8 @@ bool kernel_changed(const Profile& baseline, const Profile& candidate, const Ope
   return main_row(baseline, group.baseline)->backend != main_row(candidate, group.candidate)->backend;
 }
 
-OperatorMatch match_of(const Profile& baseline, const Profile& candidate, const Scales& scales, OperatorGroup group) {
+OperatorMatch match_of(const Profile& baseline, const Profile& candidate, const Scales& scales,
+                       OperatorGroup group) {
   OperatorMatch match;
   match.kind = group.kind;
   match.label = label_of(baseline, candidate, group);
@@ -101,16 +103,19 @@ OperatorMatch match_of(const Profile& baseline, const Profile& candidate, const 
 }
 
 bool below_resolution(const Profile& profile, const Rows& rows) {
-  return std::all_of(rows.begin(), rows.end(), [&](std::size_t row) { return profile.operators[row].below_resolution; });
+  return std::all_of(rows.begin(), rows.end(),
+                     [&](std::size_t row) { return profile.operators[row].below_resolution; });
 }
 
 // Operators that the clock cannot tell apart are judged together, by category.
-std::vector<OperatorMatch> pooled(const Profile& baseline, const Profile& candidate, std::vector<OperatorMatch> matches) {
+std::vector<OperatorMatch> pooled(const Profile& baseline, const Profile& candidate,
+                                  std::vector<OperatorMatch> matches) {
   std::vector<OperatorMatch> out;
   std::map<std::string, OperatorMatch> pools;
   for (OperatorMatch& match : matches) {
     const bool on_both = !match.baseline.empty() && !match.candidate.empty();
-    if (!on_both || (!below_resolution(baseline, match.baseline) && !below_resolution(candidate, match.candidate))) {
+    if (!on_both ||
+        (!below_resolution(baseline, match.baseline) && !below_resolution(candidate, match.candidate))) {
       out.push_back(std::move(match));
       continue;
     }
@@ -127,7 +132,8 @@ std::vector<OperatorMatch> pooled(const Profile& baseline, const Profile& candid
   }
   for (auto& [category, pool] : pools) {
     const std::size_t count = std::max(pool.baseline.size(), pool.candidate.size());
-    if (count > 1) pool.label = category + ": " + std::to_string(count) + " operators too short to time one by one";
+    if (count > 1)
+      pool.label = category + ": " + std::to_string(count) + " operators too short to time one by one";
     out.push_back(std::move(pool));
   }
   return out;
@@ -145,7 +151,8 @@ measure::PairedRatios ratios_of(const Profile& baseline, const Profile& candidat
   return ratios;
 }
 
-void judge_operators(const Profile& baseline, const Profile& candidate, const Scales& scales, Comparison& comparison) {
+void judge_operators(const Profile& baseline, const Profile& candidate, const Scales& scales,
+                     Comparison& comparison) {
   constexpr std::size_t kFewestLaunches = 3;
   std::vector<measure::PairedRatios> family;
   std::vector<OperatorMatch*> judged;
@@ -163,7 +170,8 @@ void judge_operators(const Profile& baseline, const Profile& candidate, const Sc
   for (std::size_t i = 0; i < judged.size(); ++i) judged[i]->verdict = verdicts[i];
 }
 
-std::vector<CategoryChange> category_changes(const Profile& baseline, const Profile& candidate, const Scales& scales) {
+std::vector<CategoryChange> category_changes(const Profile& baseline, const Profile& candidate,
+                                             const Scales& scales) {
   std::map<std::string, CategoryChange> changes;
   for (const CategoryRow& row : baseline.categories) {
     changes[row.name].baseline_ms = row.ms * scales.baseline;
@@ -256,8 +264,10 @@ void compare_profiles(const Profile& baseline, const ModelFacts* baseline_facts,
                       const ModelFacts* candidate_facts, Comparison& comparison) {
   comparison.baseline_dtype = dtype_of(baseline);
   comparison.candidate_dtype = dtype_of(candidate);
-  const Scales scales{settle_time(comparison.baseline_ms, baseline), settle_time(comparison.candidate_ms, candidate)};
-  if (comparison.ratio <= 0 && comparison.baseline_ms > 0) comparison.ratio = comparison.candidate_ms / comparison.baseline_ms;
+  const Scales scales{settle_time(comparison.baseline_ms, baseline),
+                      settle_time(comparison.candidate_ms, candidate)};
+  if (comparison.ratio <= 0 && comparison.baseline_ms > 0)
+    comparison.ratio = comparison.candidate_ms / comparison.baseline_ms;
   comparison.categories = category_changes(baseline, candidate, scales);
   std::vector<OperatorMatch> matches;
   for (OperatorGroup& group : match_operators({baseline, baseline_facts}, {candidate, candidate_facts})) {
@@ -265,12 +275,15 @@ void compare_profiles(const Profile& baseline, const ModelFacts* baseline_facts,
   }
   comparison.matched_share = matched_share_of(matches);
   comparison.kernels = kernel_changes(baseline, candidate, scales, matches);
-  comparison.waterfall = make_waterfall(baseline, candidate, scales, matches,
-                                        comparison.candidate_ms - comparison.baseline_ms, comparison.interleaved);
+  comparison.waterfall =
+      make_waterfall(baseline, candidate, scales, matches, comparison.candidate_ms - comparison.baseline_ms,
+                     comparison.interleaved);
   comparison.operators = pooled(baseline, candidate, std::move(matches));
   judge_operators(baseline, candidate, scales, comparison);
   std::stable_sort(comparison.operators.begin(), comparison.operators.end(),
-                   [](const OperatorMatch& a, const OperatorMatch& b) { return std::abs(a.delta_ms) > std::abs(b.delta_ms); });
+                   [](const OperatorMatch& a, const OperatorMatch& b) {
+                     return std::abs(a.delta_ms) > std::abs(b.delta_ms);
+                   });
 }
 
 }  // namespace etalon::analysis

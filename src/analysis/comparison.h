@@ -1,7 +1,7 @@
-// Two runs side by side: the verdict, what changed by category and by operator, the waterfall that leads from one
-// time to the other, the kernels, the numbers. Works when the graphs differ (fp32 against int8, portable against
-// delegated, version against version): operators are matched by origin and data flow, not by name alone.
-// Pure functions of their arguments, thread-safe.
+// Two runs side by side: the verdict, what changed by category and by operator, the waterfall that leads from
+// one time to the other, the kernels, the numbers. Works when the graphs differ (fp32 against int8, portable
+// against delegated, version against version): operators are matched by origin and data flow, not by name
+// alone. Pure functions of their arguments, thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -19,28 +19,30 @@ namespace etalon::analysis {
 
 // How a group of operators of one run was recognised in the other.
 enum class MatchKind : std::uint8_t {
-  kSource,       // the same line and module of the model
-  kHandle,       // the same debug handles
-  kStructure,    // the same place in the data flow, of the same kind and shape
-  kName,         // nothing but the name and the order
+  kSource,     // the same line and module of the model
+  kHandle,     // the same debug handles
+  kStructure,  // the same place in the data flow, of the same kind and shape
+  kName,       // nothing but the name and the order
   kBaselineOnly,
   kCandidateOnly,
 };
-std::string_view match_kind_name(MatchKind kind);  // "source", "handle", "structure", "name", "removed", "added"
+std::string_view match_kind_name(
+    MatchKind kind);  // "source", "handle", "structure", "name", "removed", "added"
 
 // One or several operators of the baseline and those of the candidate that do the same work.
 struct OperatorMatch {
   MatchKind kind = MatchKind::kName;
-  std::string label;     // for people: "features.3.conv (Convolution)", or the operator's name
+  std::string label;  // for people: "features.3.conv (Convolution)", or the operator's name
   std::string category;
-  std::vector<std::size_t> baseline;   // indices into Profile::operators
+  std::vector<std::size_t> baseline;  // indices into Profile::operators
   std::vector<std::size_t> candidate;
   double baseline_ms = 0;
   double candidate_ms = 0;
   double delta_ms = 0;  // candidate - baseline
   bool kernel_changed = false;
-  std::optional<measure::Verdict> verdict;  // from interleaved traced launches; claims hold for all operators together
-  std::optional<double> snr_db;             // of the candidate's output against the baseline's, where both were recorded
+  std::optional<measure::Verdict>
+      verdict;                   // from interleaved traced launches; claims hold for all operators together
+  std::optional<double> snr_db;  // of the candidate's output against the baseline's, where both were recorded
 };
 
 struct CategoryChange {
@@ -52,13 +54,13 @@ struct CategoryChange {
 };
 
 enum class StepKind : std::uint8_t {
-  kKernel,     // matched operators that another kernel computed
-  kSameKernel, // matched operators with the same kernel (or unknown kernels)
+  kKernel,      // matched operators that another kernel computed
+  kSameKernel,  // matched operators with the same kernel (or unknown kernels)
   kAdded,
   kRemoved,
-  kLayout,     // transposes, copies, reshapes, on either side only
-  kConversion, // quantise, dequantise and casts, on either side only
-  kFramework,  // dispatch and delegate boundaries
+  kLayout,      // transposes, copies, reshapes, on either side only
+  kConversion,  // quantise, dequantise and casts, on either side only
+  kFramework,   // dispatch and delegate boundaries
   kResidual,
 };
 std::string_view step_kind_name(StepKind kind);
@@ -66,8 +68,8 @@ std::string_view step_kind_name(StepKind kind);
 // The difference, taken apart: steps add up to candidate - baseline exactly.
 struct WaterfallStep {
   StepKind kind = StepKind::kKernel;
-  std::string name;        // "Convolution: other kernels"
-  std::string category;    // empty for framework and residual
+  std::string name;      // "Convolution: other kernels"
+  std::string category;  // empty for framework and residual
   double delta_ms = 0;
   // 95 %, where both runs have several traced launches.
   std::optional<measure::Interval> interval_ms;
@@ -76,7 +78,7 @@ struct WaterfallStep {
 
 // Outputs of the two models on the same input.
 struct OutputDifference {
-  std::string output;          // "0"
+  std::string output;  // "0"
   std::size_t values = 0;
   double max_abs = 0;
   double relative_to_peak = 0;  // max_abs over the largest magnitude of the baseline
@@ -95,27 +97,27 @@ struct FigureChange {
 
 struct Comparison {
   std::string label;
-  std::string baseline;   // "off, 1 thread"
+  std::string baseline;  // "off, 1 thread"
   std::string candidate;
-  std::string baseline_dtype;   // "float32", "int8": of most of the work; empty: unknown
+  std::string baseline_dtype;  // "float32", "int8": of most of the work; empty: unknown
   std::string candidate_dtype;
-  double baseline_ms = 0;   // medians of untraced runs
+  double baseline_ms = 0;  // medians of untraced runs
   double candidate_ms = 0;
-  double ratio = 0;         // candidate / baseline: the verdict's where there is one, else of medians
+  double ratio = 0;  // candidate / baseline: the verdict's where there is one, else of medians
   std::optional<measure::Verdict> verdict;
   std::optional<measure::Control> control;  // the A/A control of the session
-  bool interleaved = false;                 // else the runs were made at different times, and the verdict is wider
-  std::vector<CategoryChange> categories;   // largest change first
-  std::vector<OperatorMatch> operators;     // largest |delta| first
-  std::vector<WaterfallStep> waterfall;     // largest |delta| first, framework and residual last
-  double matched_share = 0;                 // of both runs' operator time that was matched, 0..1
-  KernelComparison kernels;                 // where both runs tell theirs
-  bool differs_in_kernels = false;          // the experiments ask for other instruction sets, engines or runners
+  bool interleaved = false;  // else the runs were made at different times, and the verdict is wider
+  std::vector<CategoryChange> categories;  // largest change first
+  std::vector<OperatorMatch> operators;    // largest |delta| first
+  std::vector<WaterfallStep> waterfall;    // largest |delta| first, framework and residual last
+  double matched_share = 0;                // of both runs' operator time that was matched, 0..1
+  KernelComparison kernels;                // where both runs tell theirs
+  bool differs_in_kernels = false;  // the experiments ask for other instruction sets, engines or runners
   std::vector<OutputDifference> outputs;
-  std::optional<double> baseline_bytes;     // model files, memory: "peak RSS"
+  std::optional<double> baseline_bytes;  // model files, memory: "peak RSS"
   std::optional<double> candidate_bytes;
-  std::vector<FigureChange> figures;        // what at least one side tells
-  std::vector<std::string> notes;           // what could not be compared and why, one line each
+  std::vector<FigureChange> figures;  // what at least one side tells
+  std::vector<std::string> notes;     // what could not be compared and why, one line each
 };
 
 // One run in a table of many, as dtype x ISA x threads x backend.
@@ -144,11 +146,12 @@ struct FactorTable {
   std::vector<Interaction> interactions;  // the largest first; differences of less than 5 % are left out
 };
 
-// Fills categories, operators, waterfall, kernels and matched_share. Profiles are scaled to baseline_ms and candidate_ms
-// where these are set, and give them where they are not.
+// Fills categories, operators, waterfall, kernels and matched_share. Profiles are scaled to baseline_ms and
+// candidate_ms where these are set, and give them where they are not.
 void compare_profiles(const Profile& baseline, const Profile& candidate, Comparison& comparison);
 
-// With the facts of the programs that ran, either may be null: operators are also matched by handles and data flow.
+// With the facts of the programs that ran, either may be null: operators are also matched by handles and data
+// flow.
 void compare_profiles(const Profile& baseline, const ModelFacts* baseline_facts, const Profile& candidate,
                       const ModelFacts* candidate_facts, Comparison& comparison);
 

@@ -15,7 +15,8 @@ namespace etalon::analysis {
 namespace {
 
 // Launch medians around `ms` that all operators of one launch share in part, as launches do.
-std::vector<double> launches_around(double ms, std::uint64_t seed, std::size_t count = 12, double noise = 0.01) {
+std::vector<double> launches_around(double ms, std::uint64_t seed, std::size_t count = 12,
+                                    double noise = 0.01) {
   measure::Random random(seed);
   std::vector<double> values;
   for (std::size_t i = 0; i < count; ++i) values.push_back(ms * (1 + noise * (2 * random.uniform() - 1)));
@@ -116,7 +117,8 @@ TEST(Comparison, the_changed_operator_is_found_among_many_that_are_the_same) {
   std::size_t claims = 0;
   for (const OperatorMatch& match : comparison.operators) {
     ASSERT_TRUE(match.verdict.has_value());
-    if (match.verdict->claim == measure::Claim::kSlower || match.verdict->claim == measure::Claim::kFaster) ++claims;
+    if (match.verdict->claim == measure::Claim::kSlower || match.verdict->claim == measure::Claim::kFaster)
+      ++claims;
   }
   EXPECT_EQ(comparison.operators.front().verdict->claim, measure::Claim::kSlower);
   EXPECT_EQ(claims, 1U);
@@ -125,8 +127,8 @@ TEST(Comparison, the_changed_operator_is_found_among_many_that_are_the_same) {
   EXPECT_TRUE(step->interval_ms->contains(step->delta_ms));
 }
 
-// 20 pairs of identical profiles with 30 operators each. Claims of a family hold at 5 % together, so that about one of
-// the 20 families may speak; four or more would in fewer than 2 of 100 repetitions of this test.
+// 20 pairs of identical profiles with 30 operators each. Claims of a family hold at 5 % together, so that
+// about one of the 20 families may speak; four or more would in fewer than 2 of 100 repetitions of this test.
 TEST(Comparison, identical_runs_are_silent) {
   std::size_t families_that_speak = 0;
   for (std::uint64_t trial = 0; trial < 20; ++trial) {
@@ -137,9 +139,11 @@ TEST(Comparison, identical_runs_are_silent) {
       timed(after, "Add (ND) #" + std::to_string(i), 1, trial * 1000 + 500 + i);
     }
     const Comparison comparison = compare(before.profile(), after.profile());
-    families_that_speak += std::any_of(comparison.operators.begin(), comparison.operators.end(), [](const auto& match) {
-      return match.verdict->claim == measure::Claim::kSlower || match.verdict->claim == measure::Claim::kFaster;
-    });
+    families_that_speak +=
+        std::any_of(comparison.operators.begin(), comparison.operators.end(), [](const auto& match) {
+          return match.verdict->claim == measure::Claim::kSlower ||
+                 match.verdict->claim == measure::Claim::kFaster;
+        });
   }
   EXPECT_LE(families_that_speak, 3U);
 }
@@ -194,7 +198,7 @@ TEST(Comparison, sums_are_exact_for_graphs_that_have_little_in_common) {
   ProfileBuilder before;
   ProfileBuilder after;
   measure::Random random(3);
-  const std::vector<std::string> works = {"convolution", "add",         "hardtanh", "permute_copy",
+  const std::vector<std::string> works = {"convolution", "add",          "hardtanh", "permute_copy",
                                           "softmax",     "Convert (NC)", "mean",     "DELEGATE_CALL"};
   for (int i = 0; i < 300; ++i) before.op(works[random.below(works.size())], random.uniform());
   for (int i = 0; i < 200; ++i) after.op(works[random.below(works.size())], random.uniform());

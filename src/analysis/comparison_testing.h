@@ -52,14 +52,16 @@ class ProfileBuilder {
     return *this;
   }
   // What this operator computed: one node of the facts, which reads and writes these values.
-  ProfileBuilder& node(std::vector<std::int64_t> reads, std::vector<std::int64_t> writes, std::int64_t handle = -1) {
+  ProfileBuilder& node(std::vector<std::int64_t> reads, std::vector<std::int64_t> writes,
+                       std::int64_t handle = -1) {
     last().nodes.push_back(facts_.nodes.size());
     hidden_node(last().name, std::move(reads), std::move(writes));
     facts_.nodes.back().debug_handle = handle;
     return *this;
   }
   // A node of which no event tells.
-  ProfileBuilder& hidden_node(const std::string& op, std::vector<std::int64_t> reads, std::vector<std::int64_t> writes) {
+  ProfileBuilder& hidden_node(const std::string& op, std::vector<std::int64_t> reads,
+                              std::vector<std::int64_t> writes) {
     NodeFacts node;
     node.op = op;
     node.reads = std::move(reads);

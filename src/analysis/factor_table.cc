@@ -24,8 +24,9 @@ std::vector<std::string> differing_factors(const std::vector<FactorRun>& runs) {
     }
   }
   std::erase_if(names, [&](const std::string& name) {
-    return std::all_of(runs.begin(), runs.end(),
-                       [&](const FactorRun& run) { return level_of(run, name) == level_of(runs.front(), name); });
+    return std::all_of(runs.begin(), runs.end(), [&](const FactorRun& run) {
+      return level_of(run, name) == level_of(runs.front(), name);
+    });
   });
   return names;
 }
@@ -37,7 +38,8 @@ const TableCell* cell_at(const FactorTable& table, const std::vector<std::string
   return nullptr;
 }
 
-// `corner` differs from the first cell in exactly two factors; the two cells between them tell what to expect.
+// `corner` differs from the first cell in exactly two factors; the two cells between them tell what to
+// expect.
 void add_interaction(const TableCell& corner, FactorTable& table) {
   const TableCell& origin = table.cells.front();
   std::vector<std::size_t> differing;
@@ -85,10 +87,13 @@ FactorTable make_factor_table(const std::vector<FactorRun>& runs) {
     return table;  // runs that differ in more than their factors say nothing about these
   }
   for (std::size_t i = 1; i < table.cells.size(); ++i) add_interaction(table.cells[i], table);
-  std::stable_sort(table.interactions.begin(), table.interactions.end(), [](const Interaction& a, const Interaction& b) {
-    const auto size = [](const Interaction& one) { return std::abs(std::log(one.measured_ms / one.expected_ms)); };
-    return size(a) > size(b);
-  });
+  std::stable_sort(table.interactions.begin(), table.interactions.end(),
+                   [](const Interaction& a, const Interaction& b) {
+                     const auto size = [](const Interaction& one) {
+                       return std::abs(std::log(one.measured_ms / one.expected_ms));
+                     };
+                     return size(a) > size(b);
+                   });
   return table;
 }
 

@@ -41,8 +41,8 @@ TEST(FactorTable, a_planted_interaction_is_found) {
 }
 
 TEST(FactorTable, without_all_corners_nothing_is_said) {
-  const FactorTable table =
-      make_factor_table({run("fp32", "avx2", "1", 10), run("int8", "avx2", "1", 5), run("int8", "avx512", "1", 1)});
+  const FactorTable table = make_factor_table(
+      {run("fp32", "avx2", "1", 10), run("int8", "avx2", "1", 5), run("int8", "avx512", "1", 1)});
   EXPECT_TRUE(table.interactions.empty());
 }
 

@@ -22,9 +22,10 @@ std::vector<std::int64_t> nodes_of(const OperatorRow& row) { return {row.nodes.b
 
 bool same_program(const ModelFacts* a, const ModelFacts* b) {
   if (a == nullptr || b == nullptr || a->nodes.size() != b->nodes.size() || a->nodes.empty()) return false;
-  return std::equal(a->nodes.begin(), a->nodes.end(), b->nodes.begin(), [](const NodeFacts& x, const NodeFacts& y) {
-    return x.op == y.op && x.reads == y.reads && x.writes == y.writes && x.outputs == y.outputs;
-  });
+  return std::equal(
+      a->nodes.begin(), a->nodes.end(), b->nodes.begin(), [](const NodeFacts& x, const NodeFacts& y) {
+        return x.op == y.op && x.reads == y.reads && x.writes == y.writes && x.outputs == y.outputs;
+      });
 }
 
 class Matcher {
@@ -61,7 +62,7 @@ class Matcher {
   }
 
   void match_nodes();
-  void match_sources(std::string OrderedOperator::* key);
+  void match_sources(std::string OrderedOperator::*key);
   void pair_within(Places before, Places after);
   void match_handles();
   bool handles_agree() const;
@@ -69,8 +70,9 @@ class Matcher {
   void pair_neighbours(const Places& before, const Places& after, Places& found);
   void match_order();
   void match_opaque();
-  std::size_t absorb(const OperatorOrder& order, Places& group_of, Places Group::* side);
-  std::size_t neighbour_group(const OperatorOrder& order, const Places& group_of, std::size_t place, bool forward) const;
+  std::size_t absorb(const OperatorOrder& order, Places& group_of, Places Group::*side);
+  std::size_t neighbour_group(const OperatorOrder& order, const Places& group_of, std::size_t place,
+                              bool forward) const;
 
   // The unmatched ones of `places`.
   static Places open(const Places& places, const Places& group_of) {
@@ -87,7 +89,8 @@ class Matcher {
   std::vector<Group> groups_;
 };
 
-// Operators that share a key, directly or through others, make one group: so kernels that fuse otherwise meet.
+// Operators that share a key, directly or through others, make one group: so kernels that fuse otherwise
+// meet.
 class SharedKeys {
  public:
   void add(std::size_t member, const std::vector<std::int64_t>& keys) {
@@ -123,8 +126,10 @@ void Matcher::match_nodes() {
     Places before;
     Places after;
     for (const std::size_t member : members) {
-      if (member < before_.size()) before.push_back(member);
-      else after.push_back(member - before_.size());
+      if (member < before_.size())
+        before.push_back(member);
+      else
+        after.push_back(member - before_.size());
     }
     if (before.empty() || after.empty()) continue;
     const std::string& line = before_[before.front()].line;
@@ -133,7 +138,7 @@ void Matcher::match_nodes() {
   }
 }
 
-void Matcher::match_sources(std::string OrderedOperator::* key) {
+void Matcher::match_sources(std::string OrderedOperator::*key) {
   std::map<std::string, std::pair<Places, Places>> by_key;
   for (std::size_t i = 0; i < before_.size(); ++i) {
     if (group_before_[i] == kNone && !(before_[i].*key).empty()) by_key[before_[i].*key].first.push_back(i);
@@ -146,10 +151,11 @@ void Matcher::match_sources(std::string OrderedOperator::* key) {
   }
 }
 
-// Of one line of the model: equal numbers of equal work are pairs in their order; what remains on both sides is the
-// same work put together otherwise (a norm, and the eight operators it decomposes into).
+// Of one line of the model: equal numbers of equal work are pairs in their order; what remains on both sides
+// is the same work put together otherwise (a norm, and the eight operators it decomposes into).
 void Matcher::pair_within(Places before, Places after) {
-  constexpr std::size_t kLargestGroup = 24;  // beyond that the line says too little: a whole model on one line
+  constexpr std::size_t kLargestGroup =
+      24;  // beyond that the line says too little: a whole model on one line
   std::map<std::string, std::pair<Places, Places>> by_work;
   for (const std::size_t place : before) by_work[before_[place].work.name].first.push_back(place);
   for (const std::size_t place : after) by_work[after_[place].work.name].second.push_back(place);
@@ -165,7 +171,8 @@ void Matcher::pair_within(Places before, Places after) {
   add(MatchKind::kSource, before, after);
 }
 
-// Any two exports count their nodes from 1, so equal handles mean something only when the work agrees nearly always.
+// Any two exports count their nodes from 1, so equal handles mean something only when the work agrees nearly
+// always.
 bool Matcher::handles_agree() const {
   constexpr double kNearlyAlways = 0.8;
   std::map<std::int64_t, std::size_t> known;
@@ -180,7 +187,9 @@ bool Matcher::handles_agree() const {
       if (found == known.end()) continue;
       const OrderedOperator& a = before_[found->second];
       ++shared;
-      if (a.work == after_[i].work && (a.shape == after_[i].shape || a.shape.empty() || after_[i].shape.empty())) ++agreed;
+      if (a.work == after_[i].work &&
+          (a.shape == after_[i].shape || a.shape.empty() || after_[i].shape.empty()))
+        ++agreed;
     }
   }
   return shared > 0 && static_cast<double>(agreed) >= kNearlyAlways * static_cast<double>(shared);
@@ -199,15 +208,17 @@ void Matcher::match_handles() {
     Places before;
     Places after;
     for (const std::size_t member : members) {
-      if (member < before_.size()) before.push_back(member);
-      else after.push_back(member - before_.size());
+      if (member < before_.size())
+        before.push_back(member);
+      else
+        after.push_back(member - before_.size());
     }
     if (!before.empty() && !after.empty()) add(MatchKind::kHandle, before, after);
   }
 }
 
-// What reads from, or feeds, operators that are already matched is the same work when it is the only one of its kind and
-// shape there. Spreads until nothing is added.
+// What reads from, or feeds, operators that are already matched is the same work when it is the only one of
+// its kind and shape there. Spreads until nothing is added.
 void Matcher::match_neighbours() {
   Places found;
   for (std::size_t group = 0; group < groups_.size(); ++group) found.push_back(group);
@@ -251,7 +262,8 @@ void Matcher::pair_neighbours(const Places& before, const Places& after, Places&
 
 void Matcher::match_order() {
   for (const AlignedPair& pair : align_orders(before_, group_before_, after_, group_after_)) {
-    const bool same_shape = !before_[pair.before].shape.empty() && before_[pair.before].shape == after_[pair.after].shape;
+    const bool same_shape =
+        !before_[pair.before].shape.empty() && before_[pair.before].shape == after_[pair.after].shape;
     add(same_shape ? MatchKind::kStructure : MatchKind::kName, {pair.before}, {pair.after});
   }
 }
@@ -292,7 +304,8 @@ void Matcher::match_opaque() {
   }
 }
 
-// The group of the operator that `place` feeds (forward) or reads; kNone when it is not one group of both sides.
+// The group of the operator that `place` feeds (forward) or reads; kNone when it is not one group of both
+// sides.
 std::size_t Matcher::neighbour_group(const OperatorOrder& order, const Places& group_of, std::size_t place,
                                      bool forward) const {
   std::size_t neighbour = kNone;
@@ -310,7 +323,7 @@ std::size_t Matcher::neighbour_group(const OperatorOrder& order, const Places& g
 }
 
 // Lets what kernels fuse join the group of the operator it is fused into. Returns how many did.
-std::size_t Matcher::absorb(const OperatorOrder& order, Places& group_of, Places Group::* side) {
+std::size_t Matcher::absorb(const OperatorOrder& order, Places& group_of, Places Group::*side) {
   std::size_t joined = 0;
   for (std::size_t place = 0; place < order.size(); ++place) {
     if (group_of[place] != kNone || !can_be_fused(order[place].work)) continue;
@@ -342,7 +355,8 @@ std::vector<OperatorGroup> Matcher::groups() const {
       out.push_back({MatchKind::kBaselineOnly, {before_[i].row}, {}});
     } else if (!written[group]) {
       written[group] = true;
-      out.push_back({groups_[group].kind, rows(before_, groups_[group].before), rows(after_, groups_[group].after)});
+      out.push_back(
+          {groups_[group].kind, rows(before_, groups_[group].before), rows(after_, groups_[group].after)});
     }
   }
   for (std::size_t i = 0; i < after_.size(); ++i) {

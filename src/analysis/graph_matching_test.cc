@@ -21,7 +21,8 @@ std::string names(const Profile& profile, const std::vector<std::size_t>& rows) 
 }
 
 // "source: a + b = c", one for each group.
-std::vector<std::string> matched(const ProfileBuilder& baseline, const ProfileBuilder& candidate, bool with_facts = false) {
+std::vector<std::string> matched(const ProfileBuilder& baseline, const ProfileBuilder& candidate,
+                                 bool with_facts = false) {
   const Profile before = baseline.profile();
   const Profile after = candidate.profile();
   std::vector<std::string> lines;
@@ -32,20 +33,27 @@ std::vector<std::string> matched(const ProfileBuilder& baseline, const ProfileBu
                     names(after, group.candidate));
     rows += group.baseline.size() + group.candidate.size();
   }
-  EXPECT_EQ(rows, before.operators.size() + after.operators.size()) << "an operator is in no group, or in two";
+  EXPECT_EQ(rows, before.operators.size() + after.operators.size())
+      << "an operator is in no group, or in two";
   return lines;
 }
 
 TEST(GraphMatching, the_same_line_of_the_model_is_the_same_work_in_any_order) {
   const auto baseline = ProfileBuilder().op("convolution", 1).module("a", 3).op("softmax", 1).module("b", 4);
   const auto candidate = ProfileBuilder().op("softmax", 1).module("b", 4).op("convolution", 1).module("a", 3);
-  EXPECT_THAT(matched(baseline, candidate), ElementsAre("source: convolution = convolution", "source: softmax = softmax"));
+  EXPECT_THAT(matched(baseline, candidate),
+              ElementsAre("source: convolution = convolution", "source: softmax = softmax"));
 }
 
 TEST(GraphMatching, a_norm_and_what_it_decomposes_into_are_one_group) {
   const auto baseline = ProfileBuilder().op("native_layer_norm", 1).module("norm", 7);
-  const auto candidate =
-      ProfileBuilder().op("mean", 1).module("norm", 7).op("rsqrt", 1).module("norm", 7).op("mul", 1).module("norm", 7);
+  const auto candidate = ProfileBuilder()
+                             .op("mean", 1)
+                             .module("norm", 7)
+                             .op("rsqrt", 1)
+                             .module("norm", 7)
+                             .op("mul", 1)
+                             .module("norm", 7);
   EXPECT_THAT(matched(baseline, candidate), ElementsAre("source: native_layer_norm = mean + rsqrt + mul"));
 }
 
@@ -59,14 +67,17 @@ TEST(GraphMatching, a_fused_clamp_joins_the_convolution_it_was_fused_into) {
                              .op("Convolution (NHWC, F32) IGEMM #1", 1)
                              .op("Fully Connected (NC, F32) GEMM #1", 1)
                              .op("Add (ND) #1", 1);
-  EXPECT_THAT(matched(portable, delegated),
-              ElementsAre("name: native_call_convolution.out + native_call_hardtanh.out = Convolution (NHWC, F32) IGEMM #1",
-                          "name: native_call_convolution.out  = Fully Connected (NC, F32) GEMM #1",
-                          "name: native_call_add.out = Add (ND) #1"));
+  EXPECT_THAT(
+      matched(portable, delegated),
+      ElementsAre(
+          "name: native_call_convolution.out + native_call_hardtanh.out = Convolution (NHWC, F32) IGEMM #1",
+          "name: native_call_convolution.out  = Fully Connected (NC, F32) GEMM #1",
+          "name: native_call_add.out = Add (ND) #1"));
 }
 
 TEST(GraphMatching, a_quantisation_joins_the_product_that_it_feeds) {
-  const auto fp32 = ProfileBuilder().op("Fully Connected (NC, F32) GEMM #1", 1).op("Fully Connected (NC, F32) GEMM #2", 1);
+  const auto fp32 =
+      ProfileBuilder().op("Fully Connected (NC, F32) GEMM #1", 1).op("Fully Connected (NC, F32) GEMM #2", 1);
   const auto int8 = ProfileBuilder()
                         .op("Convert (NC, F32, QDU8) #1", 1)
                         .op("Fully Connected (NC, QDU8, F32, QC8W) GEMM #1", 1)
@@ -88,8 +99,10 @@ TEST(GraphMatching, nodes_of_one_program_meet_however_its_kernels_were_fused) {
                          .node({0}, {1})
                          .op("Clamp (NC)", 1)
                          .node({1}, {2});
-  EXPECT_THAT(matched(fused, split, true),
-              ElementsAre("structure: Convolution (NHWC, F32) IGEMM #1 = Convolution (NHWC, F32) IGEMM #1 + Clamp (NC)"));
+  EXPECT_THAT(
+      matched(fused, split, true),
+      ElementsAre(
+          "structure: Convolution (NHWC, F32) IGEMM #1 = Convolution (NHWC, F32) IGEMM #1 + Clamp (NC)"));
 }
 
 TEST(GraphMatching, handles_count_when_the_work_behind_them_agrees) {
@@ -108,7 +121,8 @@ TEST(GraphMatching, handles_count_when_the_work_behind_them_agrees) {
                           "handle: Convolution (NHWC, F32) IGEMM #2 = Convolution (NHWC, F16) IGEMM #1"));
   const auto other_model =
       ProfileBuilder().op("Softmax (NC, F32) #1", 1).node({0}, {1}, 5).op("Add (ND) #1", 1).node({1}, {2}, 6);
-  EXPECT_THAT(matched(baseline, other_model, true), testing::Each(testing::Not(testing::StartsWith("handle"))));
+  EXPECT_THAT(matched(baseline, other_model, true),
+              testing::Each(testing::Not(testing::StartsWith("handle"))));
 }
 
 // Two branches that the other graph runs in the other order: only the data flow tells which is which.
@@ -130,8 +144,8 @@ TEST(GraphMatching, branches_are_told_apart_by_what_they_read_and_feed) {
   };
   EXPECT_THAT(matched(branches(false), branches(true), true),
               UnorderedElementsAre("structure: convolution = convolution", "structure: sigmoid = sigmoid",
-                                   "structure: tanh = tanh", "structure: exp = exp.last", "structure: exp.last = exp",
-                                   "structure: add = add"));
+                                   "structure: tanh = tanh", "structure: exp = exp.last",
+                                   "structure: exp.last = exp", "structure: add = add"));
 }
 
 TEST(GraphMatching, a_shape_decides_between_equal_names) {
@@ -140,9 +154,11 @@ TEST(GraphMatching, a_shape_decides_between_equal_names) {
                             .shape("1x3x8x8 -> 1x16x8x8")
                             .op("convolution", 1)
                             .shape("1x16x8x8 -> 1x32x4x4");
-  const auto candidate = ProfileBuilder().op("Convolution (NHWC, F32) IGEMM", 1).shape("1x8x8x16 -> 1x4x4x32");
-  EXPECT_THAT(matched(baseline, candidate), ElementsAre("removed: convolution = ",
-                                                        "structure: convolution = Convolution (NHWC, F32) IGEMM"));
+  const auto candidate =
+      ProfileBuilder().op("Convolution (NHWC, F32) IGEMM", 1).shape("1x8x8x16 -> 1x4x4x32");
+  EXPECT_THAT(
+      matched(baseline, candidate),
+      ElementsAre("removed: convolution = ", "structure: convolution = Convolution (NHWC, F32) IGEMM"));
 }
 
 TEST(GraphMatching, an_opaque_delegate_takes_what_lies_between_its_neighbours) {
@@ -155,14 +171,15 @@ TEST(GraphMatching, an_opaque_delegate_takes_what_lies_between_its_neighbours) {
 TEST(GraphMatching, what_only_one_graph_has_is_removed_or_added) {
   const auto baseline = ProfileBuilder().op("convolution", 1).op("permute_copy", 1);
   const auto candidate = ProfileBuilder().op("softmax", 1).op("convolution", 1);
-  EXPECT_THAT(matched(baseline, candidate),
-              ElementsAre("name: convolution = convolution", "removed: permute_copy = ", "added:  = softmax"));
+  EXPECT_THAT(matched(baseline, candidate), ElementsAre("name: convolution = convolution",
+                                                        "removed: permute_copy = ", "added:  = softmax"));
 }
 
 TEST(GraphMatching, nothing_against_something_and_nothing) {
   EXPECT_THAT(matched(ProfileBuilder(), ProfileBuilder()), ElementsAre());
   EXPECT_THAT(matched(ProfileBuilder(), ProfileBuilder().op("relu", 1)), ElementsAre("added:  = relu"));
-  EXPECT_THAT(matched(ProfileBuilder().op("Convert (NC)", 1), ProfileBuilder()), ElementsAre("removed: Convert (NC) = "));
+  EXPECT_THAT(matched(ProfileBuilder().op("Convert (NC)", 1), ProfileBuilder()),
+              ElementsAre("removed: Convert (NC) = "));
 }
 
 }  // namespace

@@ -10,13 +10,13 @@ namespace etalon::analysis {
 namespace {
 
 struct Sums {
-  double baseline = 0;    // of squares
+  double baseline = 0;  // of squares
   double candidate = 0;
   double both = 0;        // of products
   double difference = 0;  // of squares
   double peak = 0;        // largest magnitude of the baseline
   double max_abs = 0;
-  bool finite = true;     // false: a value is not finite, and not so on both sides alike
+  bool finite = true;  // false: a value is not finite, and not so on both sides alike
 };
 
 bool same(float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); }
@@ -67,7 +67,8 @@ bool same_best(std::span<const float> baseline, std::span<const float> candidate
 Result<OutputDifference> compare_outputs(std::string_view output, std::span<const float> baseline,
                                          std::span<const float> candidate, std::size_t row) {
   if (baseline.size() != candidate.size()) {
-    return invalid_input(fmt::format("output {}: {} values against {}", output, candidate.size(), baseline.size()));
+    return invalid_input(
+        fmt::format("output {}: {} values against {}", output, candidate.size(), baseline.size()));
   }
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const Sums sums = sums_of(baseline, candidate);

@@ -13,7 +13,8 @@ namespace {
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
-OutputDifference between(const std::vector<float>& baseline, const std::vector<float>& candidate, std::size_t row = 0) {
+OutputDifference between(const std::vector<float>& baseline, const std::vector<float>& candidate,
+                         std::size_t row = 0) {
   auto difference = compare_outputs("0", baseline, candidate, row);
   EXPECT_TRUE(difference.ok());
   return difference.ok() ? *difference : OutputDifference();

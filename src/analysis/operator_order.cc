@@ -32,7 +32,8 @@ std::vector<std::uint64_t> output_shape(std::string_view shape) {
 
 std::string line_of(const Source& source) {
   if (source.line <= 0) return {};
-  return source.module + "|" + source.file.substr(source.file.rfind('/') + 1) + ":" + std::to_string(source.line);
+  return source.module + "|" + source.file.substr(source.file.rfind('/') + 1) + ":" +
+         std::to_string(source.line);
 }
 
 std::vector<std::int64_t> handles_of(const OperatorRow& row, const ModelFacts& facts) {
@@ -85,7 +86,8 @@ void OperatorOrder::connect(const ModelFacts& facts) {
     std::set<std::size_t> read;
     for (const std::int64_t value : facts.nodes[node].reads) {
       const auto known = sources.find(value);
-      if (known != sources.end() && read.size() < kMostSources) read.insert(known->second.begin(), known->second.end());
+      if (known != sources.end() && read.size() < kMostSources)
+        read.insert(known->second.begin(), known->second.end());
     }
     const std::size_t place = place_of_node[node];
     if (place != kNobody) {

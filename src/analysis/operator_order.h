@@ -1,5 +1,6 @@
-// The operators of one profile as they were executed, with what matching asks about each: kind of work, shape, origin,
-// handles, neighbours in the data flow. Built for graph_matching.cc. Read-only after construction.
+// The operators of one profile as they were executed, with what matching asks about each: kind of work,
+// shape, origin, handles, neighbours in the data flow. Built for graph_matching.cc. Read-only after
+// construction.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +17,9 @@ namespace etalon::analysis {
 struct OrderedOperator {
   std::size_t row = 0;  // index into Profile::operators
   Work work;
-  std::vector<std::uint64_t> shape;    // of the output, sorted and without ones, so that layouts do not matter; empty: unknown
-  std::string line;                    // "features.0.0|mobilenetv2.py:174"; empty: unknown
+  std::vector<std::uint64_t>
+      shape;         // of the output, sorted and without ones, so that layouts do not matter; empty: unknown
+  std::string line;  // "features.0.0|mobilenetv2.py:174"; empty: unknown
   std::string module;                  // "features.0.0"
   std::vector<std::int64_t> handles;   // of a delegate's nodes
   std::vector<std::size_t> producers;  // places in the order, ascending

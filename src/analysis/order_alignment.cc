@@ -30,8 +30,10 @@ std::vector<Candidate> candidates(const std::vector<std::size_t>& group_of) {
   std::vector<Candidate> found;
   std::size_t previous = kNone;
   for (std::size_t place = 0; place < group_of.size(); ++place) {
-    if (group_of[place] != kNone) previous = group_of[place];
-    else found.push_back({place, previous, kNone});
+    if (group_of[place] != kNone)
+      previous = group_of[place];
+    else
+      found.push_back({place, previous, kNone});
   }
   std::size_t next = kNone;
   std::size_t place = group_of.size();
@@ -46,7 +48,8 @@ std::vector<Candidate> candidates(const std::vector<std::size_t>& group_of) {
 
 class Alignment {
  public:
-  Alignment(const OperatorOrder& before, std::vector<Candidate> a, const OperatorOrder& after, std::vector<Candidate> b)
+  Alignment(const OperatorOrder& before, std::vector<Candidate> a, const OperatorOrder& after,
+            std::vector<Candidate> b)
       : before_(before), after_(after), a_(std::move(a)), b_(std::move(b)) {}
 
   std::vector<AlignedPair> pairs() {
@@ -103,7 +106,9 @@ class Alignment {
 
   std::vector<AlignedPair> by_name() const {
     std::map<std::pair<std::int64_t, std::string_view>, std::size_t> named;
-    for (const Candidate& b : b_) named.emplace(std::pair(after_.row(b.place).instruction, std::string_view(after_.row(b.place).name)), b.place);
+    for (const Candidate& b : b_)
+      named.emplace(std::pair(after_.row(b.place).instruction, std::string_view(after_.row(b.place).name)),
+                    b.place);
     std::vector<AlignedPair> found;
     for (const Candidate& a : a_) {
       const auto known = named.find({before_.row(a.place).instruction, before_.row(a.place).name});
@@ -122,8 +127,10 @@ class Alignment {
 
 }  // namespace
 
-std::vector<AlignedPair> align_orders(const OperatorOrder& before, const std::vector<std::size_t>& group_before,
-                                      const OperatorOrder& after, const std::vector<std::size_t>& group_after) {
+std::vector<AlignedPair> align_orders(const OperatorOrder& before,
+                                      const std::vector<std::size_t>& group_before,
+                                      const OperatorOrder& after,
+                                      const std::vector<std::size_t>& group_after) {
   return Alignment(before, candidates(group_before), after, candidates(group_after)).pairs();
 }
 

@@ -1,5 +1,6 @@
-// A model held against another one that is known to run well: not operator by operator, since they have nothing in common,
-// but by the share of each kind of work and the rate at which it is done. Pure functions, thread-safe.
+// A model held against another one that is known to run well: not operator by operator, since they have
+// nothing in common, but by the share of each kind of work and the rate at which it is done. Pure functions,
+// thread-safe.
 #pragma once
 
 #include <optional>
@@ -13,10 +14,10 @@ namespace etalon::analysis {
 // One kind of work in one model.
 struct WorkRate {
   double ms = 0;
-  double share = 0;                          // of the end to end
+  double share = 0;  // of the end to end
   std::size_t operators = 0;
-  std::optional<double> gflop;               // absent where the program does not tell
-  std::optional<double> gflops_per_second;   // over the operators whose arithmetic is known
+  std::optional<double> gflop;              // absent where the program does not tell
+  std::optional<double> gflops_per_second;  // over the operators whose arithmetic is known
   std::optional<double> ms_per_gflop;
 };
 
@@ -24,7 +25,8 @@ struct ReferenceRow {
   std::string category;
   std::optional<WorkRate> model;
   std::optional<WorkRate> reference;
-  // What the model's work of this kind would take at the reference's rate; only where that rate is known on both sides.
+  // What the model's work of this kind would take at the reference's rate; only where that rate is known on
+  // both sides.
   std::optional<double> ms_at_reference_rate;
 };
 
@@ -33,7 +35,8 @@ struct ReferenceComparison {
   std::string reference;
   WorkRate model_total;
   WorkRate reference_total;
-  std::vector<ReferenceRow> rows;  // the model's most expensive kind first, those that only the reference has last
+  std::vector<ReferenceRow>
+      rows;  // the model's most expensive kind first, those that only the reference has last
 };
 
 ReferenceComparison compare_with_reference(const Profile& model, const Profile& reference);

@@ -18,7 +18,8 @@ Profile profile_of(double convolution_ms, double gflop, bool with_softmax) {
 }
 
 TEST(ReferenceComparison, work_is_held_against_the_rate_of_the_reference) {
-  const ReferenceComparison found = compare_with_reference(profile_of(8, 0.4, false), profile_of(2, 0.2, true));
+  const ReferenceComparison found =
+      compare_with_reference(profile_of(8, 0.4, false), profile_of(2, 0.2, true));
   ASSERT_EQ(found.rows.size(), 3U);
   const ReferenceRow& convolution = found.rows[0];
   EXPECT_EQ(convolution.category, "Convolution");
@@ -30,7 +31,8 @@ TEST(ReferenceComparison, work_is_held_against_the_rate_of_the_reference) {
 }
 
 TEST(ReferenceComparison, without_arithmetic_there_is_no_rate) {
-  const ReferenceComparison found = compare_with_reference(profile_of(8, 0.4, false), profile_of(2, 0.2, true));
+  const ReferenceComparison found =
+      compare_with_reference(profile_of(8, 0.4, false), profile_of(2, 0.2, true));
   const ReferenceRow& movement = found.rows[1];
   EXPECT_EQ(movement.category, "Data Movement");
   EXPECT_FALSE(movement.model->gflop.has_value());

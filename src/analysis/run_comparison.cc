@@ -40,7 +40,8 @@ struct Judged {
   std::optional<measure::Control> control;
 };
 
-std::optional<Judged> judge_runs(const RecordedRun& baseline, const RecordedRun& candidate, const JudgeOptions& judge) {
+std::optional<Judged> judge_runs(const RecordedRun& baseline, const RecordedRun& candidate,
+                                 const JudgeOptions& judge) {
   const ArmSamples* before = arm_of(baseline);
   const ArmSamples* after = arm_of(candidate);
   if (before == nullptr || after == nullptr) return std::nullopt;
@@ -91,24 +92,27 @@ std::optional<double> first_known(std::optional<double> value, const RecordedRun
 }
 
 std::optional<double> load_of(const RecordedRun& run) {
-  return first_known(figure_of(run, "load_ms", false), run, [](const RecordedRun& r) -> std::optional<double> {
-    if (r.result != nullptr && r.result->load_ms) return r.result->load_ms;
-    return r.profile != nullptr ? r.profile->load_ms : std::nullopt;
-  });
+  return first_known(figure_of(run, "load_ms", false), run,
+                     [](const RecordedRun& r) -> std::optional<double> {
+                       if (r.result != nullptr && r.result->load_ms) return r.result->load_ms;
+                       return r.profile != nullptr ? r.profile->load_ms : std::nullopt;
+                     });
 }
 
 std::optional<double> first_of(const RecordedRun& run) {
-  return first_known(figure_of(run, "first_ms", false), run, [](const RecordedRun& r) -> std::optional<double> {
-    if (r.result != nullptr && r.result->first_ms) return r.result->first_ms;
-    return r.profile != nullptr ? r.profile->cold_ms : std::nullopt;
-  });
+  return first_known(figure_of(run, "first_ms", false), run,
+                     [](const RecordedRun& r) -> std::optional<double> {
+                       if (r.result != nullptr && r.result->first_ms) return r.result->first_ms;
+                       return r.profile != nullptr ? r.profile->cold_ms : std::nullopt;
+                     });
 }
 
 std::optional<double> peak_of(const RecordedRun& run) {
-  return first_known(figure_of(run, "peak_rss_bytes", true), run, [](const RecordedRun& r) -> std::optional<double> {
-    if (r.result != nullptr && r.result->peak_rss_bytes) return r.result->peak_rss_bytes;
-    return r.profile != nullptr ? r.profile->memory.peak_rss : std::nullopt;
-  });
+  return first_known(figure_of(run, "peak_rss_bytes", true), run,
+                     [](const RecordedRun& r) -> std::optional<double> {
+                       if (r.result != nullptr && r.result->peak_rss_bytes) return r.result->peak_rss_bytes;
+                       return r.profile != nullptr ? r.profile->memory.peak_rss : std::nullopt;
+                     });
 }
 
 std::optional<double> packed_of(const RecordedRun& run) {
@@ -118,11 +122,13 @@ std::optional<double> packed_of(const RecordedRun& run) {
 }
 
 std::optional<double> model_size_of(const RecordedRun& run) {
-  return run.facts != nullptr && run.facts->file_bytes > 0 ? std::optional(run.facts->file_bytes) : std::nullopt;
+  return run.facts != nullptr && run.facts->file_bytes > 0 ? std::optional(run.facts->file_bytes)
+                                                           : std::nullopt;
 }
 
 std::optional<double> planned_of(const RecordedRun& run) {
-  return run.facts != nullptr && run.facts->planned_bytes > 0 ? std::optional(run.facts->planned_bytes) : std::nullopt;
+  return run.facts != nullptr && run.facts->planned_bytes > 0 ? std::optional(run.facts->planned_bytes)
+                                                              : std::nullopt;
 }
 
 void add_figures(const RecordedRun& baseline, const RecordedRun& candidate, Comparison& comparison) {

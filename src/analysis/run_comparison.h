@@ -1,5 +1,5 @@
-// A comparison of two recorded runs, from whatever is known of each: raw samples, latency, operators, program facts.
-// Pure functions, thread-safe.
+// A comparison of two recorded runs, from whatever is known of each: raw samples, latency, operators, program
+// facts. Pure functions, thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -20,14 +20,14 @@ struct RecordedRun {
   std::string name;  // for people: "avx2, 1 thread"
   const RunResult* result = nullptr;
   const Profile* profile = nullptr;
-  const ModelFacts* facts = nullptr;                // of the program that `profile` ran
-  const measure::Recording* recording = nullptr;    // whose arm `arm` this run is
+  const ModelFacts* facts = nullptr;              // of the program that `profile` ran
+  const measure::Recording* recording = nullptr;  // whose arm `arm` this run is
   std::size_t arm = 0;
 };
 
-// The verdict comes from the samples: paired block by block where both runs are of one session, else as two sessions
-// (wider, see measure/verdict.h); without samples there is none. Operators are compared where both profiles are known.
-// Notes say what is missing.
+// The verdict comes from the samples: paired block by block where both runs are of one session, else as two
+// sessions (wider, see measure/verdict.h); without samples there is none. Operators are compared where both
+// profiles are known. Notes say what is missing.
 Comparison compare_runs(const std::string& label, const RecordedRun& baseline, const RecordedRun& candidate,
                         const measure::JudgeOptions& judge = {});
 

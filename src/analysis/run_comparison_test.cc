@@ -54,7 +54,8 @@ TEST(RunComparison, runs_of_one_session_are_paired_and_small_differences_are_see
 TEST(RunComparison, files_of_one_session_are_as_one) {
   const Recording first = recording("s1", {arm("a", 10, 1)});
   const Recording second = recording("s1", {arm("b", 10.3, 2)});
-  const Comparison found = compare_runs("", {.name = "a", .recording = &first}, {.name = "b", .recording = &second});
+  const Comparison found =
+      compare_runs("", {.name = "a", .recording = &first}, {.name = "b", .recording = &second});
   EXPECT_TRUE(found.interleaved);
   EXPECT_EQ(found.verdict->claim, measure::Claim::kSlower);
 }
@@ -62,14 +63,16 @@ TEST(RunComparison, files_of_one_session_are_as_one) {
 TEST(RunComparison, the_same_small_difference_between_two_sessions_is_not_believed) {
   const Recording first = recording("s1", {arm("a", 10, 1)});
   const Recording second = recording("s2", {arm("b", 10.3, 2)});
-  const Comparison found = compare_runs("", {.name = "a", .recording = &first}, {.name = "b", .recording = &second});
+  const Comparison found =
+      compare_runs("", {.name = "a", .recording = &first}, {.name = "b", .recording = &second});
   EXPECT_FALSE(found.interleaved);
   EXPECT_EQ(found.verdict->claim, measure::Claim::kInconclusive);
 }
 
 TEST(RunComparison, figures_are_those_of_the_launches) {
   const Recording session = recording("s1", {arm("a", 10, 1), arm("b", 10, 2)});
-  const Comparison found = compare_runs("", {.name = "a", .recording = &session}, {.name = "b", .recording = &session, .arm = 1});
+  const Comparison found =
+      compare_runs("", {.name = "a", .recording = &session}, {.name = "b", .recording = &session, .arm = 1});
   ASSERT_EQ(found.figures.size(), 2U);
   EXPECT_EQ(found.figures[0].name, "peak memory of process");
   EXPECT_EQ(*found.figures[0].baseline, 1e6 + 11) << "the largest of all launches";
@@ -81,10 +84,12 @@ TEST(RunComparison, without_samples_and_recordings_it_says_what_is_missing) {
   slow.median_ms = 4;
   RunResult fast;
   fast.median_ms = 2;
-  const Comparison found = compare_runs("", {.name = "slow", .result = &slow}, {.name = "fast", .result = &fast});
+  const Comparison found =
+      compare_runs("", {.name = "slow", .result = &slow}, {.name = "fast", .result = &fast});
   EXPECT_DOUBLE_EQ(found.ratio, 0.5);
   EXPECT_FALSE(found.verdict.has_value());
-  EXPECT_THAT(found.notes, testing::ElementsAre(testing::HasSubstr("without a verdict"), testing::HasSubstr("no recording of slow")));
+  EXPECT_THAT(found.notes, testing::ElementsAre(testing::HasSubstr("without a verdict"),
+                                                testing::HasSubstr("no recording of slow")));
 }
 
 TEST(RunComparison, operators_are_scaled_to_the_untraced_times) {

@@ -41,8 +41,10 @@ class Steps {
   Steps(const Profile& baseline, const Profile& candidate) : baseline_(baseline), candidate_(candidate) {}
 
   void add(const OperatorMatch& match) {
-    const Rows before = take_movement(baseline_, match.baseline, candidate_, match.candidate, &StepRows::baseline);
-    const Rows after = take_movement(candidate_, match.candidate, baseline_, match.baseline, &StepRows::candidate);
+    const Rows before =
+        take_movement(baseline_, match.baseline, candidate_, match.candidate, &StepRows::baseline);
+    const Rows after =
+        take_movement(candidate_, match.candidate, baseline_, match.baseline, &StepRows::candidate);
     if (before.empty() && after.empty()) return;
     StepRows& step = steps_[key_of(match)];
     step.baseline.insert(step.baseline.end(), before.begin(), before.end());
@@ -53,9 +55,10 @@ class Steps {
   const std::map<StepKey, StepRows>& all() const { return steps_; }
 
  private:
-  // Moves transposes and conversions of which the other side has none to steps of their own; returns the rest.
+  // Moves transposes and conversions of which the other side has none to steps of their own; returns the
+  // rest.
   Rows take_movement(const Profile& profile, const Rows& rows, const Profile& other, const Rows& other_rows,
-                     Rows StepRows::* side) {
+                     Rows StepRows::*side) {
     Rows rest;
     for (const std::size_t row : rows) {
       const WorkKind kind = work_of(profile.operators[row]).kind;
@@ -66,7 +69,8 @@ class Steps {
         rest.push_back(row);
         continue;
       }
-      StepRows& step = steps_[{kind == WorkKind::kLayout ? StepKind::kLayout : StepKind::kConversion, {}, true}];
+      StepRows& step =
+          steps_[{kind == WorkKind::kLayout ? StepKind::kLayout : StepKind::kConversion, {}, true}];
       (step.*side).push_back(row);
       ++step.operators;
     }
@@ -89,14 +93,22 @@ class Steps {
 
 std::string name_of(const StepKey& key) {
   switch (key.kind) {
-    case StepKind::kKernel: return key.category + ": other kernels";
-    case StepKind::kSameKernel: return key.category + (key.known ? ": same kernels" : ": kernels not known");
-    case StepKind::kAdded: return key.category + ": only in the candidate";
-    case StepKind::kRemoved: return key.category + ": only in the baseline";
-    case StepKind::kLayout: return "layout: transposes and copies on one side";
-    case StepKind::kConversion: return "conversion: quantise and cast on one side";
-    case StepKind::kFramework: return "framework: dispatch and delegate calls";
-    case StepKind::kResidual: return "residual: outside of every instruction";
+    case StepKind::kKernel:
+      return key.category + ": other kernels";
+    case StepKind::kSameKernel:
+      return key.category + (key.known ? ": same kernels" : ": kernels not known");
+    case StepKind::kAdded:
+      return key.category + ": only in the candidate";
+    case StepKind::kRemoved:
+      return key.category + ": only in the baseline";
+    case StepKind::kLayout:
+      return "layout: transposes and copies on one side";
+    case StepKind::kConversion:
+      return "conversion: quantise and cast on one side";
+    case StepKind::kFramework:
+      return "framework: dispatch and delegate calls";
+    case StepKind::kResidual:
+      return "residual: outside of every instruction";
   }
   return {};
 }
@@ -118,8 +130,8 @@ measure::Interval spread_of(const std::vector<double>& values) {
 }
 
 // Around `delta`, which rests on means over all runs, with the spread that launches show.
-std::optional<measure::Interval> interval_around(double delta, std::vector<double> before, std::vector<double> after,
-                                                 bool paired) {
+std::optional<measure::Interval> interval_around(double delta, std::vector<double> before,
+                                                 std::vector<double> after, bool paired) {
   if (before.size() < kFewestLaunches || after.size() < kFewestLaunches) return std::nullopt;
   if (paired && before.size() == after.size()) {
     for (std::size_t i = 0; i < after.size(); ++i) after[i] -= before[i];
@@ -128,7 +140,8 @@ std::optional<measure::Interval> interval_around(double delta, std::vector<doubl
   }
   const measure::Interval theirs = spread_of(after);
   const measure::Interval ours = spread_of(before);
-  return measure::Interval{delta - std::hypot(theirs.low, ours.high), delta + std::hypot(theirs.high, ours.low)};
+  return measure::Interval{delta - std::hypot(theirs.low, ours.high),
+                           delta + std::hypot(theirs.high, ours.low)};
 }
 
 }  // namespace
@@ -144,8 +157,9 @@ std::vector<double> launch_sums(const Profile& profile, const Rows& rows, double
   return sums;
 }
 
-std::vector<WaterfallStep> make_waterfall(const Profile& baseline, const Profile& candidate, const Scales& scales,
-                                          const std::vector<OperatorMatch>& matches, double difference_ms, bool paired) {
+std::vector<WaterfallStep> make_waterfall(const Profile& baseline, const Profile& candidate,
+                                          const Scales& scales, const std::vector<OperatorMatch>& matches,
+                                          double difference_ms, bool paired) {
   Steps groups(baseline, candidate);
   for (const OperatorMatch& match : matches) groups.add(match);
   std::vector<WaterfallStep> steps;
@@ -154,7 +168,8 @@ std::vector<WaterfallStep> make_waterfall(const Profile& baseline, const Profile
     step.kind = key.kind;
     step.name = name_of(key);
     step.category = is_movement_step(key.kind) ? std::string(kDataMovement) : key.category;
-    step.delta_ms = sum_of(candidate, rows.candidate, scales.candidate) - sum_of(baseline, rows.baseline, scales.baseline);
+    step.delta_ms = sum_of(candidate, rows.candidate, scales.candidate) -
+                    sum_of(baseline, rows.baseline, scales.baseline);
     step.operators = rows.operators;
     std::vector<double> before = launch_sums(baseline, rows.baseline, scales.baseline);
     std::vector<double> after = launch_sums(candidate, rows.candidate, scales.candidate);
@@ -170,8 +185,8 @@ std::vector<WaterfallStep> make_waterfall(const Profile& baseline, const Profile
   WaterfallStep framework;
   framework.kind = StepKind::kFramework;
   framework.name = name_of({StepKind::kFramework, {}, true});
-  framework.delta_ms =
-      candidate.accounting.framework_ms * scales.candidate - baseline.accounting.framework_ms * scales.baseline;
+  framework.delta_ms = candidate.accounting.framework_ms * scales.candidate -
+                       baseline.accounting.framework_ms * scales.baseline;
   steps.push_back(framework);
   WaterfallStep residual;
   residual.kind = StepKind::kResidual;

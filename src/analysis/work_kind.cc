@@ -18,23 +18,26 @@ void add_products(Table& table) {
            "conv_depthwise2d", "quantized_conv", "mm", "addmm", "linear", "addmv", "mv", "quantized_linear",
            "fully_connected", "fully_connected_sparse", "gemm", "linear_8da4w", "_weight_int8pack_mm",
            "_weight_int4pack_mm");
-  add_work(table, WorkKind::kProduct, "deconvolution", "deconvolution", "conv_transpose1d", "conv_transpose2d");
+  add_work(table, WorkKind::kProduct, "deconvolution", "deconvolution", "conv_transpose1d",
+           "conv_transpose2d");
   add_work(table, WorkKind::kProduct, "batch_product", "bmm", "matmul", "baddbmm", "batch_matrix_multiply");
   add_work(table, WorkKind::kProduct, "attention", "scaled_dot_product_attention", "custom_sdpa",
            "scaled_dot-product_attention", "custom_quantized_sdpa", "sdpa_with_kv_cache");
 }
 
 void add_activations(Table& table) {
-  add_work(table, WorkKind::kActivation, "clamp", "clamp", "clip", "hardtanh", "relu", "relu6", "relu_", "hardtanh_");
+  add_work(table, WorkKind::kActivation, "clamp", "clamp", "clip", "hardtanh", "relu", "relu6", "relu_",
+           "hardtanh_");
   add_work(table, WorkKind::kActivation, "batch_norm", "batch_norm", "_native_batch_norm_legit_no_training",
            "native_batch_norm", "_native_batch_norm_legit", "batchnorm");
 }
 
 void add_movement(Table& table) {
-  add_work(table, WorkKind::kLayout, "transpose", "permute", "permute_copy", "transpose", "transpose_copy", "t_copy",
-           "static_transpose");
-  add_work(table, WorkKind::kLayout, "reshape", "view", "view_copy", "reshape", "_reshape_alias", "reshape_copy",
-           "flatten", "static_reshape", "squeeze", "squeeze_copy", "unsqueeze", "unsqueeze_copy");
+  add_work(table, WorkKind::kLayout, "transpose", "permute", "permute_copy", "transpose", "transpose_copy",
+           "t_copy", "static_transpose");
+  add_work(table, WorkKind::kLayout, "reshape", "view", "view_copy", "reshape", "_reshape_alias",
+           "reshape_copy", "flatten", "static_reshape", "squeeze", "squeeze_copy", "unsqueeze",
+           "unsqueeze_copy");
   add_work(table, WorkKind::kLayout, "copy", "clone", "copy", "copy_", "contiguous", "_clone_dim_order",
            "_to_dim_order_copy", "alias_copy", "detach_copy", "lift_fresh_copy", "expand", "expand_copy");
   add_work(table, WorkKind::kConversion, "convert", "convert", "_to_copy", "to", "quantize_per_tensor",

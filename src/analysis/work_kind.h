@@ -1,5 +1,6 @@
-// What an operator does, whatever it is called: "native_call_hardtanh.out" and "Clamp (NC, F32) #3" are the same work,
-// and so are a 1x1 convolution and a fully connected layer. For matching the operators of two graphs.
+// What an operator does, whatever it is called: "native_call_hardtanh.out" and "Clamp (NC, F32) #3" are the
+// same work, and so are a 1x1 convolution and a fully connected layer. For matching the operators of two
+// graphs.
 #pragma once
 
 #include <cstdint>

@@ -59,9 +59,12 @@ class Page {
 const char* colour_of(const Comparison& comparison) {
   if (!comparison.verdict) return "1";
   switch (comparison.verdict->claim) {
-    case measure::Claim::kFaster: return "1;32";
-    case measure::Claim::kSlower: return "1;31";
-    default: return "1";
+    case measure::Claim::kFaster:
+      return "1;32";
+    case measure::Claim::kSlower:
+      return "1;31";
+    default:
+      return "1";
   }
 }
 
@@ -69,9 +72,10 @@ void write_head(const Comparison& comparison, Page& to) {
   to.line("{}", to.styled(colour_of(comparison), verdict_sentence(comparison)));
   to.line("  median {} -> {}", milliseconds(comparison.baseline_ms), milliseconds(comparison.candidate_ms));
   if (comparison.control && comparison.control->ran) {
-    to.line("  {}", to.styled(kDim, fmt::format("control: the baseline against itself differed by {} at most{}",
-                                                percent(comparison.control->noise_floor),
-                                                comparison.control->alarmed ? ", and that looked real" : "")));
+    to.line("  {}",
+            to.styled(kDim, fmt::format("control: the baseline against itself differed by {} at most{}",
+                                        percent(comparison.control->noise_floor),
+                                        comparison.control->alarmed ? ", and that looked real" : "")));
   }
 }
 
@@ -113,10 +117,11 @@ void write_waterfall(const Comparison& comparison, Page& to) {
   to.heading("From one time to the other");
   double longest = comparison.baseline_ms;
   double reached = comparison.baseline_ms;
-  for (const WaterfallStep& step : comparison.waterfall) longest = std::max(longest, reached += step.delta_ms);
+  for (const WaterfallStep& step : comparison.waterfall)
+    longest = std::max(longest, reached += step.delta_ms);
   const Axis axis(longest, kBar);
-  to.line("  {:<{}} {:>11}  {}", shown(comparison.baseline, kName), kName, milliseconds(comparison.baseline_ms),
-          to.cells(axis.at(comparison.baseline_ms)));
+  to.line("  {:<{}} {:>11}  {}", shown(comparison.baseline, kName), kName,
+          milliseconds(comparison.baseline_ms), to.cells(axis.at(comparison.baseline_ms)));
   reached = comparison.baseline_ms;
   for (const WaterfallStep& step : comparison.waterfall) {
     const std::size_t first = axis.at(std::min(reached, reached + step.delta_ms));
@@ -125,22 +130,26 @@ void write_waterfall(const Comparison& comparison, Page& to) {
     const std::size_t from = std::min(first, kBar - length);
     const std::string bar = to.styled(step.delta_ms > 0 ? kRed : kGreen, to.cells(length));
     const std::string rest(kBar + 2 - from - length, ' ');
-    to.line("  {:<{}} {}  {}{}{}{}", shown(step.name, kName), kName, to.change(step.delta_ms, 11), std::string(from, ' '),
-            bar, rest, to.styled(kDim, interval_text(step)));
+    to.line("  {:<{}} {}  {}{}{}{}", shown(step.name, kName), kName, to.change(step.delta_ms, 11),
+            std::string(from, ' '), bar, rest, to.styled(kDim, interval_text(step)));
     reached += step.delta_ms;
   }
-  to.line("  {:<{}} {:>11}  {}", shown(comparison.candidate, kName), kName, milliseconds(comparison.candidate_ms),
-          to.cells(axis.at(comparison.candidate_ms)));
+  to.line("  {:<{}} {:>11}  {}", shown(comparison.candidate, kName), kName,
+          milliseconds(comparison.candidate_ms), to.cells(axis.at(comparison.candidate_ms)));
 }
 
 std::string judged(const OperatorMatch& match) {
   if (!match.verdict) return "";
   const measure::Verdict& verdict = *match.verdict;
   switch (verdict.claim) {
-    case measure::Claim::kFaster: return fmt::format("{:.2f}x faster", 1 / verdict.ratio);
-    case measure::Claim::kSlower: return fmt::format("{:.2f}x slower", verdict.ratio);
-    case measure::Claim::kEquivalent: return "same";
-    case measure::Claim::kInconclusive: return "not settled";
+    case measure::Claim::kFaster:
+      return fmt::format("{:.2f}x faster", 1 / verdict.ratio);
+    case measure::Claim::kSlower:
+      return fmt::format("{:.2f}x slower", verdict.ratio);
+    case measure::Claim::kEquivalent:
+      return "same";
+    case measure::Claim::kInconclusive:
+      return "not settled";
   }
   return "";
 }
@@ -148,8 +157,10 @@ std::string judged(const OperatorMatch& match) {
 void write_operators(const Comparison& comparison, Page& to) {
   if (comparison.operators.empty()) return;
   const std::size_t count = std::min(comparison.operators.size(), to.style().operators);
-  to.heading(fmt::format("Operators by their part in the difference ({} of {})", count, comparison.operators.size()));
-  to.line("  {:<44} {:>10} {:>10} {:>11}  {:<9} {:<7} {}", "", "before", "after", "change", "matched", "kernel", "judged");
+  to.heading(fmt::format("Operators by their part in the difference ({} of {})", count,
+                         comparison.operators.size()));
+  to.line("  {:<44} {:>10} {:>10} {:>11}  {:<9} {:<7} {}", "", "before", "after", "change", "matched",
+          "kernel", "judged");
   for (std::size_t i = 0; i < count; ++i) {
     const OperatorMatch& match = comparison.operators[i];
     to.line("  {:<44} {:>10} {:>10} {}  {:<9} {:<7} {}", shown(match.label, 44),
@@ -169,19 +180,25 @@ void write_kernels(const Comparison& comparison, Page& to) {
   if (kernels.compared == 0) return;
   to.heading(fmt::format("Kernels: {} of {} operators run another one", kernels.changed, kernels.compared));
   if (kernels.changed == 0 && comparison.differs_in_kernels) {
-    to.line("  {}", to.styled(kRed, "other kernels were asked for and none changed: this comparison measures nothing else"));
+    to.line(
+        "  {}",
+        to.styled(kRed,
+                  "other kernels were asked for and none changed: this comparison measures nothing else"));
   }
   constexpr std::size_t kMost = 8;
   for (std::size_t i = 0; i < std::min(kernels.changes.size(), kMost); ++i) {
     const analysis::KernelChange& change = kernels.changes[i];
-    to.line("  {:>3} x {} -> {}  {} -> {}", change.operators.size(), kernel_text(change.baseline_kernel, change.baseline_isa),
+    to.line("  {:>3} x {} -> {}  {} -> {}", change.operators.size(),
+            kernel_text(change.baseline_kernel, change.baseline_isa),
             kernel_text(change.candidate_kernel, change.candidate_isa), milliseconds(change.baseline_ms),
             milliseconds(change.candidate_ms));
   }
   if (kernels.changes.size() > kMost) to.line("  and {} more pairs", kernels.changes.size() - kMost);
 }
 
-std::string decibels(double value) { return std::isfinite(value) ? fmt::format("{:.1f} dB", value) : value > 0 ? "exact" : "none"; }
+std::string decibels(double value) {
+  return std::isfinite(value) ? fmt::format("{:.1f} dB", value) : value > 0 ? "exact" : "none";
+}
 
 void write_outputs(const Comparison& comparison, Page& to) {
   if (comparison.outputs.empty()) return;
@@ -190,7 +207,9 @@ void write_outputs(const Comparison& comparison, Page& to) {
     to.line("  output {}: signal over error {}, cosine {:.6f}, largest difference {:.3g} ({} of the peak){}",
             shown(output.output, 20), decibels(output.snr_db), output.cosine, output.max_abs,
             percent(output.relative_to_peak),
-            !output.same_top1 ? "" : *output.same_top1 ? ", same top-1" : ", another top-1");
+            !output.same_top1   ? ""
+            : *output.same_top1 ? ", same top-1"
+                                : ", another top-1");
   }
 }
 
@@ -215,7 +234,8 @@ std::vector<std::size_t> column_widths(const FactorTable& table) {
   std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < table.factors.size(); ++i) {
     std::size_t width = table.factors[i].size();
-    for (const analysis::TableCell& cell : table.cells) width = std::max(width, shown(cell.levels[i], 40).size());
+    for (const analysis::TableCell& cell : table.cells)
+      width = std::max(width, shown(cell.levels[i], 40).size());
     widths.push_back(width + 2);
   }
   return widths;
@@ -250,13 +270,16 @@ std::string write_factor_table_terminal(const FactorTable& table, const Style& s
   Page page(style);
   const std::vector<std::size_t> widths = column_widths(table);
   std::string head = "  ";
-  for (std::size_t i = 0; i < table.factors.size(); ++i) head += fmt::format("{:<{}}", table.factors[i], widths[i]);
+  for (std::size_t i = 0; i < table.factors.size(); ++i)
+    head += fmt::format("{:<{}}", table.factors[i], widths[i]);
   page.heading("Runs by what they differ in");
   page.line("{}{:>10} {:>10} {:>10}  {}", head, "median", "p95", "first", "against the first");
   for (const analysis::TableCell& cell : table.cells) {
     std::string row = "  ";
-    for (std::size_t i = 0; i < table.factors.size(); ++i) row += fmt::format("{:<{}}", shown(cell.levels[i], 40), widths[i]);
-    page.line("{}{:>10} {:>10} {:>10}  {}", row, milliseconds(cell.median_ms), cell.p95_ms ? milliseconds(*cell.p95_ms) : "-",
+    for (std::size_t i = 0; i < table.factors.size(); ++i)
+      row += fmt::format("{:<{}}", shown(cell.levels[i], 40), widths[i]);
+    page.line("{}{:>10} {:>10} {:>10}  {}", row, milliseconds(cell.median_ms),
+              cell.p95_ms ? milliseconds(*cell.p95_ms) : "-",
               cell.first_ms ? milliseconds(*cell.first_ms) : "-", against_first(cell));
   }
   for (const analysis::Interaction& found : table.interactions) {

@@ -54,9 +54,10 @@ std::string claim(const std::string& candidate, const std::string& baseline, con
     case Claim::kInconclusive:
       break;
   }
-  if (!bounded) return fmt::format("{} against {}: inconclusive, too few launches to tell", candidate, baseline);
-  std::string text = fmt::format("{} against {}: inconclusive, it takes {} of the time ({})", candidate, baseline,
-                                 number(verdict.ratio),
+  if (!bounded)
+    return fmt::format("{} against {}: inconclusive, too few launches to tell", candidate, baseline);
+  std::string text = fmt::format("{} against {}: inconclusive, it takes {} of the time ({})", candidate,
+                                 baseline, number(verdict.ratio),
                                  interval(verdict.interval.low, verdict.interval.high, verdict.confidence));
   if (verdict.launches_needed > verdict.launches) {
     text += fmt::format(", about {} launches would settle it", verdict.launches_needed);
@@ -70,11 +71,12 @@ std::string verdict_sentence(const Comparison& comparison) {
   const std::string baseline = shown(comparison.baseline, 60);
   const std::string candidate = shown(comparison.candidate, 60);
   if (comparison.verdict) {
-    return fmt::format("{}, {}", claim(candidate, baseline, *comparison.verdict), basis(comparison, *comparison.verdict));
+    return fmt::format("{}, {}", claim(candidate, baseline, *comparison.verdict),
+                       basis(comparison, *comparison.verdict));
   }
   if (comparison.ratio <= 0) return fmt::format("{} against {}: no times to compare", candidate, baseline);
-  return fmt::format("{} takes {} of the time of {}; without launches to judge by there is no verdict", candidate,
-                     number(comparison.ratio), baseline);
+  return fmt::format("{} takes {} of the time of {}; without launches to judge by there is no verdict",
+                     candidate, number(comparison.ratio), baseline);
 }
 
 }  // namespace etalon::report

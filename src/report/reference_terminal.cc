@@ -28,16 +28,21 @@ std::string write_reference_terminal(const ReferenceComparison& comparison, cons
     text.erase(text.find_last_not_of(' ') + 1);
     out += text + '\n';
   };
-  const auto bold = [&](const std::string& text) { return style.colour ? "\033[1m" + text + "\033[0m" : text; };
+  const auto bold = [&](const std::string& text) {
+    return style.colour ? "\033[1m" + text + "\033[0m" : text;
+  };
   line(bold(fmt::format("{} beside {}", shown(comparison.model, 50), shown(comparison.reference, 50))));
-  line(fmt::format("  {:<18} {:^37} | {:^37} |", "", shown(comparison.model, 37), shown(comparison.reference, 37)));
+  line(fmt::format("  {:<18} {:^37} | {:^37} |", "", shown(comparison.model, 37),
+                   shown(comparison.reference, 37)));
   const std::string head = fmt::format("{:>10} {:>7} {:>8} {:>9}", "time", "share", "GFLOP/s", "ms/GFLOP");
   line(fmt::format("  {:<18} {} | {} | {}", "", head, head, "at the reference's rate"));
   for (const ReferenceRow& row : comparison.rows) {
-    line(fmt::format("  {:<18} {} | {} | {}", shown(row.category, 18), rate_cells(row.model), rate_cells(row.reference),
+    line(fmt::format("  {:<18} {} | {} | {}", shown(row.category, 18), rate_cells(row.model),
+                     rate_cells(row.reference),
                      row.ms_at_reference_rate ? milliseconds(*row.ms_at_reference_rate) : ""));
   }
-  line(fmt::format("  {:<18} {} | {} |", "end to end", rate_cells(comparison.model_total), rate_cells(comparison.reference_total)));
+  line(fmt::format("  {:<18} {} | {} |", "end to end", rate_cells(comparison.model_total),
+                   rate_cells(comparison.reference_total)));
   return out;
 }
 

@@ -23,7 +23,8 @@ std::vector<std::string> program_names(const std::vector<std::string>& programs)
   const std::set<std::string> distinct(names.begin(), names.end());
   if (distinct.size() == names.size()) return names;
   for (std::size_t i = 0; i < programs.size(); ++i) {
-    const std::string folder = programs[i].substr(0, programs[i].find_last_of('/') == std::string::npos ? 0 : programs[i].find_last_of('/'));
+    const std::string folder = programs[i].substr(
+        0, programs[i].find_last_of('/') == std::string::npos ? 0 : programs[i].find_last_of('/'));
     const std::string last = folder.substr(folder.rfind('/') + 1);
     if (!last.empty()) names[i] = folder_name(last) + "_" + names[i];
   }
@@ -51,7 +52,8 @@ Status fill_result(ComparedArm& arm) {
   arm.result.isa_wanted = arm.request.isa;
   arm.result.model = arm.request.model;
   ETALON_TRY(arm.result.model_hash, analysis::hash_file(arm.request.model));
-  ETALON_TRY(arm.result.runner, arm.request.engine == "executorch" ? executorch_runner_path() : own_runner_path());
+  ETALON_TRY(arm.result.runner,
+             arm.request.engine == "executorch" ? executorch_runner_path() : own_runner_path());
   return {};
 }
 
@@ -69,14 +71,16 @@ std::string experiment_name(const std::string& program, const std::string& engin
 
 std::string folder_name(std::string text) {
   for (char& c : text) {
-    const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '_' || c == '-' || c == '.';
     if (!kept) c = '_';
   }
   return text.empty() || text == "." || text == ".." ? "run" : text.substr(0, 100);
 }
 
 std::string ComparedArm::stem() const {
-  return analysis::artifact_stem(folder_name(measure::model_name_of(request.model)), result.experiment, result.threads);
+  return analysis::artifact_stem(folder_name(measure::model_name_of(request.model)), result.experiment,
+                                 result.threads);
 }
 
 std::string comparison_name(const std::vector<ComparedArm>& arms) {
@@ -92,7 +96,8 @@ std::string comparison_name(const std::vector<ComparedArm>& arms) {
 }
 
 Result<std::vector<ComparedArm>> make_arms(const CompareRequest& request) {
-  const std::vector<std::string> engines = request.engines.empty() ? std::vector<std::string>{""} : request.engines;
+  const std::vector<std::string> engines =
+      request.engines.empty() ? std::vector<std::string>{""} : request.engines;
   const std::vector<std::string> isas = request.isas.empty() ? std::vector<std::string>{""} : request.isas;
   const std::vector<std::string> names = program_names(request.programs);
   std::vector<ComparedArm> arms;
@@ -109,7 +114,8 @@ Result<std::vector<ComparedArm>> make_arms(const CompareRequest& request) {
           arm.request.name = experiment_name(names[program], engine, isa, request);
           ETALON_CHECKED(describe_program(arm));
           ETALON_CHECKED(fill_result(arm));
-          arm.name = request.threads.size() > 1 ? analysis::run_name(arm.request.name, threads) : arm.request.name;
+          arm.name =
+              request.threads.size() > 1 ? analysis::run_name(arm.request.name, threads) : arm.request.name;
           if (request.threads.size() > 1) arm.request.name += fmt::format("_t{}", threads);
           arms.push_back(std::move(arm));
         }
@@ -117,10 +123,13 @@ Result<std::vector<ComparedArm>> make_arms(const CompareRequest& request) {
     }
   }
   constexpr std::size_t kMost = 64;
-  if (arms.size() > kMost) return invalid_input(fmt::format("{} runs would have to be compared, at most {} can be", arms.size(), kMost));
+  if (arms.size() > kMost)
+    return invalid_input(
+        fmt::format("{} runs would have to be compared, at most {} can be", arms.size(), kMost));
   if (arms.size() < 2) {
-    return invalid_input("one program in one way is nothing to compare: give two programs, or vary one with --isa A,B, "
-                         "--threads 1,2 or --engine A,B");
+    return invalid_input(
+        "one program in one way is nothing to compare: give two programs, or vary one with --isa A,B, "
+        "--threads 1,2 or --engine A,B");
   }
   return arms;
 }

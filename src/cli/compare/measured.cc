@@ -128,7 +128,8 @@ Status Work::prepare_folder() {
     arm.result.log = arm.stem() + ".log";
     arm.request.log_path = path_of(arm.result.log);
     if (!file_exists(arm.request.log_path)) {
-      ETALON_CHECKED(write_file(arm.request.log_path, fmt::format("# {} against others with etalon compare\n", arm.name)));
+      ETALON_CHECKED(write_file(arm.request.log_path,
+                                fmt::format("# {} against others with etalon compare\n", arm.name)));
     }
   }
   targets::HostTarget target;
@@ -163,13 +164,15 @@ Status Work::measure_session() {
   options.samples_path = path_of(kSessionFile);
   if (request_.fresh) ::unlink(options.samples_path.c_str());
   options.progress = [this](std::string_view phase, std::uint32_t done, std::uint32_t all) {
-    if (request_.progress) request_.progress(phase == "control" ? "control: the first against itself" : "timing", done, all);
+    if (request_.progress)
+      request_.progress(phase == "control" ? "control: the first against itself" : "timing", done, all);
   };
   std::vector<ArmRequest> requests;
   for (const ComparedArm& arm : arms_) requests.push_back(arm.request);
   const auto earlier = measure::read_recording(options.samples_path);
   ETALON_TRY(measure::SessionOutcome outcome, measure_arms(requests, options));
-  measured_ = !earlier.ok() || measure::recording_to_json(*earlier) != measure::recording_to_json(outcome.recording);
+  measured_ =
+      !earlier.ok() || measure::recording_to_json(*earlier) != measure::recording_to_json(outcome.recording);
   recording_ = std::move(outcome.recording);
   judgement_ = std::move(outcome.judgement);
   manifest_.seed = recording_.seed;
@@ -198,7 +201,8 @@ Status Work::keep_samples(const Recording& recording) {
   return {};
 }
 
-// Recordings that an earlier comparison of the same programs left; all or none, since they were made in turns.
+// Recordings that an earlier comparison of the same programs left; all or none, since they were made in
+// turns.
 bool Work::adopt_recordings() {
   if (request_.fresh || measured_) return false;
   const auto earlier = analysis::read_manifest(run_dir_);
@@ -257,7 +261,8 @@ std::vector<analysis::RecordedRun> Work::views(const std::vector<analysis::Profi
     run.name = arm.name;
     run.result = &arm.result;
     for (const analysis::Profile& profile : profiles) {
-      if (profile.experiment == arm.result.experiment && profile.threads == arm.result.threads) run.profile = &profile;
+      if (profile.experiment == arm.result.experiment && profile.threads == arm.result.threads)
+        run.profile = &profile;
     }
     run.facts = &*arm.facts;
     run.recording = &recording_;
@@ -270,11 +275,13 @@ std::vector<analysis::RecordedRun> Work::views(const std::vector<analysis::Profi
 void Work::compare_numbers(std::vector<analysis::Comparison>& comparisons) {
   if (request_.progress) request_.progress("outputs", 0, arms_.size());
   const std::vector<ArmOutputs> outputs = outputs_of(arms_);
-  for (std::size_t i = 0; i < comparisons.size(); ++i) compare_outputs_of(outputs[0], outputs[i + 1], comparisons[i]);
+  for (std::size_t i = 0; i < comparisons.size(); ++i)
+    compare_outputs_of(outputs[0], outputs[i + 1], comparisons[i]);
   if (request_.progress) request_.progress("outputs", arms_.size(), arms_.size());
 }
 
-// The folder's own report, with what its files do not hold: names without what all runs share, and the numbers.
+// The folder's own report, with what its files do not hold: names without what all runs share, and the
+// numbers.
 Result<MeasuredComparison> Work::report() {
   ETALON_TRY(analysis::Report report, analyze_and_write(run_dir_, {}));
   const std::vector<analysis::RecordedRun> runs = views(report.profiles);
@@ -289,7 +296,8 @@ Result<MeasuredComparison> Work::report() {
   compare_numbers(report.comparisons);
   if (runs.size() > 2) report.table = analysis::table_of_runs(runs, judge);
   for (const report::Writer& writer : report::all_writers()) {
-    if (writer.beside_run) ETALON_CHECKED(write_file(path_of(std::string(writer.file)), writer.write(report)));
+    if (writer.beside_run)
+      ETALON_CHECKED(write_file(path_of(std::string(writer.file)), writer.write(report)));
   }
   return MeasuredComparison{run_dir_, std::move(report), !measured_};
 }

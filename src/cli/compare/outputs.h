@@ -21,6 +21,7 @@ struct ArmOutputs {
 std::vector<ArmOutputs> outputs_of(const std::vector<ComparedArm>& arms);
 
 // Fills comparison.outputs, or notes why outputs are not compared.
-void compare_outputs_of(const ArmOutputs& baseline, const ArmOutputs& candidate, analysis::Comparison& comparison);
+void compare_outputs_of(const ArmOutputs& baseline, const ArmOutputs& candidate,
+                        analysis::Comparison& comparison);
 
 }  // namespace etalon::cli

@@ -7,7 +7,6 @@
 #include <charconv>
 #include <utility>
 
-#include "analysis/session_verdicts.h"
 #include "base/file.h"
 #include "cli/ceilings.h"
 #include "cli/model_facts.h"
@@ -52,14 +51,17 @@ Error no_such_run(const Address& address, const std::vector<std::string>& names)
   const std::string_view nearest = measure::nearest_name(address.name, known);
   if (!nearest.empty() && nearest != address.name) text += fmt::format("; did you mean \"{}\"?", nearest);
   constexpr std::size_t kMost = 10;
-  text += fmt::format(" It holds {}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMost)), ", "));
+  text += fmt::format(
+      " It holds {}",
+      fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMost)),
+                ", "));
   if (names.size() > kMost) text += fmt::format(" and {} more", names.size() - kMost);
   return not_found(text);
 }
 
 void add_samples(const std::string& folder, RecordedSide& side) {
   if (side.result->samples.empty()) return;
-  auto recording = analysis::read_result_samples(folder, *side.result);
+  auto recording = measure::read_recording(folder + "/" + side.result->samples);
   if (!recording.ok()) {
     side.notes.push_back(recording.error().message());
     return;
@@ -67,10 +69,12 @@ void add_samples(const std::string& folder, RecordedSide& side) {
   side.recording = std::move(recording).value();
   if (side.result->control.empty()) return;
   auto control = measure::read_recording(folder + "/" + side.result->control);
-  if (control.ok() && control->session == side.recording->session) side.recording->control = std::move(control->control);
+  if (control.ok() && control->session == side.recording->session)
+    side.recording->control = std::move(control->control);
 }
 
-bool is_wanted(const Address& address, std::uint32_t threads_flag, const std::string& experiment, std::uint32_t threads) {
+bool is_wanted(const Address& address, std::uint32_t threads_flag, const std::string& experiment,
+               std::uint32_t threads) {
   if (!address.name.empty() && address.name != experiment) return false;
   if (address.threads) return *address.threads == threads;
   return threads_flag == 0 || threads == 0 || threads == threads_flag;
@@ -83,8 +87,10 @@ RecordedSide side_of(const std::string& folder, const RunResult& result, const a
   side.from = folder;
   side.result = result;
   const auto other = report.other_facts.find(side.name);
-  if (other != report.other_facts.end()) side.facts = std::make_shared<const analysis::ModelFacts>(other->second);
-  else if (result.model.empty()) side.facts = facts;
+  if (other != report.other_facts.end())
+    side.facts = std::make_shared<const analysis::ModelFacts>(other->second);
+  else if (result.model.empty())
+    side.facts = facts;
   for (const analysis::Profile& profile : report.profiles) {
     if (profile.experiment == result.experiment && profile.threads == result.threads) side.profile = profile;
   }
@@ -102,7 +108,8 @@ Result<std::vector<RecordedSide>> open_folder(const Address& address, std::uint3
   std::vector<RecordedSide> sides;
   std::vector<std::string> names;
   for (const RunResult& result : report.manifest.results) {
-    if (std::find(names.begin(), names.end(), result.experiment) == names.end()) names.push_back(result.experiment);
+    if (std::find(names.begin(), names.end(), result.experiment) == names.end())
+      names.push_back(result.experiment);
     if (result.status != "ok" && result.latency_ms.empty() && result.etdump.empty()) continue;
     if (is_wanted(address, threads, result.experiment, result.threads)) {
       sides.push_back(side_of(address.path, result, report, facts));
@@ -178,7 +185,8 @@ Result<std::vector<RecordedSide>> open_recorded(const std::string& text, std::ui
   if (address.path.ends_with(".etdump")) return open_etdump(address.path);
   if (address.path.ends_with(".json")) return open_samples(address);
   if (!file_exists(address.path)) return not_found(address.path + ": no such file or run folder");
-  return invalid_input(address.path + ": found neither a run folder nor an .etdump, a _samples.json or a .pte program");
+  return invalid_input(address.path +
+                       ": found neither a run folder nor an .etdump, a _samples.json or a .pte program");
 }
 
 }  // namespace etalon::cli

@@ -1,4 +1,5 @@
-// What is already on disk and can be compared: run folders, experiments in them, single recordings, samples files.
+// What is already on disk and can be compared: run folders, experiments in them, single recordings, samples
+// files.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +31,9 @@ struct RecordedSide {
 // Whether `text` names something recorded: a folder, DIR#NAME, an .etdump or a samples file.
 bool names_recording(const std::string& text);
 
-// `text`: DIR (all of its runs), DIR#NAME, DIR#NAME@tN, FILE.etdump, FILE.json of samples, FILE.json#ARM. `threads` narrows
-// runs of a folder where NAME says nothing of them; 0: any. At least one run. Errors: kNotFound (naming the nearest
-// run), kInvalidInput (neither a run folder nor a recording).
+// `text`: DIR (all of its runs), DIR#NAME, DIR#NAME@tN, FILE.etdump, FILE.json of samples, FILE.json#ARM.
+// `threads` narrows runs of a folder where NAME says nothing of them; 0: any. At least one run. Errors:
+// kNotFound (naming the nearest run), kInvalidInput (neither a run folder nor a recording).
 Result<std::vector<RecordedSide>> open_recorded(const std::string& text, std::uint32_t threads);
 
 }  // namespace etalon::cli

@@ -33,7 +33,8 @@ analysis::Comparison compare(const RecordedSide& baseline, const RecordedSide& c
 }
 
 void compare_with_first(const Sides& sides, double margin, analysis::Report& report) {
-  for (std::size_t i = 1; i < sides.size(); ++i) report.comparisons.push_back(compare(sides[0], sides[i], margin));
+  for (std::size_t i = 1; i < sides.size(); ++i)
+    report.comparisons.push_back(compare(sides[0], sides[i], margin));
   if (sides.size() < 3) return;
   std::vector<analysis::RecordedRun> runs;
   for (const RecordedSide& side : sides) runs.push_back(side.view());
@@ -53,7 +54,8 @@ Status compare_by_name(const Sides& before, const Sides& after, double margin, a
     }
   }
   if (!report.comparisons.empty()) return {};
-  return invalid_input(fmt::format("{} and {} have no run of one name; say which, as DIR#NAME", before.front().from, after.front().from));
+  return invalid_input(fmt::format("{} and {} have no run of one name; say which, as DIR#NAME",
+                                   before.front().from, after.front().from));
 }
 
 }  // namespace
@@ -72,14 +74,16 @@ Result<analysis::Report> compare_recorded(const RecordedRequest& request) {
   for (Sides& sides : groups) std::move(sides.begin(), sides.end(), std::back_inserter(all));
   name_apart(all);
   if (all.size() < 2) {
-    return invalid_input(fmt::format("{} holds one run; a second one is needed to compare it with", request.sides.front()));
+    return invalid_input(
+        fmt::format("{} holds one run; a second one is needed to compare it with", request.sides.front()));
   }
   if (report.comparisons.empty()) compare_with_first(all, request.margin, report);
   for (const RecordedSide& side : all) {
     if (side.profile) report.profiles.push_back(*side.profile);
     if (side.result) report.manifest.results.push_back(*side.result);
   }
-  for (const analysis::Comparison& row : report.comparisons) analysis::check_comparison_rules(row, report.findings);
+  for (const analysis::Comparison& row : report.comparisons)
+    analysis::check_comparison_rules(row, report.findings);
   return report;
 }
 

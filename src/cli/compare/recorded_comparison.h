@@ -16,9 +16,9 @@ struct RecordedRequest {
   double margin = 0.01;
 };
 
-// Two folders are compared run by run, by name; otherwise every run with the first. The report holds the comparisons,
-// the profiles, and of more than two runs the table. Errors: those of open_recorded(), kInvalidInput (one run alone, or
-// folders without a run of one name).
+// Two folders are compared run by run, by name; otherwise every run with the first. The report holds the
+// comparisons, the profiles, and of more than two runs the table. Errors: those of open_recorded(),
+// kInvalidInput (one run alone, or folders without a run of one name).
 Result<analysis::Report> compare_recorded(const RecordedRequest& request);
 
 }  // namespace etalon::cli

@@ -24,7 +24,8 @@ using formats::etdump::EtDump;
 using targets::RunOutcome;
 using targets::RunRequest;
 
-// Screening dozens of operators at once needs more launches than one verdict does: with 6, no p-value can be below 0.03.
+// Screening dozens of operators at once needs more launches than one verdict does: with 6, no p-value can be
+// below 0.03.
 constexpr std::uint32_t kMostLaunches = 12;
 constexpr std::uint32_t kFewestLaunches = 6;
 constexpr std::uint32_t kMostRuns = 10;
@@ -42,18 +43,21 @@ struct Traced {
 Traced plan_of(const ComparedArm& arm) {
   Traced traced;
   const double run_ms = std::max(arm.result.median_ms.value_or(1), 1e-3);
-  traced.runs = static_cast<std::uint32_t>(std::clamp<double>(kLaunchMilliseconds / run_ms, kFewestRuns, kMostRuns));
+  traced.runs =
+      static_cast<std::uint32_t>(std::clamp<double>(kLaunchMilliseconds / run_ms, kFewestRuns, kMostRuns));
   traced.warmup = std::clamp(traced.runs / 2, 1U, 5U);
   return traced;
 }
 
-std::uint32_t launches_within(double seconds, const std::vector<ComparedArm>& arms, const std::vector<Traced>& plans) {
+std::uint32_t launches_within(double seconds, const std::vector<ComparedArm>& arms,
+                              const std::vector<Traced>& plans) {
   double round_ms = 0;
   for (std::size_t i = 0; i < arms.size(); ++i) {
     round_ms += kProcessMilliseconds + arms[i].result.load_ms.value_or(0) +
                 arms[i].result.median_ms.value_or(0) * (plans[i].runs + plans[i].warmup);
   }
-  return static_cast<std::uint32_t>(std::clamp<double>(seconds * 1e3 / round_ms, kFewestLaunches, kMostLaunches));
+  return static_cast<std::uint32_t>(
+      std::clamp<double>(seconds * 1e3 / round_ms, kFewestLaunches, kMostLaunches));
 }
 
 RunRequest request_for(const std::string& run_dir, const ComparedArm& arm, const Traced& plan) {
@@ -151,7 +155,8 @@ Status write_recording(const std::string& run_dir, const Traced& traced, Compare
 
 }  // namespace
 
-Status record_operators(const std::string& run_dir, const RecordingOptions& options, std::vector<ComparedArm>& arms) {
+Status record_operators(const std::string& run_dir, const RecordingOptions& options,
+                        std::vector<ComparedArm>& arms) {
   std::vector<Traced> traced;
   for (ComparedArm& arm : arms) {
     traced.push_back(plan_of(arm));

@@ -17,8 +17,9 @@ struct RecordingOptions {
   std::function<void(std::string_view what, std::size_t done, std::size_t all)> progress;
 };
 
-// For each arm: an .etdump of all its processes, a _kernels.csv and a log in `run_dir`, named in its result, whose untraced
-// times must be known. Errors: kRunFailed (naming the arm), kIo.
-Status record_operators(const std::string& run_dir, const RecordingOptions& options, std::vector<ComparedArm>& arms);
+// For each arm: an .etdump of all its processes, a _kernels.csv and a log in `run_dir`, named in its result,
+// whose untraced times must be known. Errors: kRunFailed (naming the arm), kIo.
+Status record_operators(const std::string& run_dir, const RecordingOptions& options,
+                        std::vector<ComparedArm>& arms);
 
 }  // namespace etalon::cli

@@ -14,13 +14,15 @@
 namespace etalon::cli {
 namespace {
 
-// "float16" as --dtype says it. A type that the exporter does not know is left at fp32, with which anything can be held.
+// "float16" as --dtype says it. A type that the exporter does not know is left at fp32, with which anything
+// can be held.
 std::string export_dtype(const std::string& dtype) {
   if (dtype == "float16") return "fp16";
   return dtype == "int8" ? "int8" : "fp32";
 }
 
-Result<std::string> export_reference(const std::string& reference, const std::string& program, const std::string& folder) {
+Result<std::string> export_reference(const std::string& reference, const std::string& program,
+                                     const std::string& folder) {
   ETALON_TRY(const analysis::ModelFacts facts, read_model_facts(program));
   ExportRequest request;
   request.model = reference;
@@ -50,7 +52,8 @@ Result<ReferenceOutcome> compare_with_reference(const std::string& reference, Co
   }
   request.programs = {program, other};
   ETALON_TRY(const MeasuredComparison compared, compare_programs(request));
-  if (compared.report.profiles.size() != 2) return run_failed("operators of both models could not be recorded");
+  if (compared.report.profiles.size() != 2)
+    return run_failed("operators of both models could not be recorded");
   analysis::ReferenceComparison table =
       analysis::compare_with_reference(compared.report.profiles[0], compared.report.profiles[1]);
   table.model = compared.report.comparisons.front().baseline;
