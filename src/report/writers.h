@@ -60,6 +60,9 @@ std::string write_bundle(const analysis::Report& report);
 std::string write_perfetto(const analysis::Report& report);
 // Evented profiles, one per profile.
 std::string write_speedscope(const analysis::Report& report);
+// Model Explorer's graph collection, one graph per profile, and the node data of those graphs. Both need the program's facts.
+std::string write_model_graph(const analysis::Report& report);
+std::string write_node_data(const analysis::Report& report);
 // Operators of every profile, one line each.
 std::string write_csv(const analysis::Report& report);
 
