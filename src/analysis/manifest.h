@@ -4,7 +4,7 @@
 // measure::read_recording), which holds the session's id, seed, number of launches and the state of the machine;
 // results of equal, non-empty `session` were measured interleaved and are paired by launch and block. `control` names
 // the A/A control of that session (no arms, control[0] and control[1] are the same run twice); a session of fewer than
-// six launches or of one run has none. session_verdicts.h does all of this. Operators: `etdump` holds the recorded runs
+// six launches or of one run has none. run_report.cc does all of this. Operators: `etdump` holds the recorded runs
 // of several processes one after the other, as many of each as `traced_launch_runs` says.
 //
 // read_manifest() also takes the Arm kit's files, where `config` and `model` are plain paths. A field that

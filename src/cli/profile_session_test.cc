@@ -8,7 +8,7 @@
 #include <filesystem>
 
 #include "analysis/profile_testing.h"
-#include "analysis/session_verdicts.h"
+#include "analysis/run_report.h"
 #include "analysis/validate.h"
 #include "base/file.h"
 #include "cli/run_analysis.h"
@@ -142,12 +142,15 @@ TEST_F(ProfileSession, experiments_are_interleaved_in_one_session_with_a_control
   }
   EXPECT_GT(a_first, 0U);
   EXPECT_LT(a_first, 10U);
-  const auto judged = analysis::judge_results(outcome.run_dir, a, b);
-  ASSERT_TRUE(judged.ok()) << judged.error().message();
-  EXPECT_TRUE(judged->interleaved);
-  EXPECT_TRUE(judged->control.ran);
-  EXPECT_EQ(judged->verdict.claim, measure::Claim::kEquivalent);
-  EXPECT_EQ(judged->verdict.launches, 10U);
+  const auto report = analysis::report_on_folder(outcome.run_dir, {});
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  ASSERT_EQ(report->comparisons.size(), 1U);
+  const analysis::Comparison& compared = report->comparisons.front();
+  EXPECT_TRUE(compared.interleaved);
+  ASSERT_TRUE(compared.control && compared.verdict);
+  EXPECT_TRUE(compared.control->ran);
+  EXPECT_EQ(compared.verdict->claim, measure::Claim::kEquivalent);
+  EXPECT_EQ(compared.verdict->launches, 10U);
 }
 
 TEST_F(ProfileSession, a_sequential_design_keeps_experiments_apart_and_says_so) {
@@ -160,9 +163,10 @@ TEST_F(ProfileSession, a_sequential_design_keeps_experiments_apart_and_says_so) 
   const RunResult& a = outcome.manifest.results[0];
   const RunResult& b = outcome.manifest.results[1];
   EXPECT_NE(a.session, b.session);
-  const auto judged = analysis::judge_results(outcome.run_dir, a, b);
-  ASSERT_TRUE(judged.ok()) << judged.error().message();
-  EXPECT_FALSE(judged->interleaved);
+  const auto report = analysis::report_on_folder(outcome.run_dir, {});
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  ASSERT_EQ(report->comparisons.size(), 1U);
+  EXPECT_FALSE(report->comparisons.front().interleaved);
   EXPECT_THAT(outcome.manifest.notes, ::testing::Contains(HasSubstr("one after the other")));
 }
 
