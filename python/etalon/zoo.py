@@ -22,6 +22,19 @@ from etalon.model import ModelError, builtin_names, get_model
 
 _STORED_VALUES = 4096
 _TRAINED_ON = {"toy_cnn": "digits", "digits_mobilenet": "digits"}
+# How photographs become inputs: mean and deviation of values in 0..1, the shorter side before the centre is cut out.
+_IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "resize": 256}
+_PREPROCESSING = {
+    "efficientnet_b0": _IMAGENET,
+    "mobilenet_v2": _IMAGENET,
+    "mobilenet_v3_large": _IMAGENET,
+    "mobilenet_v3_small": _IMAGENET,
+    "resnet18": _IMAGENET,
+    "resnet50": _IMAGENET,
+    "vit_tiny": {"mean": [0.5] * 3, "std": [0.5] * 3, "resize": 248},
+    "digits_mobilenet": {"mean": [0.5] * 3, "std": [0.5] * 3, "resize": 8},
+    "toy_cnn": {"mean": [0.5] * 3, "std": [0.5] * 3, "resize": 8},
+}
 # One row per role and a few ranks; the C++ test reads the same rows.
 _VECTORS = (
     ("features.0.0.weight", (16, 3, 3, 3)),
@@ -117,6 +130,8 @@ def make_model(name, outdir):
     }
     if name in _TRAINED_ON:
         row["test_set"], row["test_accuracy"] = _TRAINED_ON[name], _accuracy(module)
+    if name in _PREPROCESSING:
+        row["preprocessing"] = _PREPROCESSING[name]
     return row
 
 
