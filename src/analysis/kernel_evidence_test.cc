@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "analysis/run_report.h"
 
 namespace etalon::analysis {
@@ -120,8 +122,9 @@ TEST(UnchangedKernels, says_what_it_needs_when_a_run_has_no_evidence) {
   check_comparison_rules(comparison(Profile(), profile_with("k__avx2", "avx2"), true), findings);
   // One side has operators that the other lacks, and none in both.
   EXPECT_TRUE(findings.found.empty());
-  ASSERT_EQ(findings.not_evaluated.size(), 1u);
-  EXPECT_EQ(findings.not_evaluated[0].rule, "unchanged-kernels");
+  const auto told = std::count_if(findings.not_evaluated.begin(), findings.not_evaluated.end(),
+                                  [](const NotEvaluated& item) { return item.rule == "unchanged-kernels"; });
+  EXPECT_EQ(told, 1);
 }
 
 }  // namespace

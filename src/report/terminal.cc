@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <set>
+#include <string_view>
+#include <utility>
 
 #include "report/text.h"
 #include "report/writers.h"
@@ -191,7 +194,10 @@ void write_findings(const Report& report, Terminal& to) {
     if (report.profiles.size() > 1) to.line("  {}", to.styled("2", shown(finding.profile)));
     write_finding(finding, to);
   }
+  // The same rule lacks the same thing in every run; once is enough for a reader.
+  std::set<std::pair<std::string_view, std::string_view>> told;
   for (const analysis::NotEvaluated& skipped : report.findings.not_evaluated) {
+    if (!told.emplace(skipped.rule, skipped.needs).second) continue;
     to.line("  {}", to.styled("2", fmt::format("{}: not evaluated, needs {}", skipped.rule, shown(skipped.needs, 200))));
   }
 }
