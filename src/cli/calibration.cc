@@ -18,7 +18,7 @@ using ir::ValueId;
 using runtime::Tensor;
 
 // Of values that are kept until the end of a run, so that a large model does not need all of them at once.
-constexpr std::int64_t kBytesPerBatch = std::int64_t{512} << 20;
+constexpr std::int64_t kBytesPerBatch = std::int64_t{256} << 20;
 
 Result<std::vector<std::byte>> program_of(ir::Graph& graph) {
   const auto report = xnnpack::delegate_graph(graph);

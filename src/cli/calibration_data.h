@@ -15,7 +15,7 @@ struct DataRequest {
   // "random", or per tensor input, in order: an .npy file or a folder of .npy files; or one folder of images.
   std::vector<std::string> sources;
   std::size_t max_samples = 128;
-  ImagePreprocessing images;
+  ImagePreprocessing images = {};
 };
 
 // One set of inputs per sample, one tensor per tensor input of the graph.

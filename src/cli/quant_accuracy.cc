@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <thread>
 
 #include "cli/tensor_files.h"
 #include "quantize/agreement.h"
@@ -95,6 +96,15 @@ struct Judged {
   std::vector<std::int64_t> labels;
 };
 
+// The two models side by side: each uses one core.
+Status run_both(GraphProbe& a, GraphProbe& b, std::span<const Tensor> inputs) {
+  Status second;
+  std::thread other([&] { second = b.run(inputs); });
+  Status first = a.run(inputs);
+  other.join();
+  return first.ok() ? second : first;
+}
+
 // Runs both models on the samples and adds up what every wanted value has in common.
 Status compare_values(const Candidate& candidate, std::span<const ValueId> wanted, const Judged& judged, const ProgressFn& progress,
                       std::vector<Agreement>& agreements, Top1* top1) {
@@ -103,8 +113,7 @@ Status compare_values(const Candidate& candidate, std::span<const ValueId> wante
   ETALON_TRY(GraphProbe actual, GraphProbe::create(int8.graph, int8.readings_of(wanted), candidate.threads), "the int8 model");
   agreements.assign(wanted.size(), {});
   for (std::size_t s = 0; s < judged.count; ++s) {
-    ETALON_CHECKED(reference.run(judged.samples->inputs[s]));
-    ETALON_CHECKED(actual.run(judged.samples->inputs[s]));
+    ETALON_CHECKED(run_both(reference, actual, judged.samples->inputs[s]));
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       ETALON_TRY(const auto a, reference.value(i));
       ETALON_TRY(const auto b, actual.value(i));
@@ -113,6 +122,24 @@ Status compare_values(const Candidate& candidate, std::span<const ValueId> wante
       if (scores) count_rows(a, b, static_cast<std::size_t>(candidate.graph[wanted[0]].tensor().sizes[1]), judged.labels, *top1);
     }
     if (progress) progress("judging", s + 1, judged.count);
+  }
+  return {};
+}
+
+// The same in parts whose values fit into memory together; the outputs, which come first, are in the first one.
+Status compare_in_parts(const Candidate& candidate, std::span<const ValueId> wanted, const Judged& judged, const ProgressFn& progress,
+                        std::vector<Agreement>& agreements, Top1* top1) {
+  constexpr std::int64_t kBytes = std::int64_t{256} << 20;
+  for (std::size_t first = 0; first < wanted.size();) {
+    std::size_t last = first;
+    std::int64_t bytes = 0;
+    while (last < wanted.size() && (last == first || bytes + candidate.graph[wanted[last]].tensor().nbytes() <= kBytes)) {
+      bytes += candidate.graph[wanted[last++]].tensor().nbytes();
+    }
+    std::vector<Agreement> part;
+    ETALON_CHECKED(compare_values(candidate, wanted.subspan(first, last - first), judged, progress, part, first == 0 ? top1 : nullptr));
+    agreements.insert(agreements.end(), part.begin(), part.end());
+    first = last;
   }
   return {};
 }
@@ -189,7 +216,7 @@ Status judge(const Candidate& candidate, const Samples& calibration, const Quant
   if (!judged.labels.empty()) top1.float_right = top1.int8_right = 0;
   const bool scores = is_scores(candidate.graph, outputs);
   std::vector<Agreement> agreements;
-  ETALON_CHECKED(compare_values(candidate, wanted, judged, progress, agreements, scores ? &top1 : nullptr));
+  ETALON_CHECKED(compare_in_parts(candidate, wanted, judged, progress, agreements, scores ? &top1 : nullptr));
   for (std::size_t i = 0; i < outputs.size(); ++i) outcome.outputs.push_back(closeness(candidate.graph[outputs[i]].name, agreements[i]));
   for (std::size_t i = 0; i < sites.size(); ++i) {
     const quantize::Site& site = candidate.plan.sites[sites[i]];
