@@ -31,7 +31,9 @@ ir::Data halved(Bytes bytes) {
   return ir::Data::owned(std::move(out));
 }
 
-bool is_quantisation(const ir::Node& node) { return node.op->functional_name.starts_with("quantized_decomposed::"); }
+bool is_quantisation(const ir::Node& node) {
+  return node.op->functional_name.starts_with("quantized_decomposed::");
+}
 
 // By constant: true of the scales of quantised tensors, which stay what they are.
 std::vector<bool> find_scales(const ir::Graph& graph) {
@@ -61,7 +63,8 @@ void convert_dtype_arguments(ir::Node& node) {
   for (std::size_t i = 0; i < node.args.size(); ++i) {
     if (node.op->schema.args[i].type != ops::ArgType::kDType) continue;
     // What is dequantised without saying to what becomes float32.
-    const bool is_unsaid = is_quantisation(node) && node.op->schema.args[i].name == "out_dtype" && std::holds_alternative<std::monostate>(node.args[i]);
+    const bool is_unsaid = is_quantisation(node) && node.op->schema.args[i].name == "out_dtype" &&
+                           std::holds_alternative<std::monostate>(node.args[i]);
     if (is_unsaid) node.args[i] = kFloat16Number;
     auto* number = std::get_if<std::int64_t>(&node.args[i]);
     if (number != nullptr && *number == kFloat32Number) *number = kFloat16Number;
@@ -86,15 +89,20 @@ Status convert_to_half(ir::Graph& graph) {
 }
 
 Status check_half_kernels(const ir::Graph& graph) {
-  const auto is_half = [&](ir::ValueId id) { return graph[id].is_tensor() && graph[id].tensor().dtype == DType::kFloat16; };
+  const auto is_half = [&](ir::ValueId id) {
+    return graph[id].is_tensor() && graph[id].tensor().dtype == DType::kFloat16;
+  };
   for (const ir::Node& node : graph.nodes) {
     if (!is_quantisation(node)) continue;
     bool found = std::ranges::any_of(node.outs, is_half);
-    for (const ir::Arg& arg : node.args) ir::for_each_value(arg, [&](ir::ValueId id) { found = found || is_half(id); });
+    for (const ir::Arg& arg : node.args)
+      ir::for_each_value(arg, [&](ir::ValueId id) { found = found || is_half(id); });
     if (!found) continue;
-    return unsupported(fmt::format("{} ({}) is outside of delegates and works on float16, for which ExecuTorch has no kernel; use --backend xnnpack, "
-                                   "or --dtype fp32",
-                                   node.op->functional_name, graph[node.outs[0]].name));
+    return unsupported(
+        fmt::format("{} ({}) is outside of delegates and works on float16, for which ExecuTorch has no "
+                    "kernel; use --backend xnnpack, "
+                    "or --dtype fp32",
+                    node.op->functional_name, graph[node.outs[0]].name));
   }
   return {};
 }

@@ -9,8 +9,8 @@ namespace etalon::passes {
 // Errors: kUnsupported where an operator cannot work on float16.
 Status convert_to_half(ir::Graph& graph);
 
-// ExecuTorch's own kernels quantise float32 only and abort on others: what is quantised must be inside of delegates.
-// Errors: kUnsupported, naming the first node that is not.
+// ExecuTorch's own kernels quantise float32 only and abort on others: what is quantised must be inside of
+// delegates. Errors: kUnsupported, naming the first node that is not.
 Status check_half_kernels(const ir::Graph& graph);
 
 }  // namespace etalon::passes

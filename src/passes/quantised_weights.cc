@@ -1,5 +1,6 @@
-// Moves what rearranges a quantised weight before its dequantisation, where constant folding computes it on the integers:
-// the transposed matrix of a linear layer costs nothing, and backends find a weight that is dequantised and nothing else.
+// Moves what rearranges a quantised weight before its dequantisation, where constant folding computes it on
+// the integers: the transposed matrix of a linear layer costs nothing, and backends find a weight that is
+// dequantised and nothing else.
 #include <algorithm>
 #include <optional>
 
@@ -20,7 +21,9 @@ bool is_constant(const ir::Graph& graph, const ir::Arg& arg) {
   return constant != nullptr && !constant->is_state;
 }
 
-std::size_t wrapped(std::int64_t dim, std::size_t rank) { return static_cast<std::size_t>(dim < 0 ? dim + static_cast<std::int64_t>(rank) : dim); }
+std::size_t wrapped(std::int64_t dim, std::size_t rank) {
+  return static_cast<std::size_t>(dim < 0 ? dim + static_cast<std::int64_t>(rank) : dim);
+}
 
 // The dims of the argument as the result has them, of operators that only permute.
 std::optional<DimOrder> permutation_of(const ir::Graph& graph, const ir::Node& node) {
@@ -35,7 +38,8 @@ std::optional<DimOrder> permutation_of(const ir::Graph& graph, const ir::Node& n
     std::swap(*(dims.begin() + a), *(dims.begin() + b));
   } else if (op == "aten::permute_copy") {
     std::size_t i = 0;
-    for (const ir::IntItem& item : std::get<ir::IntItems>(node.args[1])) *(dims.begin() + i++) = static_cast<std::uint8_t>(wrapped(item.value, rank));
+    for (const ir::IntItem& item : std::get<ir::IntItems>(node.args[1]))
+      *(dims.begin() + i++) = static_cast<std::uint8_t>(wrapped(item.value, rank));
   } else {
     return std::nullopt;
   }
@@ -56,9 +60,12 @@ std::optional<std::int64_t> axis_after(const ir::Graph& graph, const ir::Node& n
 bool swap_with(ir::Graph& graph, ir::Node& dequantise, ir::Node& rearrange) {
   const bool by_channel = dequantise.op->functional_name == kPerChannel;
   if (!by_channel && dequantise.op->functional_name != kPerTensor) return false;
-  if (!std::ranges::all_of(dequantise.args, [&](const ir::Arg& arg) { return is_constant(graph, arg); })) return false;
-  const bool is_view = rearrange.op->has(ops::kSameElements) && !by_channel && !graph[rearrange.outs[0]].tensor().is_dynamic();
-  const auto axis = axis_after(graph, rearrange, by_channel ? std::get<std::int64_t>(dequantise.args[kAxis]) : 0);
+  if (!std::ranges::all_of(dequantise.args, [&](const ir::Arg& arg) { return is_constant(graph, arg); }))
+    return false;
+  const bool is_view =
+      rearrange.op->has(ops::kSameElements) && !by_channel && !graph[rearrange.outs[0]].tensor().is_dynamic();
+  const auto axis =
+      axis_after(graph, rearrange, by_channel ? std::get<std::int64_t>(dequantise.args[kAxis]) : 0);
   if (!is_view && !axis) return false;
   const ir::ValueId between = dequantise.outs[0];
   const ir::ValueId result = rearrange.outs[0];
@@ -80,7 +87,8 @@ Result<std::uint32_t> run(ir::Graph& graph) {
   for (ir::Node& node : graph.nodes) {
     if (node.dead || node.args.empty() || node.outs.size() != 1) continue;
     const auto* input = std::get_if<ir::ValueId>(&node.args[0]);
-    if (input == nullptr || *input == ir::kNoValue || graph[*input].source != ir::ValueSource::kNode) continue;
+    if (input == nullptr || *input == ir::kNoValue || graph[*input].source != ir::ValueSource::kNode)
+      continue;
     if (uses[ir::index_of(*input)] != 1) continue;
     changes += swap_with(graph, graph.nodes[graph[*input].source_index], node) ? 1 : 0;
   }

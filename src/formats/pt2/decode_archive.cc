@@ -160,8 +160,11 @@ class ArchiveReader {
     auto* tensor = read.ok() ? std::get_if<SavedTensor>(&read->leaf) : nullptr;
     if (tensor == nullptr || read->kind != PyValue::Kind::kLeaf) {
       const std::string what = read.ok() ? std::string("not a tensor") : read.error().message();
-      return unsupported(fmt::format("it is no plain tensor ({}) but a tensor subclass, such as torchao's quantize_() makes; quantise with "
-                                     "prepare_pt2e and convert_pt2e instead, or a float model with --dtype int8", what));
+      return unsupported(
+          fmt::format("it is no plain tensor ({}) but a tensor subclass, such as torchao's quantize_() "
+                      "makes; quantise with "
+                      "prepare_pt2e and convert_pt2e instead, or a float model with --dtype int8",
+                      what));
     }
     ETALON_TRY(StoredTensor out, from_saved(std::move(*tensor)));
     out.is_param = is_param;

@@ -47,23 +47,34 @@ const ops::Op& prelu_op() {
 }
 
 const ops::Op& dynamic_linear_op() {
-  static const ops::OpDef kDef{.schema = "xnnpack::dynamic_linear(Tensor self, Tensor weight, Tensor? bias, bool is_io) -> Tensor",
-                               .out_name = {}, .infer = infer_linear, .kernel = no_kernel, .flops = linear_flops};
+  static const ops::OpDef kDef{
+      .schema = "xnnpack::dynamic_linear(Tensor self, Tensor weight, Tensor? bias, bool is_io) -> Tensor",
+      .out_name = {},
+      .infer = infer_linear,
+      .kernel = no_kernel,
+      .flops = linear_flops};
   static const ops::Op kOp = make(kDef);
   return kOp;
 }
 
 const ops::Op& dynamic_convolution_op() {
   static const ops::OpDef& kPlain = *ops::find_op("aten::convolution")->def;
-  static const ops::OpDef kDef{.schema = "xnnpack::dynamic_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, "
-                                         "SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor",
-                               .out_name = {}, .infer = kPlain.infer, .kernel = no_kernel, .flops = kPlain.flops};
+  static const ops::OpDef kDef{
+      .schema =
+          "xnnpack::dynamic_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] "
+          "padding, "
+          "SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor",
+      .out_name = {},
+      .infer = kPlain.infer,
+      .kernel = no_kernel,
+      .flops = kPlain.flops};
   static const ops::Op kOp = make(kDef);
   return kOp;
 }
 
 bool is_composite(const ops::Op& op) {
-  return &op == &hardswish_op() || &op == &prelu_op() || &op == &dynamic_linear_op() || &op == &dynamic_convolution_op();
+  return &op == &hardswish_op() || &op == &prelu_op() || &op == &dynamic_linear_op() ||
+         &op == &dynamic_convolution_op();
 }
 
 }  // namespace etalon::xnnpack

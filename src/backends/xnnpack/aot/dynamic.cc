@@ -46,7 +46,8 @@ std::optional<Product> product_of(const Node& node) {
 
 class Recogniser {
  public:
-  explicit Recogniser(ir::Graph& graph) : graph_(graph), uses_(graph.use_counts()), users_(graph.values.size()) {
+  explicit Recogniser(ir::Graph& graph)
+      : graph_(graph), uses_(graph.use_counts()), users_(graph.values.size()) {
     for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
       for (const ir::Arg& arg : graph.nodes[n].args) {
         ir::for_each_value(arg, [&](ValueId id) { users_[ir::index_of(id)].push_back(n); });
@@ -81,21 +82,29 @@ class Recogniser {
 
   // The tensor that is quantised with a scale of its own and dequantised again by this node.
   ValueId dynamic_source(const Node& dequantise) const {
-    const bool per_tensor = dequantise.op->functional_name == "quantized_decomposed::dequantize_per_tensor.tensor";
-    if (!per_tensor && dequantise.op->functional_name != "quantized_decomposed::dequantize_per_token") return ir::kNoValue;
-    const Node* quantise = producer(dequantise.args[0], per_tensor ? "quantized_decomposed::quantize_per_tensor.tensor"
-                                                                   : "quantized_decomposed::quantize_per_token");
-    const Node* choose = producer(dequantise.args[1], per_tensor ? "quantized_decomposed::choose_qparams.tensor"
-                                                                 : "quantized_decomposed::choose_qparams_per_token_asymmetric");
+    const bool per_tensor =
+        dequantise.op->functional_name == "quantized_decomposed::dequantize_per_tensor.tensor";
+    if (!per_tensor && dequantise.op->functional_name != "quantized_decomposed::dequantize_per_token")
+      return ir::kNoValue;
+    const Node* quantise =
+        producer(dequantise.args[0], per_tensor ? "quantized_decomposed::quantize_per_tensor.tensor"
+                                                : "quantized_decomposed::quantize_per_token");
+    const Node* choose = producer(dequantise.args[1],
+                                  per_tensor ? "quantized_decomposed::choose_qparams.tensor"
+                                             : "quantized_decomposed::choose_qparams_per_token_asymmetric");
     if (quantise == nullptr || choose == nullptr) return ir::kNoValue;
-    const bool same_scale = value_of(dequantise.args[1]) == value_of(quantise->args[1]) && value_of(dequantise.args[2]) == value_of(quantise->args[2]) &&
+    const bool same_scale = value_of(dequantise.args[1]) == value_of(quantise->args[1]) &&
+                            value_of(dequantise.args[2]) == value_of(quantise->args[2]) &&
                             value_of(dequantise.args[2]) == choose->outs[1];
-    const bool whole_range = quantise->args[3] == ir::Arg(std::int64_t{-128}) && quantise->args[4] == ir::Arg(std::int64_t{127});
+    const bool whole_range =
+        quantise->args[3] == ir::Arg(std::int64_t{-128}) && quantise->args[4] == ir::Arg(std::int64_t{127});
     const ValueId source = value_of(quantise->args[0]);
     const bool is_int8 = graph_[quantise->outs[0]].tensor().dtype == DType::kInt8;
     const DType dtype = graph_[source].tensor().dtype;
-    const bool is_float = (dtype == DType::kFloat32 || dtype == DType::kFloat16) && graph_[dequantise.outs[0]].tensor().dtype == dtype;
-    if (!same_scale || !whole_range || !is_int8 || !is_float || source != value_of(choose->args[0])) return ir::kNoValue;
+    const bool is_float = (dtype == DType::kFloat32 || dtype == DType::kFloat16) &&
+                          graph_[dequantise.outs[0]].tensor().dtype == dtype;
+    if (!same_scale || !whole_range || !is_int8 || !is_float || source != value_of(choose->args[0]))
+      return ir::kNoValue;
     return source;
   }
 
@@ -116,15 +125,18 @@ class Recogniser {
   }
 
   bool keeps_rows(const Node& node, ValueId id) const {
-    if (!node.op->has(ops::kSameElements) || value_of(node.args[0]) != id || node.outs.size() != 1) return false;
+    if (!node.op->has(ops::kSameElements) || value_of(node.args[0]) != id || node.outs.size() != 1)
+      return false;
     const Dims& from = graph_[id].tensor().sizes;
     const Dims& to = graph_[node.outs[0]].tensor().sizes;
-    return !from.empty() && !to.empty() && from.back() == to.back() && shape_of(graph_[node.outs[0]].tensor()).dynamic_count() <= 1;
+    return !from.empty() && !to.empty() && from.back() == to.back() &&
+           shape_of(graph_[node.outs[0]].tensor()).dynamic_count() <= 1;
   }
 
   bool is_product_of(const Node& node, ValueId id) const {
     const auto product = product_of(node);
-    if (!product || value_of(node.args[product->input]) != id || value_of(node.args[product->weight]) == id) return false;
+    if (!product || value_of(node.args[product->input]) != id || value_of(node.args[product->weight]) == id)
+      return false;
     const Lowering* lowering = find_lowering(node);
     const NodeArgs args(graph_, node);
     const Node* weight = weight_node(graph_, value_of(node.args[product->weight]));
@@ -160,7 +172,8 @@ class Recogniser {
       if (!node.op->functional_name.starts_with("quantized_decomposed::")) continue;
       if (std::ranges::any_of(node.outs, [&](ValueId id) { return uses[ir::index_of(id)] > 0; })) continue;
       node.dead = true;
-      for (const ir::Arg& arg : node.args) ir::for_each_value(arg, [&](ValueId id) { --uses[ir::index_of(id)]; });
+      for (const ir::Arg& arg : node.args)
+        ir::for_each_value(arg, [&](ValueId id) { --uses[ir::index_of(id)]; });
     }
   }
 
@@ -191,7 +204,8 @@ void separate_dequantisations(ir::Graph& graph) {
           return;
         }
         Node copy = producer;
-        copy.outs = {graph.add_value(fmt::format("{}.{}", graph[id].name, graph.values.size()), graph[id].type, ir::NodeId{})};
+        copy.outs = {graph.add_value(fmt::format("{}.{}", graph[id].name, graph.values.size()),
+                                     graph[id].type, ir::NodeId{})};
         id = copy.outs[0];
         nodes.push_back(std::move(copy));
       });

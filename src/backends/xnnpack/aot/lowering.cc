@@ -50,7 +50,8 @@ Refused check_tensor(const ir::Graph& graph, ir::ValueId id, std::string_view ro
   return std::nullopt;
 }
 
-Refused check_tensors(const ir::Graph& graph, const ir::Node& node, const std::vector<std::uint32_t>& uses, bool any_dtype) {
+Refused check_tensors(const ir::Graph& graph, const ir::Node& node, const std::vector<std::uint32_t>& uses,
+                      bool any_dtype) {
   Refused found;
   for (const ir::Arg& arg : node.args) {
     ir::for_each_value(arg, [&](ir::ValueId id) {

@@ -15,7 +15,8 @@ constexpr std::size_t kNoNode = static_cast<std::size_t>(-1);
 // Quantised weights are there for everybody, like constants.
 std::size_t producer_of(const ir::Graph& graph, ValueId id) {
   const ir::Value& value = graph[id];
-  const bool is_computed = value.source == ir::ValueSource::kNode && !is_weight(graph, graph.nodes[value.source_index]);
+  const bool is_computed =
+      value.source == ir::ValueSource::kNode && !is_weight(graph, graph.nodes[value.source_index]);
   return is_computed ? value.source_index : kNoNode;
 }
 

@@ -1,13 +1,9 @@
 #include "backends/xnnpack/aot/payload_builder.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
-#include <cstring>
 
-#include "base/sha256.h"
+#include "backends/xnnpack/aot/dense_walk.h"
 #include "ir/builder.h"
-#include "ops/dispatch.h"
 
 namespace etalon::xnnpack {
 namespace {
@@ -17,9 +13,6 @@ std::vector<std::uint32_t> to_u32(const Dims& dims) {
   for (const std::int64_t size : dims) out.push_back(static_cast<std::uint32_t>(size));
   return out;
 }
-
-// XNNPACK has no rank 0.
-Dims at_least_one_dim(const Dims& dims) { return dims.empty() ? Dims{1} : dims; }
 
 bool has_limits(xnn::NodeType type) {
   using enum xnn::NodeType;
@@ -41,60 +34,24 @@ bool has_limits(xnn::NodeType type) {
   }
 }
 
+}  // namespace
+
 xnn::Quantization quantisation_of(const Storage& storage) {
   if (storage.dtype != DType::kInt8) return {};
   return xnn::PerTensorQuant{storage.affine.scale, storage.affine.zero_point};
 }
-
-// Visits the elements of a dense tensor in the order that `order` puts them in memory, with their places in `source`,
-// which lies in `source_order`.
-template <class Visit>
-void for_each_place(const Dims& sizes, const DimOrder& source_order, const DimOrder& order, Visit&& visit) {
-  const Dims steps = strides_of(sizes, source_order);
-  const std::int64_t count = numel(sizes);
-  Dims index(sizes.size(), 0);
-  std::int64_t place = 0;
-  for (std::int64_t i = 0; i < count; ++i) {
-    visit(static_cast<std::size_t>(place));
-    for (std::size_t k = order.size(); k-- > 0;) {
-      const std::size_t dim = order[k];
-      place += steps[dim];
-      if (++index[dim] < sizes[dim]) break;
-      place -= steps[dim] * sizes[dim];
-      index[dim] = 0;
-    }
-  }
-}
-
-}  // namespace
 
 xnn::DataType data_type_of(DType dtype) {
   if (dtype == DType::kInt8) return xnn::DataType::kQint8;
   return dtype == DType::kFloat16 ? xnn::DataType::kFp16 : xnn::DataType::kFp32;
 }
 
-std::vector<double> elements_of(const ir::Constant& constant) {
-  std::vector<double> out;
-  out.reserve(static_cast<std::size_t>(numel(constant.type.sizes)));
-  for_each_place(constant.type.sizes, constant.type.order, contiguous_order(constant.type.sizes.size()),
-                 [&](std::size_t place) { out.push_back(ir::element_as_double(constant, place)); });
-  return out;
-}
-
-ir::Data in_order(const ir::Constant& constant, const DimOrder& order) {
-  if (same_places(shape_of(constant.type), constant.type.order, order)) return constant.data;
-  const std::size_t size = size_of(constant.type.dtype);
-  const Bytes from = constant.data.bytes();
-  std::vector<std::byte> out(from.size());
-  std::byte* to = out.data();
-  for_each_place(constant.type.sizes, constant.type.order, order, [&](std::size_t place) {
-    std::memcpy(to, from.data() + place * size, size);
-    to += size;
-  });
-  return ir::Data::owned(std::move(out));
-}
-
-PayloadBuilder::PayloadBuilder(const ir::Graph& graph) : graph_(graph), uses_(graph.use_counts()), last_user_(graph.values.size(), -1), reps_(graph.values.size()), held_(graph.values.size(), ir::kNoValue) {
+PayloadBuilder::PayloadBuilder(const ir::Graph& graph)
+    : graph_(graph),
+      uses_(graph.use_counts()),
+      last_user_(graph.values.size(), -1),
+      reps_(graph.values.size()),
+      held_(graph.values.size(), ir::kNoValue) {
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
     for (const ir::Arg& arg : graph.nodes[n].args) {
       ir::for_each_value(arg, [&](ValueId id) { last_user_[ir::index_of(id)] = static_cast<std::int32_t>(n); });
@@ -137,7 +94,9 @@ std::uint32_t PayloadBuilder::add_value(const Dims& dims, Storage storage) {
   return static_cast<std::uint32_t>(payload_.graph.values.size() - 1);
 }
 
-std::uint32_t PayloadBuilder::temporary(const Shape& dims, Storage storage) { return add_value(dims.sizes, storage); }
+std::uint32_t PayloadBuilder::temporary(const Shape& dims, Storage storage) {
+  return add_value(dims.sizes, storage);
+}
 
 void PayloadBuilder::define(ValueId id, Rep rep) {
   if (std::vector<ValueId>& names = tensors_of_[rep.id]; std::ranges::find(names, id) == names.end()) names.push_back(id);
@@ -181,69 +140,11 @@ std::uint32_t PayloadBuilder::reshape(std::uint32_t id, const Shape& from, const
   return out;
 }
 
-std::uint32_t PayloadBuilder::transpose(std::uint32_t id, const Shape& from, const DimOrder& order, Storage storage) {
+std::uint32_t PayloadBuilder::transpose(std::uint32_t id, const Shape& from, const DimOrder& order,
+                                        Storage storage) {
   const std::uint32_t out = temporary(permuted(from, order), storage);
   emit(xnn::NodeType::kStaticTranspose, {id}, out, xnn::Transpose{{order.begin(), order.end()}});
   return out;
-}
-
-std::uint32_t PayloadBuilder::data(ir::Data data, std::string key) {
-  const auto [known, is_new] = keys_.emplace(key, static_cast<std::uint32_t>(payload_.graph.constants.size()));
-  if (is_new) {
-    payload_.graph.constants.push_back({key, {}, data.bytes().size()});
-    payload_.named_data.push_back({std::move(key), std::move(data)});
-  }
-  return known->second;
-}
-
-std::uint32_t PayloadBuilder::typed_constant(ir::Data data, const Dims& dims, xnn::DataType type, xnn::Quantization quantisation,
-                                             const std::string& identity) {
-  std::string key = sha256_hex(data.bytes());
-  const Dims shape = at_least_one_dim(dims);
-  const auto [found, is_new] = constants_.emplace(std::pair(key, to_string(shape) + identity), 0);
-  if (!is_new) return found->second;
-  found->second = add_value(shape, DType::kFloat32);
-  xnn::Value& value = payload_.graph.values[found->second];
-  value.type = type;
-  value.quantization = std::move(quantisation);
-  value.constant = this->data(std::move(data), std::move(key));
-  return found->second;
-}
-
-std::uint32_t PayloadBuilder::constant(ir::Data data, const Dims& dims, Storage storage) {
-  const std::string identity = fmt::format("{} {} {}", short_name_of(storage.dtype), storage.affine.scale, storage.affine.zero_point);
-  return typed_constant(std::move(data), dims, data_type_of(storage.dtype), quantisation_of(storage), identity);
-}
-
-std::uint32_t PayloadBuilder::constant(const std::vector<double>& values, const Dims& dims, DType dtype) {
-  std::vector<std::byte> bytes(values.size() * size_of(dtype));
-  (void)ops::visit_dtype(dtype, [&](auto tag) -> Status {
-    using T = typename decltype(tag)::type;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const T element = ops::Scalar(values[i]).as<T>();
-      std::memcpy(bytes.data() + i * sizeof(T), &element, sizeof(T));
-    }
-    return {};
-  });
-  return constant(ir::Data::owned(std::move(bytes)), dims, dtype);
-}
-
-Rep PayloadBuilder::constant_rep(ValueId id, const DimOrder& order) {
-  const ir::Constant& source = *constant_of(id);
-  const Shape dims = permuted(shape_of(source.type), order);
-  // Numbers of other types stand where a float tensor meets an integer literal.
-  const bool is_stored = source.type.dtype == DType::kFloat32 || source.type.dtype == DType::kFloat16 || affines_.contains(id);
-  Rep rep{0, order, dims};
-  if (is_stored) {
-    rep.id = constant(in_order(source, order), dims.sizes, storage(id));
-  } else {
-    std::vector<double> values;
-    for_each_place(source.type.sizes, source.type.order, order,
-                   [&](std::size_t place) { values.push_back(ir::element_as_double(source, place)); });
-    rep.id = constant(values, dims.sizes, DType::kFloat32);
-  }
-  define(id, rep);
-  return rep;
 }
 
 Rep PayloadBuilder::natural(ValueId id) {
@@ -400,7 +301,8 @@ std::uint32_t PayloadBuilder::broadcastable(ValueId id, const DimOrder& order, D
   const ir::TensorType& of = type(id);
   const ir::Constant* source = constant_of(id);
   const bool is_int8 = affines_.contains(id);
-  if (source != nullptr && numel(of.sizes) == 1 && !is_int8) return scalar(ir::element_as_double(*source, 0), dtype);
+  if (source != nullptr && numel(of.sizes) == 1 && !is_int8)
+    return scalar(ir::element_as_double(*source, 0), dtype);
   if (numel(of.sizes) == 1 && numel(of.probe) == 1) return natural(id).id;
   // The tensor's own dims, in the order in which the larger tensor has them, and ones for those that it lacks.
   const std::size_t missing = order.size() - of.sizes.size();

@@ -1,13 +1,13 @@
 // PayloadBuilder: the nodes of one delegate as an XNNGraph. What lowerings write into.
 //
-// A tensor of the graph is represented by a payload value, an order (layout.h) and the dims of that value in memory. The
-// dims may differ from the tensor's (a linear layer does not mind whether its rows are [1, 197] or [197]): views and
-// permutations only relabel, and nodes that rearrange are emitted when somebody asks for an order or dims that no
-// representation has. Borders are the only places where layout is forced.
+// A tensor of the graph is represented by a payload value, an order (layout.h) and the dims of that value in
+// memory. The dims may differ from the tensor's (a linear layer does not mind whether its rows are [1, 197]
+// or [197]): views and permutations only relabel, and nodes that rearrange are emitted when somebody asks for
+// an order or dims that no representation has. Borders are the only places where layout is forced.
 //
-// A tensor that was dequantised may be held in int8, exactly (quantised.h). Such a tensor has a second name, whose type is
-// int8: what can work on int8 reads and defines that (held(), moved(), quantised_result()), and everything that reads the
-// tensor itself gets floats, by a Convert node where there are none yet.
+// A tensor that was dequantised may be held in int8, exactly (quantised.h). Such a tensor has a second name,
+// whose type is int8: what can work on int8 reads and defines that (held(), moved(), quantised_result()), and
+// everything that reads the tensor itself gets floats, by a Convert node where there are none yet.
 #pragma once
 
 #include <deque>
@@ -97,8 +97,8 @@ class PayloadBuilder {
   bool prefers(ValueId id, const DimOrder& order);
   // A representation whose innermost dim is `dim`, whole; made if there is none.
   Rep with_innermost(ValueId id, std::size_t dim);
-  // The tensor seen with leading dims of size one up to the order's rank, to be broadcast against a tensor in that order.
-  // Constants are converted to `dtype`, unless the tensor is int8.
+  // The tensor seen with leading dims of size one up to the order's rank, to be broadcast against a tensor in
+  // that order. Constants are converted to `dtype`, unless the tensor is int8.
   std::uint32_t broadcastable(ValueId id, const DimOrder& order, DType dtype);
   // What is known when exporting; weights are made floats.
   const ir::Constant* constant_of(ValueId id);
@@ -133,7 +133,8 @@ class PayloadBuilder {
     std::vector<const ir::Node*> limited_by;
   };
   std::optional<Result> quantised_result(ValueId out, bool with_limits) const;
-  // Says that the tensor will be held in int8 like this, under the name that is given; the nodes that limit it do nothing more.
+  // Says that the tensor will be held in int8 like this, under the name that is given; the nodes that limit
+  // it do nothing more.
   ValueId hold_result(ValueId out, const Result& result);
   // True of those nodes; pass_on() is all that is left for them to do.
   bool is_taken(const ir::Node& node) const { return taken_.contains(&node); }
@@ -187,18 +188,20 @@ class PayloadBuilder {
   std::uint32_t uses(ValueId id) const { return uses_[ir::index_of(id)]; }
   std::uint32_t add_value(const Dims& dims, Storage storage);
   std::uint32_t data(ir::Data data, std::string key);  // index into the payload's constants
-  std::uint32_t typed_constant(ir::Data data, const Dims& dims, xnn::DataType type, xnn::Quantization quantisation,
-                               const std::string& identity);
+  std::uint32_t typed_constant(ir::Data data, const Dims& dims, xnn::DataType type,
+                               xnn::Quantization quantisation, const std::string& identity);
   std::uint32_t integers(ir::Data numbers, const Dims& dims, DType dtype, const Scales& scales);
   std::uint32_t output_value(ValueId id);
 
   const ir::Graph& graph_;
   Payload payload_;
-  std::map<ValueId, Affine> affines_;               // of int8 names
-  std::deque<ir::TensorType> own_types_;            // of the names that the graph does not have
-  std::map<ValueId, ir::Constant> floats_;          // weights as floats, made when asked for
-  std::map<std::pair<std::uint32_t, std::int32_t>, std::uint32_t> dynamic_;  // by payload value: its rows in int8
-  std::map<std::pair<std::uint32_t, DType>, std::uint32_t> floats_of_;  // by payload value of int8: one more than that of its floats
+  std::map<ValueId, Affine> affines_;       // of int8 names
+  std::deque<ir::TensorType> own_types_;    // of the names that the graph does not have
+  std::map<ValueId, ir::Constant> floats_;  // weights as floats, made when asked for
+  std::map<std::pair<std::uint32_t, std::int32_t>, std::uint32_t>
+      dynamic_;  // by payload value: its rows in int8
+  std::map<std::pair<std::uint32_t, DType>, std::uint32_t>
+      floats_of_;  // by payload value of int8: one more than that of its floats
   std::set<const ir::Node*> taken_;
   std::vector<FloatNote> float_notes_;
   std::vector<std::uint32_t> uses_;                 // of the graph's values
@@ -216,6 +219,9 @@ class PayloadBuilder {
 };
 
 xnn::DataType data_type_of(DType dtype);
+xnn::Quantization quantisation_of(const Storage& storage);
+// XNNPACK has no rank 0.
+inline Dims at_least_one_dim(const Dims& dims) { return dims.empty() ? Dims{1} : dims; }
 // The limits that a node puts on its first argument, if that is all it does.
 std::optional<Limits> limits_of(const ir::Graph& graph, const ir::Node& node);
 // A constant's elements as doubles, in the order of the tensor's dims.

@@ -1,23 +1,12 @@
-// PayloadBuilder's part for int8: second names of tensors, weights and biases in integers.
-#include <fmt/core.h>
-
+// PayloadBuilder's part for int8: second names of tensors, and what can be computed under them.
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <span>
 
 #include "backends/xnnpack/aot/payload_builder.h"
-#include "base/sha256.h"
-#include "ir/frame.h"
 
 namespace etalon::xnnpack {
 namespace {
-
-template <class T>
-ir::Data data_of(const std::vector<T>& numbers) {
-  const Bytes bytes = std::as_bytes(std::span(numbers));
-  return ir::Data::owned({bytes.begin(), bytes.end()});
-}
 
 // The number that a limit becomes.
 double stored(double limit, const Affine& affine) {
@@ -26,9 +15,11 @@ double stored(double limit, const Affine& affine) {
 
 // Operators whose lowerings read and define what moved() gives.
 bool only_moves(const ir::Node& node) {
-  constexpr std::string_view kMoving[] = {"aten::permute_copy", "aten::transpose_copy.int", "aten::t_copy", "aten::clone", "aten::slice_copy.Tensor",
-                                          "aten::select_copy.int", "aten::narrow_copy"};
-  return node.op->has(ops::kSameElements) || std::ranges::find(kMoving, std::string_view(node.op->functional_name)) != std::end(kMoving);
+  constexpr std::string_view kMoving[] = {
+      "aten::permute_copy",      "aten::transpose_copy.int", "aten::t_copy",     "aten::clone",
+      "aten::slice_copy.Tensor", "aten::select_copy.int",    "aten::narrow_copy"};
+  return node.op->has(ops::kSameElements) ||
+         std::ranges::find(kMoving, std::string_view(node.op->functional_name)) != std::end(kMoving);
 }
 
 }  // namespace
@@ -51,17 +42,6 @@ Storage PayloadBuilder::storage(ValueId id) const {
   return found == affines_.end() ? Storage(type(id).dtype) : Storage(DType::kInt8, found->second);
 }
 
-const ir::Constant* PayloadBuilder::constant_of(ValueId id) {
-  if (is_own(id)) return nullptr;
-  if (const ir::Constant* constant = fixed_constant(graph_, id)) return constant;
-  const ir::Node* node = weight_node(graph_, id);
-  if (node == nullptr) return nullptr;
-  if (const auto found = floats_.find(id); found != floats_.end()) return &found->second;
-  auto made = ir::evaluate(graph_, *node);
-  if (!made.ok()) return nullptr;
-  return &floats_.emplace(id, std::move(made->front())).first->second;
-}
-
 ValueId PayloadBuilder::held(ValueId id) const { return is_own(id) ? ir::kNoValue : held_[ir::index_of(id)]; }
 
 void PayloadBuilder::hold(ValueId id, ValueId source) {
@@ -82,7 +62,9 @@ ValueId PayloadBuilder::new_int8(ValueId id, Affine affine) {
   return made;
 }
 
-ValueId PayloadBuilder::hold_new(ValueId id, Affine affine) { return held_[ir::index_of(id)] = new_int8(id, affine); }
+ValueId PayloadBuilder::hold_new(ValueId id, Affine affine) {
+  return held_[ir::index_of(id)] = new_int8(id, affine);
+}
 
 PayloadBuilder::Moved PayloadBuilder::moved(ValueId in, ValueId out) {
   const ValueId source = held(in);
@@ -99,13 +81,15 @@ PayloadBuilder::Moved PayloadBuilder::averaged(ValueId in, ValueId out) {
   return {source, hold_result(out, *result)};
 }
 
-// XNNPACK makes one table of a Convert, a function of one number and a Convert back, if nobody else sees what is between.
+// XNNPACK makes one table of a Convert, a function of one number and a Convert back, if nobody else sees what
+// is between.
 bool PayloadBuilder::becomes_table(ValueId id) const {
   const ir::Node* function = sole_user(id);
   if (function == nullptr || function->outs.size() != 1) return false;
   std::size_t tensors = 0;
   for (const ir::Arg& arg : function->args) {
-    ir::for_each_value(arg, [&](ValueId input) { tensors += fixed_constant(graph_, input) == nullptr ? 1 : 0; });
+    ir::for_each_value(arg,
+                       [&](ValueId input) { tensors += fixed_constant(graph_, input) == nullptr ? 1 : 0; });
   }
   const ir::Node* next = sole_user(function->outs[0]);
   return tensors == 1 && next != nullptr && is_quantise(*next);
@@ -133,11 +117,13 @@ std::optional<PayloadBuilder::Result> PayloadBuilder::quantised_result(ValueId o
   while (const ir::Node* user = sole_user(out)) {
     if (is_quantise(*user)) {
       result.affine = affines_.at(user->outs[0]);
-      const bool leaves_numbers = stored(result.limits.min, result.affine) < stored(result.limits.max, result.affine);
+      const bool leaves_numbers =
+          stored(result.limits.min, result.affine) < stored(result.limits.max, result.affine);
       return leaves_numbers ? std::optional(std::move(result)) : std::nullopt;
     }
     if (const auto limits = with_limits ? limits_of(graph_, *user) : std::nullopt) {
-      result.limits = {std::clamp(result.limits.min, limits->min, limits->max), std::clamp(result.limits.max, limits->min, limits->max)};
+      result.limits = {std::clamp(result.limits.min, limits->min, limits->max),
+                       std::clamp(result.limits.max, limits->min, limits->max)};
       result.limited_by.push_back(user);
     } else if (!only_moves(*user) || user->outs.size() != 1) {
       return std::nullopt;
@@ -157,33 +143,10 @@ void PayloadBuilder::pass_on(const ir::Node& node) {
   define(out, natural(in));
 }
 
-std::uint32_t PayloadBuilder::integers(ir::Data numbers, const Dims& dims, DType dtype, const Scales& scales) {
-  const bool is_bias = dtype == DType::kInt32;
-  if (!scales.dim) {
-    return typed_constant(std::move(numbers), dims, is_bias ? xnn::DataType::kQint32 : xnn::DataType::kQint8,
-                          xnn::PerTensorQuant{scales.values[0], 0}, fmt::format("{} {}", short_name_of(dtype), scales.values[0]));
-  }
-  ir::Data scale_data = data_of(scales.values);
-  std::string key = "scale_" + sha256_hex(scale_data.bytes());
-  const std::string identity = fmt::format("{} {} {}", short_name_of(dtype), *scales.dim, key);
-  xnn::PerChannelQuant quantisation;
-  quantisation.channel_dim = static_cast<std::int32_t>(*scales.dim);
-  quantisation.num_scales = static_cast<std::uint32_t>(scales.values.size());
-  quantisation.scale_constant = data(std::move(scale_data), std::move(key));
-  return typed_constant(std::move(numbers), dims, is_bias ? xnn::DataType::kQcint32 : xnn::DataType::kQcint8, std::move(quantisation), identity);
-}
-
-std::uint32_t PayloadBuilder::constant(const std::vector<std::int8_t>& numbers, const Dims& dims, const Scales& scales) {
-  return integers(data_of(numbers), dims, DType::kInt8, scales);
-}
-
-std::uint32_t PayloadBuilder::constant(const std::vector<std::int32_t>& numbers, const Dims& dims, const Scales& scales) {
-  return integers(data_of(numbers), dims, DType::kInt32, scales);
-}
-
 void PayloadBuilder::note_float(std::string why) { float_notes_.push_back({current_, std::move(why)}); }
 
-std::uint32_t PayloadBuilder::dynamic_rows(std::uint32_t from, const Shape& dims, std::int32_t nonbatch_dims) {
+std::uint32_t PayloadBuilder::dynamic_rows(std::uint32_t from, const Shape& dims,
+                                           std::int32_t nonbatch_dims) {
   const auto [known, is_new] = dynamic_.emplace(std::pair(from, nonbatch_dims), 0);
   if (!is_new) return known->second;
   const std::uint32_t made = known->second = temporary(dims, DType::kFloat32);

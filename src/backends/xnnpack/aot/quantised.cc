@@ -18,7 +18,9 @@ constexpr std::string_view kDequantiseChannel = "quantized_decomposed::dequantiz
 constexpr std::size_t kInput = 0, kScale = 1, kZeroPoint = 2;
 constexpr std::size_t kMinOfTensor = 3, kAxis = 3, kMinOfChannel = 4;
 
-bool is_positive(double scale) { return std::isfinite(scale) && static_cast<float>(scale) > 0 && std::isfinite(static_cast<float>(scale)); }
+bool is_positive(double scale) {
+  return std::isfinite(scale) && static_cast<float>(scale) > 0 && std::isfinite(static_cast<float>(scale));
+}
 
 std::vector<double> numbers_of(const ir::Constant& constant) {
   std::vector<double> out(static_cast<std::size_t>(numel(constant.type.sizes)));
@@ -53,15 +55,18 @@ Refused refuse_affine(const ir::Graph& graph, const ir::Node& node) {
   const NodeArgs args(graph, node);
   const ir::TensorType& stored = is_quantise(node) ? args.out_type() : args.type(kInput);
   if (stored.dtype != DType::kInt8) {
-    return Refusal{fmt::format("it is quantised to {}, want int8", name_of(stored.dtype)), "quantise activations to int8"};
+    return Refusal{fmt::format("it is quantised to {}, want int8", name_of(stored.dtype)),
+                   "quantise activations to int8"};
   }
   const std::int64_t low = args.integer(kMinOfTensor);
   const std::int64_t high = args.integer(kMinOfTensor + 1);
   if (low != -128 || high != 127) {
-    return Refusal{fmt::format("its numbers are limited to {}..{}, want -128..127", low, high), "quantise activations to the whole range of int8"};
+    return Refusal{fmt::format("its numbers are limited to {}..{}, want -128..127", low, high),
+                   "quantise activations to the whole range of int8"};
   }
   if (!is_positive(args.number(kScale))) {
-    return Refusal{fmt::format("its scale is {}, want a positive number", args.number(kScale)), "calibrate with data that is neither constant nor NaN"};
+    return Refusal{fmt::format("its scale is {}, want a positive number", args.number(kScale)),
+                   "calibrate with data that is neither constant nor NaN"};
   }
   const double zero_point = args.number(kZeroPoint);
   if (zero_point < -128 || zero_point > 127) {
@@ -75,7 +80,8 @@ bool is_weight(const ir::Graph& graph, const ir::Node& node) {
   if (op != kDequantise && op != kDequantiseTensor && op != kDequantiseChannel) return false;
   bool all_known = true;
   for (const ir::Arg& arg : node.args) {
-    ir::for_each_value(arg, [&](ir::ValueId id) { all_known = all_known && fixed_constant(graph, id) != nullptr; });
+    ir::for_each_value(
+        arg, [&](ir::ValueId id) { all_known = all_known && fixed_constant(graph, id) != nullptr; });
   }
   return all_known;
 }
@@ -91,24 +97,30 @@ Result<QuantisedWeight> quantised_weight(const ir::Graph& graph, const ir::Node&
   QuantisedWeight out;
   out.numbers = args.constant(kInput);
   const ir::TensorType& type = out.numbers->type;
-  if (type.dtype != DType::kInt8) return unsupported(fmt::format("the weight is quantised to {}, want int8", name_of(type.dtype)));
+  if (type.dtype != DType::kInt8)
+    return unsupported(fmt::format("the weight is quantised to {}, want int8", name_of(type.dtype)));
   const bool by_channel = node.op->functional_name == kDequantiseChannel;
   if (by_channel) out.axis = static_cast<int>(args.dim(kAxis, type.sizes.size()));
   const std::size_t low = by_channel ? kMinOfChannel : kMinOfTensor;
   if (args.integer(low) < -128 || args.integer(low + 1) > 127) {
-    return unsupported(fmt::format("the weight's numbers reach from {} to {}, want -128..127", args.integer(low), args.integer(low + 1)));
+    return unsupported(fmt::format("the weight's numbers reach from {} to {}, want -128..127",
+                                   args.integer(low), args.integer(low + 1)));
   }
   ETALON_TRY(const std::vector<double> scales, known_numbers(args, kScale, "scale"));
   ETALON_TRY(const std::vector<double> zero_points, known_numbers(args, kZeroPoint, "zero point"));
   for (std::size_t i = 0; i < scales.size(); ++i) {
-    if (!is_positive(scales[i])) return unsupported(fmt::format("scale {} of the weight is {}, want a positive number", i, scales[i]));
+    if (!is_positive(scales[i]))
+      return unsupported(fmt::format("scale {} of the weight is {}, want a positive number", i, scales[i]));
     out.scales.push_back(static_cast<float>(scales[i]));
   }
   for (const double zero_point : zero_points) {
-    if (zero_point != 0) return unsupported(fmt::format("the weight has zero point {}, want 0 (symmetric)", zero_point));
+    if (zero_point != 0)
+      return unsupported(fmt::format("the weight has zero point {}, want 0 (symmetric)", zero_point));
   }
-  const std::size_t wanted = by_channel ? static_cast<std::size_t>(type.sizes[static_cast<std::size_t>(out.axis)]) : 1;
-  if (out.scales.size() != wanted) return unsupported(fmt::format("the weight has {} scales, want {}", out.scales.size(), wanted));
+  const std::size_t wanted =
+      by_channel ? static_cast<std::size_t>(type.sizes[static_cast<std::size_t>(out.axis)]) : 1;
+  if (out.scales.size() != wanted)
+    return unsupported(fmt::format("the weight has {} scales, want {}", out.scales.size(), wanted));
   return out;
 }
 

@@ -1,5 +1,5 @@
-// Quantised tensors in graphs: `quantized_decomposed` pairs as PyTorch's PT2E quantisation puts them there, read the way
-// XNNPACK wants them.
+// Quantised tensors in graphs: `quantized_decomposed` pairs as PyTorch's PT2E quantisation puts them there,
+// read the way XNNPACK wants them.
 //
 //   q = quantize_per_tensor(x, scale, zero_point, -128, 127, int8)      an activation, static
 //   y = dequantize_per_tensor(q, ...)
@@ -26,12 +26,12 @@ bool is_quantise(const ir::Node& node);
 bool is_dequantise(const ir::Node& node);
 // Its scale and zero point. Only of a node that refuse_affine() accepts.
 Affine affine_of(const ir::Node& node);
-// Why XNNPACK cannot hold a tensor that is quantised like this: another type than int8, less than its whole range, a
-// scale that is no positive number.
+// Why XNNPACK cannot hold a tensor that is quantised like this: another type than int8, less than its whole
+// range, a scale that is no positive number.
 Refused refuse_affine(const ir::Graph& graph, const ir::Node& node);
 
-// Any operator that makes floats of constants that are integers. Such nodes stand for weights: they belong to whoever
-// reads them and cross no border.
+// Any operator that makes floats of constants that are integers. Such nodes stand for weights: they belong to
+// whoever reads them and cross no border.
 bool is_weight(const ir::Graph& graph, const ir::Node& node);
 // The node behind a value, if is_weight().
 const ir::Node* weight_node(const ir::Graph& graph, ir::ValueId id);

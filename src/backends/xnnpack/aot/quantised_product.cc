@@ -58,15 +58,19 @@ class Maker {
     const std::vector<double> values = bias ? elements_of(*bias) : std::vector<double>(at_.outputs, 0.0);
     for (std::size_t o = 0; o < at_.outputs; ++o) {
       float& scale = out_.scales.values[o];
-      // Where all weights are zero, any scale is right; the smallest that quantisers give would not leave room for the bias.
+      // Where all weights are zero, any scale is right; the smallest that quantisers give would not leave
+      // room for the bias.
       const bool overflows = std::fabs(values[o]) > kLargestBias * (input_scale() * scale);
-      if (overflows && !weight.is_per_tensor() && is_dead(*weight.numbers, at_.channel_dim, o % static_cast<std::size_t>(weight.scales.size()))) {
+      if (overflows && !weight.is_per_tensor() &&
+          is_dead(*weight.numbers, at_.channel_dim, o % static_cast<std::size_t>(weight.scales.size()))) {
         scale = static_cast<float>(std::fabs(values[o]) / (kLargestBias / 2) / input_scale());
       }
       const float of_bias = input_scale() * scale;
-      const double number = std::nearbyint(static_cast<double>(static_cast<float>(values[o]) * (1.0f / of_bias)));
+      const double number =
+          std::nearbyint(static_cast<double>(static_cast<float>(values[o]) * (1.0f / of_bias)));
       if (!(std::fabs(number) <= kLargestBias)) {
-        return unsupported(fmt::format("bias {} is {}, too large for 32 bits with scale {}", o, values[o], of_bias));
+        return unsupported(
+            fmt::format("bias {} is {}, too large for 32 bits with scale {}", o, values[o], of_bias));
       }
       out_.bias_scales.values.push_back(of_bias);
       if (bias) out_.bias.push_back(static_cast<std::int32_t>(number));
@@ -78,7 +82,8 @@ class Maker {
     for (const float of_sum : out_.bias_scales.values) {
       const float factor = of_sum / out_.result.affine.scale;
       if (factor >= kSmallestFactor && factor < kLargestFactor) continue;
-      return unsupported(fmt::format("sums are scaled to outputs by {}, want less than {}", factor, kLargestFactor));
+      return unsupported(
+          fmt::format("sums are scaled to outputs by {}, want less than {}", factor, kLargestFactor));
     }
     return {};
   }
@@ -96,10 +101,12 @@ std::vector<std::int8_t> int8_elements_of(const ir::Constant& constant) {
   return {first, first + data.bytes().size()};
 }
 
-Result<std::vector<float>> scales_of_outputs(const QuantisedWeight& weight, std::size_t channel_dim, std::size_t outputs) {
+Result<std::vector<float>> scales_of_outputs(const QuantisedWeight& weight, std::size_t channel_dim,
+                                             std::size_t outputs) {
   if (weight.is_per_tensor()) return std::vector<float>(outputs, weight.scales[0]);
   if (static_cast<std::size_t>(weight.axis) != channel_dim) {
-    return unsupported(fmt::format("the weight's scales are along dim {}, want dim {}", weight.axis, channel_dim));
+    return unsupported(
+        fmt::format("the weight's scales are along dim {}, want dim {}", weight.axis, channel_dim));
   }
   std::vector<float> out(outputs);
   for (std::size_t o = 0; o < outputs; ++o) out[o] = weight.scales[o % weight.scales.size()];

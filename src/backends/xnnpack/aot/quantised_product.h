@@ -14,15 +14,16 @@ struct ProductOperands {
   ValueId weight;
   ValueId bias = ir::kNoValue;
   ValueId out;
-  std::size_t channel_dim;      // of the weight: what has scales of its own
-  std::size_t outputs;          // channels of the result; scales repeat if the weight has fewer
+  std::size_t channel_dim;  // of the weight: what has scales of its own
+  std::size_t outputs;      // channels of the result; scales repeat if the weight has fewer
 };
 
 // A product of int8 that gives int8.
 struct QuantisedProduct {
-  ValueId input;                  // int8 name
-  const ir::Constant* weight;     // int8
-  Scales scales;                  // of the outputs; `dim` is set if there is one for each, its value is the caller's to choose
+  ValueId input;               // int8 name
+  const ir::Constant* weight;  // int8
+  Scales
+      scales;  // of the outputs; `dim` is set if there is one for each, its value is the caller's to choose
   std::vector<std::int32_t> bias;  // empty: none
   Scales bias_scales;
   PayloadBuilder::Result result;
@@ -32,7 +33,8 @@ struct QuantisedProduct {
 std::optional<QuantisedProduct> quantised_product(PayloadBuilder& b, const ProductOperands& operands);
 
 // The scales of a weight, one per output.
-Result<std::vector<float>> scales_of_outputs(const QuantisedWeight& weight, std::size_t channel_dim, std::size_t outputs);
+Result<std::vector<float>> scales_of_outputs(const QuantisedWeight& weight, std::size_t channel_dim,
+                                             std::size_t outputs);
 
 // The bytes of an int8 constant, in the order of its own dims.
 std::vector<std::int8_t> int8_elements_of(const ir::Constant& constant);

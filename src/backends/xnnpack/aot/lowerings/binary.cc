@@ -50,7 +50,8 @@ std::optional<std::uint32_t> beside(PayloadBuilder& b, const Rep& rep, ValueId o
   if (!(shape_of(b.type(of)) == shape_of(b.type(other)))) return std::nullopt;
   if (const auto same = b.find(other, rep.order, rep.dims)) return same->id;
   const ir::Constant* constant = b.constant_of(other);
-  if (constant != nullptr && constant->type.dtype == dtype) return b.constant(in_order(*constant, rep.order), rep.dims.sizes, b.storage(other));
+  if (constant != nullptr && constant->type.dtype == dtype)
+    return b.constant(in_order(*constant, rep.order), rep.dims.sizes, b.storage(other));
   return std::nullopt;
 }
 
@@ -93,7 +94,8 @@ bool factors_fit(xnn::NodeType type, float x, float y, float out) {
 
 // In int8, if both operands are held so and the result is quantised.
 bool emit_quantised(PayloadBuilder& b, xnn::NodeType type, ValueId x, ValueId y, ValueId out) {
-  if (type != xnn::NodeType::kAdd && type != xnn::NodeType::kSubtract && type != xnn::NodeType::kMultiply) return false;
+  if (type != xnn::NodeType::kAdd && type != xnn::NodeType::kSubtract && type != xnn::NodeType::kMultiply)
+    return false;
   const ValueId held_x = b.held(x);
   const ValueId held_y = b.held(y);
   if (held_x == ir::kNoValue || held_y == ir::kNoValue) return false;
@@ -102,7 +104,8 @@ bool emit_quantised(PayloadBuilder& b, xnn::NodeType type, ValueId x, ValueId y,
     b.note_float("its result is not quantised, or somebody reads it before that");
     return false;
   }
-  if (!factors_fit(type, b.storage(held_x).affine.scale, b.storage(held_y).affine.scale, result->affine.scale)) {
+  if (!factors_fit(type, b.storage(held_x).affine.scale, b.storage(held_y).affine.scale,
+                   result->affine.scale)) {
     b.note_float("the scales of operands and result are too far apart");
     return false;
   }

@@ -36,7 +36,8 @@ bool is_exact(double limit, const Affine& affine) {
   return number == std::nearbyint(number) && number >= -128 && number <= 127;
 }
 
-// What is held in int8 stays there, if the limits are numbers of its kind, or become so in what reads the result alone.
+// What is held in int8 stays there, if the limits are numbers of its kind, or become so in what reads the
+// result alone.
 bool lower_quantised(PayloadBuilder& b, const NodeArgs& a, Limits limits) {
   const ValueId in = b.held(a.value(0));
   if (in == ir::kNoValue) return false;
@@ -44,7 +45,9 @@ bool lower_quantised(PayloadBuilder& b, const NodeArgs& a, Limits limits) {
   const auto result = b.quantised_result(a.out(), true);
   const bool joins = result && result->affine == affine;
   if (!joins && !(is_exact(limits.min, affine) && is_exact(limits.max, affine))) return false;
-  if (joins) limits = {std::clamp(limits.min, result->limits.min, result->limits.max), std::clamp(limits.max, result->limits.min, result->limits.max)};
+  if (joins)
+    limits = {std::clamp(limits.min, result->limits.min, result->limits.max),
+              std::clamp(limits.max, result->limits.min, result->limits.max)};
   if (!(limits.min < limits.max)) return false;
   const ValueId out = joins ? b.hold_result(a.out(), *result) : b.hold_new(a.out(), affine);
   if (b.fuse_limits(in, out, limits)) return true;

@@ -31,7 +31,8 @@ Refused refuse_stack(const NodeArgs& a) {
   return refuse_pieces(a);
 }
 
-void join(PayloadBuilder& b, std::vector<Piece> pieces, std::size_t axis, std::uint32_t out, Storage storage) {
+void join(PayloadBuilder& b, std::vector<Piece> pieces, std::size_t axis, std::uint32_t out,
+          Storage storage) {
   while (pieces.size() > 1) {
     const std::size_t count = std::min(pieces.size(), kMaxInputs);
     std::vector<std::uint32_t> inputs;
@@ -73,11 +74,13 @@ ValueId quantised_part(PayloadBuilder& b, ValueId part, const Affine& affine) {
   return made;
 }
 
-// How the parts of a concatenation can be joined in int8: all are held alike, or the result is quantised and some are held.
+// How the parts of a concatenation can be joined in int8: all are held alike, or the result is quantised and
+// some are held.
 std::optional<Affine> common_affine(PayloadBuilder& b, const ir::ValueIds& parts, ValueId out) {
   const auto affine_of = [&](ValueId part) { return b.storage(b.held(part)).affine; };
   const auto is_held = [&](ValueId part) { return b.held(part) != ir::kNoValue; };
-  if (std::ranges::all_of(parts, is_held) && std::ranges::all_of(parts, [&](ValueId p) { return affine_of(p) == affine_of(parts[0]); })) {
+  if (std::ranges::all_of(parts, is_held) &&
+      std::ranges::all_of(parts, [&](ValueId p) { return affine_of(p) == affine_of(parts[0]); })) {
     return affine_of(parts[0]);
   }
   const auto result = b.quantised_result(out, false);

@@ -1,10 +1,11 @@
 // Convolutions over one and two dims, plain, grouped, depthwise and transposed.
 //
-// Filters: [oc, ic/g, kh, kw] becomes [oc, kh, kw, ic/g]; depthwise [c * m, 1, kh, kw] becomes [1, kh, kw, c * m];
-// transposed [ic, oc/g, kh, kw] becomes [oc, kh, kw, ic/g].
+// Filters: [oc, ic/g, kh, kw] becomes [oc, kh, kw, ic/g]; depthwise [c * m, 1, kh, kw] becomes [1, kh, kw, c
+// * m]; transposed [ic, oc/g, kh, kw] becomes [oc, kh, kw, ic/g].
 //
-// Between float16 activations filters are float16 too (ExecuTorch writes float32, twice as large), but for transposed
-// convolutions, where XNNPACK wants float32. Biases are float32. Between int8 activations they are int8 and int32.
+// Between float16 activations filters are float16 too (ExecuTorch writes float32, twice as large), but for
+// transposed convolutions, where XNNPACK wants float32. Biases are float32. Between int8 activations they are
+// int8 and int32.
 #include <fmt/core.h>
 
 #include "backends/xnnpack/aot/payload_builder.h"
@@ -22,8 +23,10 @@ Refused refuse_convolution(const NodeArgs& a) {
     return Refusal{fmt::format("the input {} has {} dims, want 3 or 4", describe(input), input.sizes.size()),
                    "XNNPACK has no convolution over three dims; fold depth into the batch where the model allows it"};
   }
-  if (!a.is_fixed(kWeight)) return Refusal{"the filter is computed at run time, want a constant", "make the filter a parameter"};
-  if (a.has(kBias) && !a.is_fixed(kBias)) return Refusal{"the bias is computed at run time, want a constant", "add it behind the convolution"};
+  if (!a.is_fixed(kWeight))
+    return Refusal{"the filter is computed at run time, want a constant", "make the filter a parameter"};
+  if (a.has(kBias) && !a.is_fixed(kBias))
+    return Refusal{"the bias is computed at run time, want a constant", "add it behind the convolution"};
   if (input.sizes.size() == 3 && shape_of(input).dynamic_count() > 1) {
     return Refusal{fmt::format("a convolution over one dim of {}: XNNPACK infers one size of a reshape", describe(input)),
                    "export with one dynamic dim"};
@@ -130,7 +133,8 @@ Shape image_shape(PayloadBuilder& b, ValueId id) {
 std::uint32_t image(PayloadBuilder& b, ValueId input, bool one_dim) {
   if (!one_dim) return b.nhwc(input);
   const DimOrder order = image_order(true);
-  return b.reshape(b.get(input, order), permuted(shape_of(b.type(input)), order), image_shape(b, input), b.storage(input));
+  return b.reshape(b.get(input, order), permuted(shape_of(b.type(input)), order), image_shape(b, input),
+                   b.storage(input));
 }
 
 std::uint32_t result(PayloadBuilder& b, ValueId out, bool one_dim) {
@@ -161,7 +165,8 @@ Dims filter_dims(const Filter& f, Kind kind) {
 
 template <class T>
 std::vector<T> rearranged(const std::vector<T>& from, const Filter& f, Kind kind) {
-  return kind == Kind::kDepthwise ? depthwise_filter(from, f) : channels_last_filter(from, f, kind == Kind::kSpreading);
+  return kind == Kind::kDepthwise ? depthwise_filter(from, f)
+                                  : channels_last_filter(from, f, kind == Kind::kSpreading);
 }
 
 std::uint32_t float_bias(PayloadBuilder& b, const NodeArgs& a) {
@@ -175,41 +180,53 @@ std::uint32_t channel_dim_of(Kind kind) { return kind == Kind::kDepthwise ? 3 : 
 
 bool lower_quantised(PayloadBuilder& b, const NodeArgs& a, const Filter& f, Kind kind) {
   const std::size_t channel_dim = kind == Kind::kSpreading ? 1 : 0;
-  auto product = quantised_product(b, {a.value(kInput), a.value(kWeight), bias_of(a), a.out(), channel_dim, f.out_channels});
+  auto product = quantised_product(
+      b, {a.value(kInput), a.value(kWeight), bias_of(a), a.out(), channel_dim, f.out_channels});
   if (!product) return false;
   if (product->scales.dim) product->scales.dim = channel_dim_of(kind);
-  const std::uint32_t filter = b.constant(rearranged(int8_elements_of(*product->weight), f, kind), filter_dims(f, kind), product->scales);
+  const std::uint32_t filter = b.constant(rearranged(int8_elements_of(*product->weight), f, kind),
+                                          filter_dims(f, kind), product->scales);
   const std::uint32_t bias =
-      product->bias.empty() ? xnn::kNoValue : b.constant(product->bias, Dims{static_cast<std::int64_t>(f.out_channels)}, product->bias_scales);
+      product->bias.empty()
+          ? xnn::kNoValue
+          : b.constant(product->bias, Dims{static_cast<std::int64_t>(f.out_channels)}, product->bias_scales);
   const bool one_dim = a.type(kInput).sizes.size() == 3;
   const std::uint32_t input = image(b, product->input, one_dim);
   const ValueId out = b.hold_result(a.out(), product->result);
-  limit(b.emit(type_of(kind), {input, filter, bias}, result(b, out, one_dim), params_of(a, f, one_dim)), product->result.limits);
+  limit(b.emit(type_of(kind), {input, filter, bias}, result(b, out, one_dim), params_of(a, f, one_dim)),
+        product->result.limits);
   return true;
 }
 
 Status lower_convolution(PayloadBuilder& b, const NodeArgs& a) {
   const bool one_dim = a.type(kInput).sizes.size() == 3;
-  const Filter f = filter_of(a.type(kWeight).sizes, a.flag(kTransposed), static_cast<std::size_t>(a.integer(kGroups)));
+  const Filter f =
+      filter_of(a.type(kWeight).sizes, a.flag(kTransposed), static_cast<std::size_t>(a.integer(kGroups)));
   const Kind kind = kind_of(a, f);
   if (lower_quantised(b, a, f, kind)) return {};
   const DType dtype = kind == Kind::kSpreading ? DType::kFloat32 : a.out_type().dtype;
-  const std::uint32_t filter = b.constant(rearranged(elements_of(*b.constant_of(a.value(kWeight))), f, kind), filter_dims(f, kind), dtype);
+  const std::uint32_t filter = b.constant(rearranged(elements_of(*b.constant_of(a.value(kWeight))), f, kind),
+                                          filter_dims(f, kind), dtype);
   const std::uint32_t input = image(b, a.value(kInput), one_dim);
-  b.emit(type_of(kind), {input, filter, float_bias(b, a)}, result(b, a.out(), one_dim), params_of(a, f, one_dim));
+  b.emit(type_of(kind), {input, filter, float_bias(b, a)}, result(b, a.out(), one_dim),
+         params_of(a, f, one_dim));
   return {};
 }
 
 // Each image is quantised when running.
 Status lower_dynamic(PayloadBuilder& b, const NodeArgs& a) {
   const bool one_dim = a.type(kInput).sizes.size() == 3;
-  const Filter f = filter_of(a.type(kWeight).sizes, a.flag(kTransposed), static_cast<std::size_t>(a.integer(kGroups)));
+  const Filter f =
+      filter_of(a.type(kWeight).sizes, a.flag(kTransposed), static_cast<std::size_t>(a.integer(kGroups)));
   const Kind kind = a.flag(kTransposed) ? Kind::kSpreading : Kind::kPlain;
-  ETALON_TRY(const QuantisedWeight weight, quantised_weight(b.graph(), *weight_node(b.graph(), a.value(kWeight))));
+  ETALON_TRY(const QuantisedWeight weight,
+             quantised_weight(b.graph(), *weight_node(b.graph(), a.value(kWeight))));
   Scales scales{{}, 0};
   ETALON_TRY(scales.values, scales_of_outputs(weight, kind == Kind::kSpreading ? 1 : 0, f.out_channels));
-  const std::uint32_t filter = b.constant(rearranged(int8_elements_of(*weight.numbers), f, kind), filter_dims(f, kind), scales);
-  const std::uint32_t input = b.dynamic_rows(image(b, a.value(kInput), one_dim), image_shape(b, a.value(kInput)), 3);
+  const std::uint32_t filter =
+      b.constant(rearranged(int8_elements_of(*weight.numbers), f, kind), filter_dims(f, kind), scales);
+  const std::uint32_t input =
+      b.dynamic_rows(image(b, a.value(kInput), one_dim), image_shape(b, a.value(kInput)), 3);
   const std::uint32_t out = result(b, a.out(), one_dim);
   // Transposed ones give float32 alone.
   const bool converts = kind == Kind::kSpreading && a.out_type().dtype != DType::kFloat32;

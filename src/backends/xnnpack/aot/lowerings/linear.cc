@@ -54,8 +54,8 @@ Rep rows(PayloadBuilder& b, ValueId input, ValueId out, std::int64_t inputs) {
 }
 
 // Filter and bias are values of the payload, the input has int8 numbers if the result has.
-xnn::Node& emit_linear(PayloadBuilder& b, ValueId input, ValueId out, std::uint32_t filter, std::uint32_t bias, std::int64_t inputs,
-                       std::int64_t outputs) {
+xnn::Node& emit_linear(PayloadBuilder& b, ValueId input, ValueId out, std::uint32_t filter,
+                       std::uint32_t bias, std::int64_t inputs, std::int64_t outputs) {
   Rep rep = rows(b, input, out, inputs);
   const std::uint32_t from = rep.id;
   const std::size_t last = rep.dims.rank() - 1;
@@ -65,7 +65,8 @@ xnn::Node& emit_linear(PayloadBuilder& b, ValueId input, ValueId out, std::uint3
   return b.emit(xnn::NodeType::kFullyConnected, {from, filter, bias}, rep.id);
 }
 
-std::vector<std::int8_t> transposed(const std::vector<std::int8_t>& from, std::int64_t rows, std::int64_t columns) {
+std::vector<std::int8_t> transposed(const std::vector<std::int8_t>& from, std::int64_t rows,
+                                    std::int64_t columns) {
   std::vector<std::int8_t> to;
   to.reserve(from.size());
   for (std::int64_t c = 0; c < columns; ++c) {
@@ -79,13 +80,15 @@ bool lower_quantised(PayloadBuilder& b, const NodeArgs& a, const Places& at) {
   const std::int64_t outputs = sizes[at.transposed ? 1 : 0];
   const std::int64_t inputs = sizes[at.transposed ? 0 : 1];
   const ValueId of_bias = has_bias(a, at) ? a.value(at.bias) : ir::kNoValue;
-  auto product = quantised_product(b, {a.value(at.input), a.value(at.weight), of_bias, a.out(), at.transposed ? std::size_t{1} : std::size_t{0},
-                                       static_cast<std::size_t>(outputs)});
+  auto product = quantised_product(
+      b, {a.value(at.input), a.value(at.weight), of_bias, a.out(),
+          at.transposed ? std::size_t{1} : std::size_t{0}, static_cast<std::size_t>(outputs)});
   if (!product) return false;
   std::vector<std::int8_t> numbers = int8_elements_of(*product->weight);
   if (at.transposed) numbers = transposed(numbers, inputs, outputs);
   const std::uint32_t filter = b.constant(numbers, Dims{outputs, inputs}, product->scales);
-  const std::uint32_t bias = product->bias.empty() ? xnn::kNoValue : b.constant(product->bias, Dims{outputs}, product->bias_scales);
+  const std::uint32_t bias =
+      product->bias.empty() ? xnn::kNoValue : b.constant(product->bias, Dims{outputs}, product->bias_scales);
   const ValueId out = b.hold_result(a.out(), product->result);
   limit(emit_linear(b, product->input, out, filter, bias, inputs, outputs), product->result.limits);
   return true;
@@ -101,7 +104,8 @@ Status lower_linear(PayloadBuilder& b, const NodeArgs& a, const Places& at) {
   const DimOrder order = at.transposed ? DimOrder{1, 0} : DimOrder{0, 1};
   const std::uint32_t filter = b.constant(in_order(weight, order), Dims{outputs, inputs}, weight.type.dtype);
   const std::uint32_t bias =
-      has_bias(a, at) ? b.constant(in_order(*b.constant_of(a.value(at.bias)), {0}), Dims{outputs}, dtype) : xnn::kNoValue;
+      has_bias(a, at) ? b.constant(in_order(*b.constant_of(a.value(at.bias)), {0}), Dims{outputs}, dtype)
+                      : xnn::kNoValue;
   emit_linear(b, a.value(at.input), a.out(), filter, bias, inputs, outputs);
   return {};
 }
@@ -112,13 +116,16 @@ Status lower_dynamic(PayloadBuilder& b, const NodeArgs& a) {
   const bool is_io = a.flag(kIsIo);
   const std::int64_t outputs = a.type(kWeight).sizes[is_io ? 1 : 0];
   const std::int64_t inputs = a.type(kWeight).sizes[is_io ? 0 : 1];
-  ETALON_TRY(const QuantisedWeight weight, quantised_weight(b.graph(), *weight_node(b.graph(), a.value(kWeight))));
+  ETALON_TRY(const QuantisedWeight weight,
+             quantised_weight(b.graph(), *weight_node(b.graph(), a.value(kWeight))));
   Scales scales{{}, 0};
   ETALON_TRY(scales.values, scales_of_outputs(weight, is_io ? 1 : 0, static_cast<std::size_t>(outputs)));
   std::vector<std::int8_t> numbers = int8_elements_of(*weight.numbers);
   if (is_io) numbers = transposed(numbers, inputs, outputs);
   const std::uint32_t filter = b.constant(numbers, Dims{outputs, inputs}, scales);
-  const std::uint32_t bias = a.has(kBias) ? b.constant(elements_of(*b.constant_of(a.value(kBias))), Dims{outputs}, DType::kFloat32) : xnn::kNoValue;
+  const std::uint32_t bias =
+      a.has(kBias) ? b.constant(elements_of(*b.constant_of(a.value(kBias))), Dims{outputs}, DType::kFloat32)
+                   : xnn::kNoValue;
   Rep rep = rows(b, a.value(kInput), a.out(), inputs);
   const std::uint32_t from = b.dynamic_rows(rep.id, rep.dims, 1);
   const std::size_t last = rep.dims.rank() - 1;
@@ -139,7 +146,9 @@ Status lower_at(PayloadBuilder& b, const NodeArgs& a) {
 }
 
 // A product of two computed matrices is a batch of one.
-Refused refuse_mm(const NodeArgs& a) { return a.is_fixed(kOfMm.weight) ? refuse_linear(a, kOfMm) : std::nullopt; }
+Refused refuse_mm(const NodeArgs& a) {
+  return a.is_fixed(kOfMm.weight) ? refuse_linear(a, kOfMm) : std::nullopt;
+}
 Status lower_mm(PayloadBuilder& b, const NodeArgs& a) {
   if (a.is_fixed(kOfMm.weight)) return lower_linear(b, a, kOfMm);
   const auto batch_of_one = [&](ValueId id) {

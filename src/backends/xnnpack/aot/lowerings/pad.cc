@@ -27,7 +27,8 @@ PayloadBuilder::Moved names(PayloadBuilder& b, const NodeArgs& a) {
   const double stored = a.number(kValue) / affine.scale + affine.zero_point;
   const auto result = b.quantised_result(a.out(), false);
   const bool is_rounded = result && result->affine == affine;
-  if (!is_rounded && (stored != std::nearbyint(stored) || stored < -128 || stored > 127)) return {a.value(kInput), a.out()};
+  if (!is_rounded && (stored != std::nearbyint(stored) || stored < -128 || stored > 127))
+    return {a.value(kInput), a.out()};
   return b.moved(a.value(kInput), a.out());
 }
 

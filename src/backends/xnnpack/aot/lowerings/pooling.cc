@@ -166,7 +166,8 @@ Status lower_adaptive(PayloadBuilder& b, const NodeArgs& a) {
   const ir::TensorType& input = a.type(kInput);
   const ir::TensorType& out = a.out_type();
   const bool is_global = out.sizes[2] == 1 && out.sizes[3] == 1;
-  const auto [from, to] = is_global ? b.averaged(a.value(kInput), a.out()) : PayloadBuilder::Moved{a.value(kInput), a.out()};
+  const auto [from, to] =
+      is_global ? b.averaged(a.value(kInput), a.out()) : PayloadBuilder::Moved{a.value(kInput), a.out()};
   const std::uint32_t image = b.nhwc(from);
   const std::uint32_t made = b.make(to, channels_last());
   xnn::Pool params;

@@ -70,7 +70,8 @@ Refused refuse_nearest(const NodeArgs& a) {
 }
 
 // [.., 1, ..] repeated `count` times along `axis`.
-std::uint32_t repeated(PayloadBuilder& b, std::uint32_t id, Shape dims, std::size_t axis, std::int64_t count, Storage storage) {
+std::uint32_t repeated(PayloadBuilder& b, std::uint32_t id, Shape dims, std::size_t axis, std::int64_t count,
+                       Storage storage) {
   constexpr xnn::NodeType kTypes[] = {xnn::NodeType::kConcatenate2, xnn::NodeType::kConcatenate3, xnn::NodeType::kConcatenate4,
                                       xnn::NodeType::kConcatenate5};
   dims.sizes[axis] = dims.probe[axis] = count;
@@ -115,7 +116,8 @@ Status lower_shuffle(PayloadBuilder& b, const NodeArgs& a) {
   const std::int64_t r = a.integer(1);
   const Shape apart = static_shape({from[0], from[2], from[3], from[1] / (r * r), r, r});
   const auto [in, out] = b.moved(a.value(kInput), a.out());
-  const std::uint32_t image = b.reshape(b.nhwc(in), static_shape({from[0], from[2], from[3], from[1]}), apart, b.storage(out));
+  const std::uint32_t image =
+      b.reshape(b.nhwc(in), static_shape({from[0], from[2], from[3], from[1]}), apart, b.storage(out));
   const DimOrder order = {0, 1, 4, 2, 5, 3};
   b.define(out, {b.transpose(image, apart, order, b.storage(out)), channels_last(), permuted(apart, order)});
   return {};
