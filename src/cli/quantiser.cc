@@ -7,6 +7,7 @@
 
 #include "cli/quant_accuracy.h"
 #include "quantize/rewrite.h"
+#include "quantize/weights.h"
 
 namespace etalon::cli {
 namespace {
@@ -65,6 +66,7 @@ Result<QuantiseOutcome> quantise_graph(ir::Graph& graph, const QuantiseRequest& 
   ETALON_CHECKED(check_quantise_request(request));
   QuantiseOutcome outcome;
   ETALON_TRY(const quantize::Plan plan, quantize::make_plan(graph, options_of(request)));
+  ETALON_CHECKED(quantize::check_weights_are_finite(graph));
   describe(request, plan, outcome);
   ETALON_TRY(const Samples samples, samples_of(graph, request));
   outcome.data = samples.description;

@@ -3,6 +3,7 @@
 
 #include "ir/builder.h"
 #include "quantize/quantize_testing.h"
+#include "quantize/weights.h"
 
 namespace etalon::quantize {
 namespace {
@@ -108,6 +109,7 @@ TEST(Quantise, NanInWeightsIsAnErrorThatNamesThem) {
   std::vector<std::byte> bytes(8);
   std::memcpy(bytes.data(), weight.data(), 8);
   graph.constants[0].data = ir::Data::owned(std::move(bytes));
+  EXPECT_EQ(check_weights_are_finite(graph).error().message(), "w: has 1 NaN or infinite elements");
   const auto plan = make_plan(graph, {.dynamic = true});
   ASSERT_TRUE(plan.ok());
   const auto status = quantise(graph, *plan, {});

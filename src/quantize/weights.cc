@@ -61,6 +61,16 @@ Result<WeightCodes> quantise_weight(std::span<const float> weight, const Channel
   return out;
 }
 
+Status check_weights_are_finite(const ir::Graph& graph) {
+  for (const ir::Constant& constant : graph.constants) {
+    if (!constant.is_parameter || constant.type.dtype != DType::kFloat32 || constant.data.bytes().empty()) continue;
+    const std::vector<float> values = floats_of(constant);
+    const auto bad = std::ranges::count_if(values, [](float x) { return !std::isfinite(x); });
+    if (bad > 0) return invalid_input(fmt::format("{}: has {} NaN or infinite elements", constant.name, bad));
+  }
+  return {};
+}
+
 std::vector<float> rounded(const WeightCodes& weight, const ChannelView& view) {
   std::vector<float> out(weight.codes.size());
   for (std::size_t i = 0; i < out.size(); ++i) {

@@ -31,6 +31,10 @@ struct WeightCodes {
 Result<WeightCodes> quantise_weight(std::span<const float> weight, const ChannelView& view, bool per_channel,
                                     std::span<const double> least);
 
+// kInvalidInput if a float32 constant of the graph holds NaN or infinity, naming it. Asked before calibration, where the
+// values behind such a weight would take the blame. Masks may hold -infinity: constants that are no parameters are passed over.
+Status check_weights_are_finite(const ir::Graph& graph);
+
 // What the codes stand for.
 std::vector<float> rounded(const WeightCodes& weight, const ChannelView& view);
 
