@@ -29,7 +29,8 @@ Result<std::vector<std::byte>> program_of(ir::Graph& graph) {
 
 // What the wanted values do not need is dropped; state updates stay.
 Status set_outputs(ir::Graph& graph, std::span<const ValueId> wanted) {
-  std::erase_if(graph.outputs, [](const ir::Output& output) { return output.kind == ir::Output::Kind::kUser; });
+  std::erase_if(graph.outputs,
+                [](const ir::Output& output) { return output.kind == ir::Output::Kind::kUser; });
   for (const ValueId value : wanted) graph.outputs.push_back({ir::Output::Kind::kUser, value, {}});
   for (const passes::Pass* pass : passes::pipeline()) {
     if (pass->name != "remove-dead-code") continue;
@@ -49,7 +50,7 @@ struct GraphProbe::State {
   std::optional<Engine> engine;
   runtime::MethodOptions options;
   std::optional<runtime::Method> method;
-  std::vector<std::size_t> output_of;  // by wanted value
+  std::vector<std::size_t> output_of;        // by wanted value
   std::vector<std::optional<Tensor>> plain;  // copies of outputs that are not in row-major order
 };
 
@@ -72,7 +73,8 @@ Result<GraphProbe> GraphProbe::create(const ir::Graph& graph, std::span<const Va
   ETALON_TRY(state->bytes, program_of(copy));
   ETALON_TRY(runtime::Program program, runtime::Program::from_bytes(state->bytes));
   state->program.emplace(std::move(program));
-  ETALON_TRY(Engine engine, Engine::choose({.engine = "native", .threads = threads}, state->options, state->report));
+  ETALON_TRY(Engine engine,
+             Engine::choose({.engine = "native", .threads = threads}, state->options, state->report));
   state->engine.emplace(std::move(engine));
   ETALON_TRY(runtime::Method method, runtime::Method::load(*state->program, graph.method, state->options));
   state->method.emplace(std::move(method));
@@ -84,7 +86,8 @@ Status GraphProbe::run(std::span<const Tensor> inputs) {
   std::size_t next = 0;
   for (std::size_t i = 0; i < method.input_count(); ++i) {
     if (!method.input(i).is(ops::Value::Tag::kTensor)) continue;
-    if (next >= inputs.size()) return invalid_input(fmt::format("{} input tensors, the model takes more", inputs.size()));
+    if (next >= inputs.size())
+      return invalid_input(fmt::format("{} input tensors, the model takes more", inputs.size()));
     TensorView view = inputs[next++].view();
     ETALON_CHECKED(method.set_input(i, ops::Value::of_tensor(&view)));
   }
@@ -92,12 +95,15 @@ Status GraphProbe::run(std::span<const Tensor> inputs) {
   return method.execute();
 }
 
-const Dims& GraphProbe::sizes(std::size_t i) const { return state_->method->output(state_->output_of[i]).as_tensor()->sizes(); }
+const Dims& GraphProbe::sizes(std::size_t i) const {
+  return state_->method->output(state_->output_of[i]).as_tensor()->sizes();
+}
 
 Result<std::span<const float>> GraphProbe::value(std::size_t i) {
   const std::size_t place = state_->output_of[i];
   const TensorView& view = *state_->method->output(place).as_tensor();
-  if (view.dtype() != DType::kFloat32) return internal_error(fmt::format("a value to observe is {}", name_of(view.dtype())));
+  if (view.dtype() != DType::kFloat32)
+    return internal_error(fmt::format("a value to observe is {}", name_of(view.dtype())));
   const auto count = static_cast<std::size_t>(view.numel());
   if (view.is_contiguous()) return std::span<const float>(view.data_as<const float>(), count);
   if (!state_->plain[place]) {
@@ -181,8 +187,9 @@ class Observation {
 
 }  // namespace
 
-Result<quantize::Calibration> calibrate(const ir::Graph& graph, const quantize::Plan& plan, const Samples& samples,
-                                        const quantize::ObserverOptions& options, int threads, const ProgressFn& progress) {
+Result<quantize::Calibration> calibrate(const ir::Graph& graph, const quantize::Plan& plan,
+                                        const Samples& samples, const quantize::ObserverOptions& options,
+                                        int threads, const ProgressFn& progress) {
   Observation observation(plan, options);
   const auto batches = batches_of(graph, plan);
   std::size_t done = 0;

@@ -17,11 +17,12 @@
 
 namespace etalon::cli {
 
-// A graph as a program in memory whose outputs are the values one wants to see. It runs on the native engine, delegated
-// where possible; state of the model lasts from run to run. Move-only, one thread at a time.
+// A graph as a program in memory whose outputs are the values one wants to see. It runs on the native engine,
+// delegated where possible; state of the model lasts from run to run. Move-only, one thread at a time.
 class GraphProbe {
  public:
-  // `wanted` are float32 tensors of the graph, which is copied (its constants are shared). Threads: 0, as many as useful.
+  // `wanted` are float32 tensors of the graph, which is copied (its constants are shared). Threads: 0, as
+  // many as useful.
   static Result<GraphProbe> create(const ir::Graph& graph, std::span<const ir::ValueId> wanted, int threads);
   GraphProbe(GraphProbe&&) noexcept;
   GraphProbe& operator=(GraphProbe&&) noexcept;
@@ -41,9 +42,11 @@ class GraphProbe {
 
 using ProgressFn = std::function<void(std::string_view what, std::size_t done, std::size_t total)>;
 
-// Shows the samples to an observer per group of a static plan: the groups' parameters, in order, and the means that biases
-// are corrected with. Errors: kInvalidInput for NaN or infinity in a value, naming it, and those of running.
-Result<quantize::Calibration> calibrate(const ir::Graph& graph, const quantize::Plan& plan, const Samples& samples,
-                                                const quantize::ObserverOptions& options, int threads, const ProgressFn& progress);
+// Shows the samples to an observer per group of a static plan: the groups' parameters, in order, and the
+// means that biases are corrected with. Errors: kInvalidInput for NaN or infinity in a value, naming it, and
+// those of running.
+Result<quantize::Calibration> calibrate(const ir::Graph& graph, const quantize::Plan& plan,
+                                        const Samples& samples, const quantize::ObserverOptions& options,
+                                        int threads, const ProgressFn& progress);
 
 }  // namespace etalon::cli

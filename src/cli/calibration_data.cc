@@ -26,7 +26,8 @@ struct Input {
 std::vector<Input> tensor_inputs(const ir::Graph& graph) {
   std::vector<Input> inputs;
   for (const ir::Input& input : graph.inputs) {
-    if (graph[input.value].is_tensor()) inputs.push_back({input.name, input.value, graph[input.value].tensor()});
+    if (graph[input.value].is_tensor())
+      inputs.push_back({input.name, input.value, graph[input.value].tensor()});
   }
   return inputs;
 }
@@ -38,8 +39,10 @@ std::int64_t table_size(const ir::Graph& graph, ir::ValueId value) {
   for (const ir::Node& node : graph.nodes) {
     const auto* first = node.args.empty() ? nullptr : std::get_if<ir::ValueId>(&node.args[0]);
     const auto* second = node.args.size() < 2 ? nullptr : std::get_if<ir::ValueId>(&node.args[1]);
-    if (node.op->functional_name == "aten::embedding" && second && *second == value && first) return graph[*first].tensor().sizes[0];
-    const bool moves = (node.op->def->traits & ops::kSameElements) != 0 || node.op->functional_name == "aten::slice_copy.Tensor";
+    if (node.op->functional_name == "aten::embedding" && second && *second == value && first)
+      return graph[*first].tensor().sizes[0];
+    const bool moves = (node.op->def->traits & ops::kSameElements) != 0 ||
+                       node.op->functional_name == "aten::slice_copy.Tensor";
     if (!moves || !first || *first != value) continue;
     if (const std::int64_t size = table_size(graph, node.outs[0]); size > 0) return size;
   }
@@ -65,7 +68,8 @@ Result<Tensor> drawn(const ir::Graph& graph, const Input& input, std::size_t sam
   const std::int64_t table = table_size(graph, input.value);
   if (table > 0 && input.type.dtype == DType::kInt64) {
     ETALON_TRY(Tensor tensor, Tensor::zeros(DType::kInt64, input.type.sizes));
-    for (std::int64_t& x : tensor.elements<std::int64_t>()) x = static_cast<std::int64_t>(words.next() % static_cast<std::uint64_t>(table));
+    for (std::int64_t& x : tensor.elements<std::int64_t>())
+      x = static_cast<std::int64_t>(words.next() % static_cast<std::uint64_t>(table));
     return tensor;
   }
   return ones({input.type.dtype, input.type.sizes, contiguous_order(input.type.sizes.size()), false});
@@ -106,7 +110,9 @@ struct Cut {
 std::optional<Cut> cut_of(const ir::TensorType& type, const Dims& sizes) {
   if (sizes.size() == type.sizes.size()) {
     if (fits(type, sizes, 0)) return Cut{1, sizes};
-    if (sizes.empty() || !fits(type, sizes, 1) || type.sizes[0] <= 0 || sizes[0] <= 0 || sizes[0] % type.sizes[0] != 0) return std::nullopt;
+    if (sizes.empty() || !fits(type, sizes, 1) || type.sizes[0] <= 0 || sizes[0] <= 0 ||
+        sizes[0] % type.sizes[0] != 0)
+      return std::nullopt;
     Cut cut{static_cast<std::size_t>(sizes[0] / type.sizes[0]), sizes};
     cut.sizes[0] = type.sizes[0];
     return cut;
@@ -125,16 +131,20 @@ Status check_finite(const Tensor& tensor) {
   return bad == 0 ? Status{} : invalid_input(fmt::format("has {} NaN or infinite elements", bad));
 }
 
-Status append_npy(const std::string& path, const Input& input, std::size_t max_samples, std::vector<Tensor>& out, std::size_t& available) {
-  ETALON_TRY(const Tensor stored, read_tensor(path, {input.type.dtype, input.type.sizes, input.type.order, false}));
+Status append_npy(const std::string& path, const Input& input, std::size_t max_samples,
+                  std::vector<Tensor>& out, std::size_t& available) {
+  ETALON_TRY(const Tensor stored,
+             read_tensor(path, {input.type.dtype, input.type.sizes, input.type.order, false}));
   ETALON_TRY(const Tensor all, Tensor::copy_of(stored.view()), path);
   if (all.dtype() != input.type.dtype) {
-    return invalid_input(fmt::format("{}: is {}, input {} wants {}", path, name_of(all.dtype()), input.name, name_of(input.type.dtype)));
+    return invalid_input(fmt::format("{}: is {}, input {} wants {}", path, name_of(all.dtype()), input.name,
+                                     name_of(input.type.dtype)));
   }
   const auto cut = cut_of(input.type, all.sizes());
   if (!cut) {
-    return invalid_input(fmt::format("{}: has the shape {}, input {} wants {} or several of these along the first dim", path,
-                                     to_string(all.sizes()), input.name, to_string(input.type.sizes)));
+    return invalid_input(
+        fmt::format("{}: has the shape {}, input {} wants {} or several of these along the first dim", path,
+                    to_string(all.sizes()), input.name, to_string(input.type.sizes)));
   }
   ETALON_CHECKED(check_finite(all), path);
   available += cut->count;
@@ -157,14 +167,16 @@ Result<std::vector<std::string>> files_of(const std::string& source) {
     if (path.ends_with(".npy")) arrays.push_back(path);
   }
   if (error) return io_error(fmt::format("{}: {}", source, error.message()));
-  if (!images.empty() && !arrays.empty()) return invalid_input(fmt::format("{}: holds images and .npy files; keep one kind in a folder", source));
+  if (!images.empty() && !arrays.empty())
+    return invalid_input(fmt::format("{}: holds images and .npy files; keep one kind in a folder", source));
   std::vector<std::string>& found = images.empty() ? arrays : images;
   if (found.empty()) return not_found(fmt::format("{}: holds no .npy, .jpg or .png files", source));
   std::ranges::sort(found);
   return std::move(found);
 }
 
-Status append_source(const std::string& source, const Input& input, const DataRequest& request, std::vector<Tensor>& out, std::size_t& available) {
+Status append_source(const std::string& source, const Input& input, const DataRequest& request,
+                     std::vector<Tensor>& out, std::size_t& available) {
   ETALON_TRY(const std::vector<std::string> files, files_of(source));
   for (const std::string& path : files) {
     if (!is_image_name(path)) {
@@ -174,7 +186,8 @@ Status append_source(const std::string& source, const Input& input, const DataRe
     ++available;
     if (out.size() >= request.max_samples) continue;
     if (input.type.dtype != DType::kFloat32) {
-      return invalid_input(fmt::format("{}: input {} is {}, images want float32; use .npy files", path, input.name, name_of(input.type.dtype)));
+      return invalid_input(fmt::format("{}: input {} is {}, images want float32; use .npy files", path,
+                                       input.name, name_of(input.type.dtype)));
     }
     ETALON_TRY(Tensor image, read_image(path, input.type.sizes, request.images));
     out.push_back(std::move(image));
@@ -186,10 +199,12 @@ Status append_source(const std::string& source, const Input& input, const DataRe
 
 Result<Samples> load_samples(const ir::Graph& graph, const DataRequest& request) {
   const std::vector<Input> inputs = tensor_inputs(graph);
-  if (request.sources.size() == 1 && request.sources[0] == "random") return draw_samples(graph, request.max_samples);
+  if (request.sources.size() == 1 && request.sources[0] == "random")
+    return draw_samples(graph, request.max_samples);
   if (request.sources.size() != inputs.size()) {
-    return invalid_input(fmt::format("{} data sources for {} tensor inputs; give one per input, in order, or 'random'",
-                                     request.sources.size(), inputs.size()));
+    return invalid_input(
+        fmt::format("{} data sources for {} tensor inputs; give one per input, in order, or 'random'",
+                    request.sources.size(), inputs.size()));
   }
   Samples samples;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -197,14 +212,16 @@ Result<Samples> load_samples(const ir::Graph& graph, const DataRequest& request)
     std::size_t available = 0;
     ETALON_CHECKED(append_source(request.sources[i], inputs[i], request, column, available));
     if (i > 0 && available != samples.available) {
-      return invalid_input(fmt::format("{} holds {} samples, {} holds {}; inputs want the same number", request.sources[i], available,
-                                       request.sources[0], samples.available));
+      return invalid_input(fmt::format("{} holds {} samples, {} holds {}; inputs want the same number",
+                                       request.sources[i], available, request.sources[0], samples.available));
     }
     samples.available = available;
     samples.inputs.resize(column.size());
     for (std::size_t s = 0; s < column.size(); ++s) samples.inputs[s].push_back(std::move(column[s]));
   }
-  if (samples.inputs.empty()) return invalid_input(fmt::format("{}: holds no samples", request.sources.empty() ? "the model" : request.sources[0]));
+  if (samples.inputs.empty())
+    return invalid_input(
+        fmt::format("{}: holds no samples", request.sources.empty() ? "the model" : request.sources[0]));
   samples.description = fmt::format("{} samples of {}", samples.inputs.size(), request.sources[0]);
   return samples;
 }

@@ -1,4 +1,5 @@
-// What a model is calibrated and judged on: samples from .npy files, folders of them, folders of images, or drawn ones.
+// What a model is calibrated and judged on: samples from .npy files, folders of them, folders of images, or
+// drawn ones.
 #pragma once
 
 #include <string>
@@ -21,16 +22,17 @@ struct DataRequest {
 // One set of inputs per sample, one tensor per tensor input of the graph.
 struct Samples {
   std::vector<std::vector<runtime::Tensor>> inputs;
-  std::size_t available = 0;   // before max_samples cut it
+  std::size_t available = 0;  // before max_samples cut it
   bool is_random = false;
-  std::string description;     // "32 samples of photos", for people
+  std::string description;  // "32 samples of photos", for people
 };
 
-// An .npy holds one sample (the input's shape, also without a leading 1) or several (the batch dim is a multiple of the
-// input's). Files of a folder are read in the order of their names. Random samples: floats are drawn from a bell curve of
-// variance 1, indices of embeddings below the table's size, other integers and bools are ones; always the same ones.
-// Errors, each naming the file: kNotFound (no such file, nothing in the folder), kInvalidInput (no source, shapes or
-// dtypes that do not fit, sources of different length, NaN or infinity), kUnsupported.
+// An .npy holds one sample (the input's shape, also without a leading 1) or several (the batch dim is a
+// multiple of the input's). Files of a folder are read in the order of their names. Random samples: floats
+// are drawn from a bell curve of variance 1, indices of embeddings below the table's size, other integers and
+// bools are ones; always the same ones. Errors, each naming the file: kNotFound (no such file, nothing in the
+// folder), kInvalidInput (no source, shapes or dtypes that do not fit, sources of different length, NaN or
+// infinity), kUnsupported.
 Result<Samples> load_samples(const ir::Graph& graph, const DataRequest& request);
 
 }  // namespace etalon::cli

@@ -29,11 +29,13 @@ constexpr const char* kGraph = R"(graph forward {
 class Calibration : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = testing::TempDir() + "calibration_" + testing::UnitTest::GetInstance()->current_test_info()->name();
+    folder_ =
+        testing::TempDir() + "calibration_" + testing::UnitTest::GetInstance()->current_test_info()->name();
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
   }
-  std::string write(const std::string& name, const std::vector<std::int64_t>& shape, const std::vector<float>& values) {
+  std::string write(const std::string& name, const std::vector<std::int64_t>& shape,
+                    const std::vector<float>& values) {
     const std::string path = folder_ + "/" + name;
     const auto bytes = formats::npy::encode("<f4", shape, std::as_bytes(std::span(values)));
     EXPECT_TRUE(bytes.ok() && write_file(path, Bytes(*bytes)).ok());
@@ -45,7 +47,8 @@ class Calibration : public testing::Test {
 
 TEST_F(Calibration, AnArrayHoldsOneSampleOrSeveral) {
   const std::vector<float> two(16, 0.5f), one(8, 0.5f);
-  for (const auto& [path, count] : {std::pair{write("two.npy", {2, 2, 2, 2}, two), 2u}, {write("one.npy", {1, 2, 2, 2}, one), 1u},
+  for (const auto& [path, count] : {std::pair{write("two.npy", {2, 2, 2, 2}, two), 2u},
+                                    {write("one.npy", {1, 2, 2, 2}, one), 1u},
                                     {write("bare.npy", {2, 2, 2}, one), 1u}}) {
     const auto samples = load_samples(graph_, {.sources = {path}});
     ASSERT_TRUE(samples.ok()) << samples.error().message();
@@ -74,8 +77,10 @@ TEST_F(Calibration, WhatDoesNotFitIsNamed) {
   };
   EXPECT_THAT(message(write("wide.npy", {1, 2, 2, 3}, std::vector<float>(12))),
               HasSubstr("wide.npy: has the shape [1, 2, 2, 3], input x wants [1, 2, 2, 2] or several"));
-  EXPECT_THAT(message(write("nan.npy", {1, 2, 2, 2}, nan)), HasSubstr("nan.npy: has 1 NaN or infinite elements"));
-  EXPECT_THAT(message(write("none.npy", {0, 2, 2, 2}, {})), HasSubstr("none.npy: has the shape [0, 2, 2, 2]"));
+  EXPECT_THAT(message(write("nan.npy", {1, 2, 2, 2}, nan)),
+              HasSubstr("nan.npy: has 1 NaN or infinite elements"));
+  EXPECT_THAT(message(write("none.npy", {0, 2, 2, 2}, {})),
+              HasSubstr("none.npy: has the shape [0, 2, 2, 2]"));
   std::filesystem::create_directories(folder_ + "/empty");
   EXPECT_THAT(message(folder_ + "/empty"), HasSubstr("holds no .npy, .jpg or .png files"));
   EXPECT_TRUE(write_file(folder_ + "/broken.png", std::string_view("not a picture")).ok());
@@ -83,7 +88,8 @@ TEST_F(Calibration, WhatDoesNotFitIsNamed) {
 }
 
 TEST_F(Calibration, RandomSamplesAreTheSameEveryTime) {
-  const auto first = load_samples(graph_, {.sources = {"random"}}), second = load_samples(graph_, {.sources = {"random"}});
+  const auto first = load_samples(graph_, {.sources = {"random"}}),
+             second = load_samples(graph_, {.sources = {"random"}});
   ASSERT_TRUE(first.ok() && second.ok());
   EXPECT_TRUE(first->is_random);
   EXPECT_TRUE(std::ranges::equal(first->inputs[5][0].bytes(), second->inputs[5][0].bytes()));
@@ -91,7 +97,8 @@ TEST_F(Calibration, RandomSamplesAreTheSameEveryTime) {
 }
 
 TEST_F(Calibration, RangesAndMeansAreThoseOfTheFloatModel) {
-  const auto samples = load_samples(graph_, {.sources = {write("x.npy", {1, 2, 2, 2}, {1, 2, 3, 4, 0, 0, 0, 8})}});
+  const auto samples =
+      load_samples(graph_, {.sources = {write("x.npy", {1, 2, 2, 2}, {1, 2, 3, 4, 0, 0, 0, 8})}});
   ASSERT_TRUE(samples.ok());
   const auto plan = quantize::make_plan(graph_, {});
   ASSERT_TRUE(plan.ok());
@@ -104,7 +111,9 @@ TEST_F(Calibration, RangesAndMeansAreThoseOfTheFloatModel) {
 }
 
 TEST_F(Calibration, AValueThatOverflowsIsNamed) {
-  const auto samples = load_samples(graph_, {.sources = {write("x.npy", {1, 2, 2, 2}, std::vector<float>{3e38f, 0, 0, 0, -3e38f, 0, 0, 0})}});
+  const auto samples = load_samples(
+      graph_,
+      {.sources = {write("x.npy", {1, 2, 2, 2}, std::vector<float>{3e38f, 0, 0, 0, -3e38f, 0, 0, 0})}});
   ASSERT_TRUE(samples.ok());
   const auto plan = quantize::make_plan(graph_, {});
   const auto found = calibrate(graph_, *plan, *samples, {}, 1, {});

@@ -28,12 +28,14 @@ std::vector<ValueId> float_outputs(const ir::Graph& graph) {
   for (const ir::Output& output : graph.outputs) {
     const auto* id = std::get_if<ValueId>(&output.value);
     if (output.kind != ir::Output::Kind::kUser || id == nullptr || !graph[*id].is_tensor()) continue;
-    if (graph[*id].tensor().dtype == DType::kFloat32 && graph[*id].source == ir::ValueSource::kNode) out.push_back(*id);
+    if (graph[*id].tensor().dtype == DType::kFloat32 && graph[*id].source == ir::ValueSource::kNode)
+      out.push_back(*id);
   }
   return out;
 }
 
-// The int8 model as a graph that runs at the speed of the float one, and where to look for a value of the float graph.
+// The int8 model as a graph that runs at the speed of the float one, and where to look for a value of the
+// float graph.
 struct Rounded {
   ir::Graph graph;
   quantize::Readings readings;
@@ -49,7 +51,8 @@ struct Rounded {
   }
 };
 
-Result<Rounded> rounded(const ir::Graph& graph, const quantize::Plan& plan, const quantize::Calibration& calibration) {
+Result<Rounded> rounded(const ir::Graph& graph, const quantize::Plan& plan,
+                        const quantize::Calibration& calibration) {
   Rounded out{graph, {}};
   ETALON_TRY(out.readings, quantize::quantise(out.graph, plan, calibration, quantize::WeightForm::kRounded));
   return out;
@@ -66,8 +69,8 @@ bool is_scores(const ir::Graph& graph, std::span<const ValueId> outputs) {
   return sizes.size() == 2 && sizes[1] > 1;
 }
 
-void count_rows(std::span<const float> reference, std::span<const float> actual, std::size_t classes, std::span<const std::int64_t> labels,
-                Top1& top1) {
+void count_rows(std::span<const float> reference, std::span<const float> actual, std::size_t classes,
+                std::span<const std::int64_t> labels, Top1& top1) {
   for (std::size_t row = 0; row + classes <= reference.size(); row += classes) {
     const std::size_t wanted = quantize::top1(reference.subspan(row, classes));
     const std::size_t found = quantize::top1(actual.subspan(row, classes));
@@ -84,9 +87,11 @@ void count_rows(std::span<const float> reference, std::span<const float> actual,
 Result<std::vector<std::int64_t>> read_labels(const std::string& path, std::size_t samples) {
   if (path.empty()) return std::vector<std::int64_t>{};
   ETALON_TRY(const Tensor labels, read_tensor(path, {DType::kInt64, Dims{}, {}, false}));
-  if (labels.dtype() != DType::kInt64) return invalid_input(fmt::format("{}: is {}, labels want int64", path, name_of(labels.dtype())));
+  if (labels.dtype() != DType::kInt64)
+    return invalid_input(fmt::format("{}: is {}, labels want int64", path, name_of(labels.dtype())));
   const auto values = labels.elements<std::int64_t>();
-  if (values.size() < samples) return invalid_input(fmt::format("{}: has {} labels for {} samples", path, values.size(), samples));
+  if (values.size() < samples)
+    return invalid_input(fmt::format("{}: has {} labels for {} samples", path, values.size(), samples));
   return std::vector<std::int64_t>(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(samples));
 }
 
@@ -106,11 +111,13 @@ Status run_both(GraphProbe& a, GraphProbe& b, std::span<const Tensor> inputs) {
 }
 
 // Runs both models on the samples and adds up what every wanted value has in common.
-Status compare_values(const Candidate& candidate, std::span<const ValueId> wanted, const Judged& judged, const ProgressFn& progress,
-                      std::vector<Agreement>& agreements, Top1* top1) {
+Status compare_values(const Candidate& candidate, std::span<const ValueId> wanted, const Judged& judged,
+                      const ProgressFn& progress, std::vector<Agreement>& agreements, Top1* top1) {
   ETALON_TRY(const Rounded int8, rounded(candidate.graph, candidate.plan, candidate.calibration));
-  ETALON_TRY(GraphProbe reference, GraphProbe::create(candidate.graph, wanted, candidate.threads), "the float model");
-  ETALON_TRY(GraphProbe actual, GraphProbe::create(int8.graph, int8.readings_of(wanted), candidate.threads), "the int8 model");
+  ETALON_TRY(GraphProbe reference, GraphProbe::create(candidate.graph, wanted, candidate.threads),
+             "the float model");
+  ETALON_TRY(GraphProbe actual, GraphProbe::create(int8.graph, int8.readings_of(wanted), candidate.threads),
+             "the int8 model");
   agreements.assign(wanted.size(), {});
   for (std::size_t s = 0; s < judged.count; ++s) {
     ETALON_CHECKED(run_both(reference, actual, judged.samples->inputs[s]));
@@ -119,25 +126,30 @@ Status compare_values(const Candidate& candidate, std::span<const ValueId> wante
       ETALON_TRY(const auto b, actual.value(i));
       agreements[i].add(a, b);
       const bool scores = i == 0 && top1 != nullptr;
-      if (scores) count_rows(a, b, static_cast<std::size_t>(candidate.graph[wanted[0]].tensor().sizes[1]), judged.labels, *top1);
+      if (scores)
+        count_rows(a, b, static_cast<std::size_t>(candidate.graph[wanted[0]].tensor().sizes[1]),
+                   judged.labels, *top1);
     }
     if (progress) progress("judging", s + 1, judged.count);
   }
   return {};
 }
 
-// The same in parts whose values fit into memory together; the outputs, which come first, are in the first one.
-Status compare_in_parts(const Candidate& candidate, std::span<const ValueId> wanted, const Judged& judged, const ProgressFn& progress,
-                        std::vector<Agreement>& agreements, Top1* top1) {
+// The same in parts whose values fit into memory together; the outputs, which come first, are in the first
+// one.
+Status compare_in_parts(const Candidate& candidate, std::span<const ValueId> wanted, const Judged& judged,
+                        const ProgressFn& progress, std::vector<Agreement>& agreements, Top1* top1) {
   constexpr std::int64_t kBytes = std::int64_t{256} << 20;
   for (std::size_t first = 0; first < wanted.size();) {
     std::size_t last = first;
     std::int64_t bytes = 0;
-    while (last < wanted.size() && (last == first || bytes + candidate.graph[wanted[last]].tensor().nbytes() <= kBytes)) {
+    while (last < wanted.size() &&
+           (last == first || bytes + candidate.graph[wanted[last]].tensor().nbytes() <= kBytes)) {
       bytes += candidate.graph[wanted[last++]].tensor().nbytes();
     }
     std::vector<Agreement> part;
-    ETALON_CHECKED(compare_values(candidate, wanted.subspan(first, last - first), judged, progress, part, first == 0 ? top1 : nullptr));
+    ETALON_CHECKED(compare_values(candidate, wanted.subspan(first, last - first), judged, progress, part,
+                                  first == 0 ? top1 : nullptr));
     agreements.insert(agreements.end(), part.begin(), part.end());
     first = last;
   }
@@ -152,7 +164,8 @@ Result<double> snr_of(const Candidate& candidate, ValueId output, const Judged& 
 }
 
 // The weighted layers on int8, those with the largest error at their own result first.
-std::vector<std::size_t> layers_to_explain(const quantize::Plan& plan, const std::vector<LayerCloseness>& layers) {
+std::vector<std::size_t> layers_to_explain(const quantize::Plan& plan,
+                                           const std::vector<LayerCloseness>& layers) {
   std::vector<std::pair<double, std::size_t>> order;
   std::size_t layer = 0;
   for (std::size_t s = 0; s < plan.sites.size(); ++s) {
@@ -166,17 +179,21 @@ std::vector<std::size_t> layers_to_explain(const quantize::Plan& plan, const std
   return out;
 }
 
-Status explain_layers(const Candidate& candidate, ValueId output, Judged judged, const ProgressFn& progress, QuantiseOutcome& outcome) {
+Status explain_layers(const Candidate& candidate, ValueId output, Judged judged, const ProgressFn& progress,
+                      QuantiseOutcome& outcome) {
   judged.count = std::min(judged.count, kExplained);
   ETALON_TRY(const double all, snr_of(candidate, output, judged));
   const std::vector<std::size_t> layers = layers_to_explain(candidate.plan, outcome.layers);
   std::size_t done = 0;
   for (const std::size_t s : layers) {
     const quantize::Plan without = quantize::without_site(candidate.graph, candidate.plan, s);
-    const quantize::Calibration calibration{quantize::params_for(without, candidate.plan, candidate.calibration.params), candidate.calibration.means};
+    const quantize::Calibration calibration{
+        quantize::params_for(without, candidate.plan, candidate.calibration.params),
+        candidate.calibration.means};
     const quantize::Site& site = candidate.plan.sites[s];
     if (without.quantised_count() > 0) {
-      ETALON_TRY(const double snr, snr_of({candidate.graph, without, calibration, candidate.threads}, output, judged));
+      ETALON_TRY(const double snr,
+                 snr_of({candidate.graph, without, calibration, candidate.threads}, output, judged));
       outcome.gains.push_back({site.name, std::string(site.kind), snr - all});
     }
     if (progress) progress("explaining", ++done, layers.size());
@@ -187,8 +204,8 @@ Status explain_layers(const Candidate& candidate, ValueId output, Judged judged,
 
 }  // namespace
 
-Status judge(const Candidate& candidate, const Samples& calibration, const QuantiseRequest& request, const ProgressFn& progress,
-             QuantiseOutcome& outcome) {
+Status judge(const Candidate& candidate, const Samples& calibration, const QuantiseRequest& request,
+             const ProgressFn& progress, QuantiseOutcome& outcome) {
   const std::vector<ValueId> outputs = float_outputs(candidate.graph);
   if (outputs.empty()) return {};
   Samples others;
@@ -217,7 +234,8 @@ Status judge(const Candidate& candidate, const Samples& calibration, const Quant
   const bool scores = is_scores(candidate.graph, outputs);
   std::vector<Agreement> agreements;
   ETALON_CHECKED(compare_in_parts(candidate, wanted, judged, progress, agreements, scores ? &top1 : nullptr));
-  for (std::size_t i = 0; i < outputs.size(); ++i) outcome.outputs.push_back(closeness(candidate.graph[outputs[i]].name, agreements[i]));
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    outcome.outputs.push_back(closeness(candidate.graph[outputs[i]].name, agreements[i]));
   for (std::size_t i = 0; i < sites.size(); ++i) {
     const quantize::Site& site = candidate.plan.sites[sites[i]];
     outcome.layers.push_back({closeness(site.name, agreements[outputs.size() + i]), std::string(site.kind)});

@@ -1,8 +1,8 @@
 #include "cli/quant_report.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -13,7 +13,8 @@ namespace etalon::cli {
 namespace {
 
 template <std::size_t kCount>
-void add_triple(CLI::App& app, const std::string& flag, std::array<float, kCount>& values, bool& stated, const std::string& help) {
+void add_triple(CLI::App& app, const std::string& flag, std::array<float, kCount>& values, bool& stated,
+                const std::string& help) {
   app.add_option_function<std::vector<float>>(
          flag,
          [&values, &stated](const std::vector<float>& given) {
@@ -47,14 +48,15 @@ void print_left(const Console& console, const QuantiseOutcome& outcome) {
 void print_layers(const Console& console, const QuantiseOutcome& outcome) {
   console.print("int8 layers                               kind               SNR     cosine  max error\n");
   for (const LayerCloseness& layer : outcome.layers) {
-    console.print(fmt::format("  {:38}  {:14} {:>9}  {:9.6f}  {:9.3g}\n", layer.name, layer.kind, decibels(layer.snr_db), layer.cosine.value_or(0),
-                              layer.max_error));
+    console.print(fmt::format("  {:38}  {:14} {:>9}  {:9.6f}  {:9.3g}\n", layer.name, layer.kind,
+                              decibels(layer.snr_db), layer.cosine.value_or(0), layer.max_error));
   }
   constexpr std::size_t kShown = 10;
   if (outcome.gains.empty()) return;
   console.print("left in float, one layer alone would change the SNR of the first output by\n");
   for (std::size_t i = 0; i < std::min(kShown, outcome.gains.size()); ++i) {
-    console.print(fmt::format("  {:+6.1f} dB  {} ({})\n", outcome.gains[i].gain_db, outcome.gains[i].name, outcome.gains[i].kind));
+    console.print(fmt::format("  {:+6.1f} dB  {} ({})\n", outcome.gains[i].gain_db, outcome.gains[i].name,
+                              outcome.gains[i].kind));
   }
   console.print(fmt::format("  (--quant-skip {} leaves the first one in float)\n", outcome.gains[0].name));
 }
@@ -63,14 +65,18 @@ void print_top1(const Console& console, const Top1& top1) {
   const double samples = static_cast<double>(top1.samples);
   console.print(fmt::format("  classes {} of {} as in float", top1.agreeing, top1.samples));
   if (top1.float_right && top1.int8_right && top1.samples > 0) {
-    console.print(fmt::format("; right {:.2f} % in float, {:.2f} % in int8", 100.0 * static_cast<double>(*top1.float_right) / samples,
+    console.print(fmt::format("; right {:.2f} % in float, {:.2f} % in int8",
+                              100.0 * static_cast<double>(*top1.float_right) / samples,
                               100.0 * static_cast<double>(*top1.int8_right) / samples));
   }
   console.print("\n");
 }
 
 nlohmann::ordered_json closeness_json(const Closeness& row) {
-  return {{"name", row.name}, {"snr_db", number(row.snr_db)}, {"cosine", number(row.cosine)}, {"max_error", number(row.max_error)}};
+  return {{"name", row.name},
+          {"snr_db", number(row.snr_db)},
+          {"cosine", number(row.cosine)},
+          {"max_error", number(row.max_error)}};
 }
 
 // The model's row of zoo.json, if it is a built-in model that says how its images are prepared.
@@ -81,9 +87,12 @@ Status use_zoo_preprocessing(const std::string& model, ImagePreprocessing& image
   const auto index = nlohmann::json::parse(text, nullptr, false);
   if (!index.is_object() || !index.contains("models") || !index["models"].is_array()) return {};
   for (const auto& row : index["models"]) {
-    if (!row.is_object() || row.value("name", std::string()) != model_stem(model) || !row.contains("preprocessing")) continue;
+    if (!row.is_object() || row.value("name", std::string()) != model_stem(model) ||
+        !row.contains("preprocessing"))
+      continue;
     const auto& stored = row["preprocessing"];
-    const auto mean = stored.value("mean", std::vector<float>()), deviation = stored.value("std", std::vector<float>());
+    const auto mean = stored.value("mean", std::vector<float>()),
+               deviation = stored.value("std", std::vector<float>());
     if (mean.size() == 3) std::ranges::copy(mean, images.mean.begin());
     if (deviation.size() == 3) std::ranges::copy(deviation, images.deviation.begin());
     if (images.resize == 0) images.resize = stored.value("resize", 0);
@@ -97,41 +106,72 @@ Status use_zoo_preprocessing(const std::string& model, ImagePreprocessing& image
 void declare_quantise_flags(CLI::App& app, QuantiseRequest& request) {
   constexpr const char* kGroup = "int8";
   CLI::App& group = *app.add_option_group(kGroup);
-  group.add_option("--quant", request.scheme, "static (calibrated) or dynamic (activations while running)")->capture_default_str();
-  group.add_option("--granularity", request.granularity, "Scales of weights: per output channel, or one per tensor")->capture_default_str();
-  group.add_option("--observer", request.observer, "Ranges of activations: mse, minmax, moving-average or percentile")->capture_default_str();
-  group.add_option("--percentile", request.percentile, "Share of values inside the range of --observer percentile")->capture_default_str();
-  group.add_flag("!--no-bias-correction", request.bias_correction, "Leave biases as they are instead of making up for rounded weights");
-  group.add_option("--calib", request.data.sources, "An .npy file, a folder of .npy files or of images (one --calib per input, in order), or random");
-  group.add_option("--calib-samples", request.data.max_samples, "Use at most so many samples")->capture_default_str();
-  add_triple(group, "--image-mean", request.data.images.mean, request.data.images.stated, "Of red,green,blue in 0..1 (the zoo model's, else ImageNet's)");
-  add_triple(group, "--image-std", request.data.images.deviation, request.data.images.stated, "Standard deviations, likewise");
-  group.add_option("--image-resize", request.data.images.resize, "Shorter side before the centre is cut out (8/7 of the input's)");
-  group.add_option("--quant-skip", request.selection.skip, "Leave these in float: kinds (conv), names of results or modules; * is any text");
+  group.add_option("--quant", request.scheme, "static (calibrated) or dynamic (activations while running)")
+      ->capture_default_str();
+  group
+      .add_option("--granularity", request.granularity,
+                  "Scales of weights: per output channel, or one per tensor")
+      ->capture_default_str();
+  group
+      .add_option("--observer", request.observer,
+                  "Ranges of activations: mse, minmax, moving-average or percentile")
+      ->capture_default_str();
+  group
+      .add_option("--percentile", request.percentile,
+                  "Share of values inside the range of --observer percentile")
+      ->capture_default_str();
+  group.add_flag("!--no-bias-correction", request.bias_correction,
+                 "Leave biases as they are instead of making up for rounded weights");
+  group.add_option(
+      "--calib", request.data.sources,
+      "An .npy file, a folder of .npy files or of images (one --calib per input, in order), or random");
+  group.add_option("--calib-samples", request.data.max_samples, "Use at most so many samples")
+      ->capture_default_str();
+  add_triple(group, "--image-mean", request.data.images.mean, request.data.images.stated,
+             "Of red,green,blue in 0..1 (the zoo model's, else ImageNet's)");
+  add_triple(group, "--image-std", request.data.images.deviation, request.data.images.stated,
+             "Standard deviations, likewise");
+  group.add_option("--image-resize", request.data.images.resize,
+                   "Shorter side before the centre is cut out (8/7 of the input's)");
+  group.add_option("--quant-skip", request.selection.skip,
+                   "Leave these in float: kinds (conv), names of results or modules; * is any text");
   group.add_option("--quant-only", request.selection.only, "Quantise these alone");
-  group.add_option("--judge", request.judge, "Data to judge accuracy on, as --calib (up to 16 calibration samples)");
+  group.add_option("--judge", request.judge,
+                   "Data to judge accuracy on, as --calib (up to 16 calibration samples)");
   group.add_option("--labels", request.labels, "An .npy of int64 classes, one per judged sample");
 }
 
 Status settle_quantise_flags(ExportRequest& request) {
   if (request.dtype != "int8") {
-    if (request.quantise.data.sources.empty() && request.quantise.selection.skip.empty() && request.quantise.selection.only.empty()) return {};
-    return invalid_input(fmt::format("--calib, --quant-skip and --quant-only need --dtype int8, found --dtype {}", request.dtype));
+    if (request.quantise.data.sources.empty() && request.quantise.selection.skip.empty() &&
+        request.quantise.selection.only.empty())
+      return {};
+    return invalid_input(fmt::format(
+        "--calib, --quant-skip and --quant-only need --dtype int8, found --dtype {}", request.dtype));
   }
-  return request.quantise.data.images.stated ? Status{} : use_zoo_preprocessing(request.model, request.quantise.data.images);
+  return request.quantise.data.images.stated
+             ? Status{}
+             : use_zoo_preprocessing(request.model, request.quantise.data.images);
 }
 
 void print_quantisation(const Console& console, const QuantiseOutcome& outcome, bool explain) {
-  console.print(fmt::format("  int8    {}, weights per {}{}; {} operators in int8, {} more could be\n", outcome.scheme, outcome.granularity,
-                            outcome.observer.empty() ? "" : ", ranges by " + outcome.observer, outcome.in_int8, outcome.left_in_float.size()));
+  console.print(fmt::format("  int8    {}, weights per {}{}; {} operators in int8, {} more could be\n",
+                            outcome.scheme, outcome.granularity,
+                            outcome.observer.empty() ? "" : ", ranges by " + outcome.observer,
+                            outcome.in_int8, outcome.left_in_float.size()));
   if (outcome.scheme == "static") {
     console.print(fmt::format("  ranges  from {}{}\n", outcome.data,
-                              outcome.samples_available > outcome.samples_used ? fmt::format(" (of {}; --calib-samples)", outcome.samples_available) : ""));
+                              outcome.samples_available > outcome.samples_used
+                                  ? fmt::format(" (of {}; --calib-samples)", outcome.samples_available)
+                                  : ""));
   }
-  if (outcome.random_data) console.warn("ranges or accuracies come from random data, which no real input looks like; give --calib");
-  if (!outcome.judged_on.empty()) console.print(fmt::format("accuracy against float on {}\n", outcome.judged_on));
+  if (outcome.random_data)
+    console.warn("ranges or accuracies come from random data, which no real input looks like; give --calib");
+  if (!outcome.judged_on.empty())
+    console.print(fmt::format("accuracy against float on {}\n", outcome.judged_on));
   for (const Closeness& row : outcome.outputs) {
-    console.print(fmt::format("  output {}: SNR {}, cosine {:.6f}, max error {:.3g}\n", row.name, decibels(row.snr_db), row.cosine.value_or(0), row.max_error));
+    console.print(fmt::format("  output {}: SNR {}, cosine {:.6f}, max error {:.3g}\n", row.name,
+                              decibels(row.snr_db), row.cosine.value_or(0), row.max_error));
   }
   if (outcome.top1) print_top1(console, *outcome.top1);
   if (!explain) return;
@@ -147,8 +187,10 @@ nlohmann::ordered_json quantisation_json(const QuantiseOutcome& outcome) {
     layers.push_back(closeness_json(row));
     layers.back()["kind"] = row.kind;
   }
-  for (const LeftInFloat& row : outcome.left_in_float) left.push_back({{"name", row.name}, {"kind", row.kind}, {"why", row.why}});
-  for (const LayerGain& row : outcome.gains) gains.push_back({{"name", row.name}, {"kind", row.kind}, {"gain_db", number(row.gain_db)}});
+  for (const LeftInFloat& row : outcome.left_in_float)
+    left.push_back({{"name", row.name}, {"kind", row.kind}, {"why", row.why}});
+  for (const LayerGain& row : outcome.gains)
+    gains.push_back({{"name", row.name}, {"kind", row.kind}, {"gain_db", number(row.gain_db)}});
   Json json = {{"scheme", outcome.scheme},
                {"granularity", outcome.granularity},
                {"observer", outcome.observer},

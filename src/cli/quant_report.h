@@ -15,7 +15,8 @@ namespace etalon::cli {
 
 void declare_quantise_flags(CLI::App& app, QuantiseRequest& request);
 
-// After parsing: preprocessing of zoo models where no flag gave any. kInvalidInput for flags that need --dtype int8.
+// After parsing: preprocessing of zoo models where no flag gave any. kInvalidInput for flags that need
+// --dtype int8.
 Status settle_quantise_flags(ExportRequest& request);
 
 void print_quantisation(const Console& console, const QuantiseOutcome& outcome, bool explain);

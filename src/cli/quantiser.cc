@@ -17,7 +17,9 @@ double milliseconds_since(std::chrono::steady_clock::time_point start) {
 }
 
 quantize::Options options_of(const QuantiseRequest& request) {
-  return {.dynamic = request.scheme == "dynamic", .per_channel = request.granularity == "channel", .selection = request.selection};
+  return {.dynamic = request.scheme == "dynamic",
+          .per_channel = request.granularity == "channel",
+          .selection = request.selection};
 }
 
 void describe(const QuantiseRequest& request, const quantize::Plan& plan, QuantiseOutcome& outcome) {
@@ -26,7 +28,9 @@ void describe(const QuantiseRequest& request, const quantize::Plan& plan, Quanti
   if (!plan.dynamic) outcome.observer = request.observer;
   outcome.in_int8 = plan.quantised_count();
   for (std::size_t s = 0; s < plan.sites.size(); ++s) {
-    if (!plan.is_quantised(s)) outcome.left_in_float.push_back({plan.sites[s].name, std::string(plan.sites[s].kind), plan.float_why[s]});
+    if (!plan.is_quantised(s))
+      outcome.left_in_float.push_back(
+          {plan.sites[s].name, std::string(plan.sites[s].kind), plan.float_why[s]});
   }
 }
 
@@ -35,7 +39,8 @@ Result<Samples> samples_of(const ir::Graph& graph, const QuantiseRequest& reques
   if (data.sources.empty()) {
     if (request.scheme == "static") {
       return invalid_input(
-          "static int8 needs calibration data: --calib with an .npy file, a folder of .npy files or of images, or --calib random "
+          "static int8 needs calibration data: --calib with an .npy file, a folder of .npy files or of "
+          "images, or --calib random "
           "(the ranges then fit random data only); --quant dynamic needs none");
     }
     data.sources = {"random"};
@@ -50,19 +55,24 @@ Status check_quantise_request(const QuantiseRequest& request) {
     return invalid_input(fmt::format("--quant is '{}', want static or dynamic", request.scheme));
   }
   if (request.granularity != "channel" && request.granularity != "tensor") {
-    return invalid_input(fmt::format("--granularity is '{}', want channel or tensor (groups and 4 bits are not supported)", request.granularity));
+    return invalid_input(
+        fmt::format("--granularity is '{}', want channel or tensor (groups and 4 bits are not supported)",
+                    request.granularity));
   }
   if (!quantize::observer_from_name(request.observer)) {
-    return invalid_input(fmt::format("--observer is '{}', want minmax, moving-average, percentile or mse", request.observer));
+    return invalid_input(
+        fmt::format("--observer is '{}', want minmax, moving-average, percentile or mse", request.observer));
   }
   if (!(request.percentile > 50 && request.percentile <= 100)) {
-    return invalid_input(fmt::format("--percentile is {}, want more than 50 and at most 100", request.percentile));
+    return invalid_input(
+        fmt::format("--percentile is {}, want more than 50 and at most 100", request.percentile));
   }
   if (request.data.max_samples == 0) return invalid_input("--calib-samples is 0, want at least 1");
   return {};
 }
 
-Result<QuantiseOutcome> quantise_graph(ir::Graph& graph, const QuantiseRequest& request, const ProgressFn& progress) {
+Result<QuantiseOutcome> quantise_graph(ir::Graph& graph, const QuantiseRequest& request,
+                                       const ProgressFn& progress) {
   ETALON_CHECKED(check_quantise_request(request));
   QuantiseOutcome outcome;
   ETALON_TRY(const quantize::Plan plan, quantize::make_plan(graph, options_of(request)));
@@ -77,7 +87,8 @@ Result<QuantiseOutcome> quantise_graph(ir::Graph& graph, const QuantiseRequest& 
   auto start = std::chrono::steady_clock::now();
   quantize::Calibration calibration;
   if (!plan.dynamic) {
-    const quantize::ObserverOptions observer{.kind = *quantize::observer_from_name(request.observer), .percentile = request.percentile};
+    const quantize::ObserverOptions observer{.kind = *quantize::observer_from_name(request.observer),
+                                             .percentile = request.percentile};
     ETALON_TRY(calibration, calibrate(graph, plan, samples, observer, request.threads, progress));
     if (!request.bias_correction) calibration.means.clear();
   }

@@ -21,10 +21,10 @@ struct QuantiseRequest {
   double percentile = 99.99;
   bool bias_correction = true;  // static only
   quantize::Selection selection;
-  DataRequest data;            // no sources: an error for static, random samples for judging dynamic
-  std::string labels;          // .npy of int64, one class per sample of the judged data; empty: none
+  DataRequest data;                // no sources: an error for static, random samples for judging dynamic
+  std::string labels;              // .npy of int64, one class per sample of the judged data; empty: none
   std::vector<std::string> judge;  // data sources to judge accuracy on; empty: the calibration samples
-  bool explain = false;        // measure what each layer costs
+  bool explain = false;            // measure what each layer costs
   int threads = 1;
 };
 
@@ -50,7 +50,7 @@ struct LayerGain {
 // A classification result: over samples with one row of scores each.
 struct Top1 {
   std::size_t samples = 0;
-  std::size_t agreeing = 0;  // same class in both models
+  std::size_t agreeing = 0;                            // same class in both models
   std::optional<std::size_t> float_right, int8_right;  // with labels only
 };
 
@@ -62,16 +62,16 @@ struct LeftInFloat {
 
 struct QuantiseOutcome {
   std::string scheme, granularity, observer;
-  std::string data;             // "32 samples of photos"
+  std::string data;  // "32 samples of photos"
   bool random_data = false;
   std::size_t samples_available = 0, samples_used = 0;
-  std::size_t in_int8 = 0;      // sites
+  std::size_t in_int8 = 0;  // sites
   std::vector<LeftInFloat> left_in_float;
   std::string judged_on;
-  std::vector<Closeness> outputs;        // the float ones
-  std::vector<LayerCloseness> layers;    // in order, computed on int8; errors of the layers before included
-  std::vector<LayerGain> gains;          // with explain, the largest first
-  std::optional<Top1> top1;              // where the first output is rows of scores
+  std::vector<Closeness> outputs;      // the float ones
+  std::vector<LayerCloseness> layers;  // in order, computed on int8; errors of the layers before included
+  std::vector<LayerGain> gains;        // with explain, the largest first
+  std::optional<Top1> top1;            // where the first output is rows of scores
   double calibration_ms = 0, accuracy_ms = 0;
 };
 
@@ -79,6 +79,7 @@ struct QuantiseOutcome {
 Status check_quantise_request(const QuantiseRequest& request);
 
 // Rewrites the graph, which has been through the pipeline. On an error the graph is unspecified.
-Result<QuantiseOutcome> quantise_graph(ir::Graph& graph, const QuantiseRequest& request, const ProgressFn& progress);
+Result<QuantiseOutcome> quantise_graph(ir::Graph& graph, const QuantiseRequest& request,
+                                       const ProgressFn& progress);
 
 }  // namespace etalon::cli

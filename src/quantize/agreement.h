@@ -15,7 +15,8 @@ class Agreement {
   void add(std::span<const float> reference, std::span<const float> actual);
 
   std::uint64_t count() const { return count_; }
-  // 10 log10(sum of squares of the reference / sum of squared errors). None without a signal; infinite without an error.
+  // 10 log10(sum of squares of the reference / sum of squared errors). None without a signal; infinite
+  // without an error.
   std::optional<double> snr_db() const;
   // None where one of the two is all zero.
   std::optional<double> cosine() const;

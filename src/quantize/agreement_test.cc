@@ -33,9 +33,7 @@ TEST(Agreement, NanShows) {
   EXPECT_TRUE(std::isnan(agreement.snr_db().value()));
 }
 
-TEST(Agreement, Top1IsTheFirstOfEquals) {
-  EXPECT_EQ(top1(std::vector<float>{1, 5, 5}), 1u);
-}
+TEST(Agreement, Top1IsTheFirstOfEquals) { EXPECT_EQ(top1(std::vector<float>{1, 5, 5}), 1u); }
 
 }  // namespace
 }  // namespace etalon::quantize

@@ -13,7 +13,8 @@ void ChannelMeans::add(std::span<const float> values, const Dims& sizes) {
   for (std::size_t b = 0; b < view.before; ++b) {
     for (std::size_t c = 0; c < view.channels; ++c) {
       double sum = 0;
-      for (const float x : values.subspan((b * view.channels + c) * view.after, view.after)) sum += static_cast<double>(x);
+      for (const float x : values.subspan((b * view.channels + c) * view.after, view.after))
+        sum += static_cast<double>(x);
       sums_[c] += sum;
     }
   }
@@ -37,8 +38,8 @@ std::vector<ir::ValueId> values_for_means(const ir::Graph& graph, const Plan& pl
   return out;
 }
 
-std::vector<float> lost_means(std::span<const float> weight, std::span<const float> rounded, std::size_t outputs, std::size_t groups,
-                              std::span<const double> means) {
+std::vector<float> lost_means(std::span<const float> weight, std::span<const float> rounded,
+                              std::size_t outputs, std::size_t groups, std::span<const double> means) {
   std::vector<float> lost(outputs, 0);
   const std::size_t inputs = means.size() / groups;  // of one group
   const std::size_t window = weight.size() / std::max<std::size_t>(outputs * inputs, 1);

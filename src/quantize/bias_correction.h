@@ -1,5 +1,6 @@
-// Rounding weights shifts the mean of what a layer gives, because what it reads (after a relu, say) is not zero on
-// average. The shift is known from the means of the layer's inputs, and goes into its bias (Nagel et al. 2019, section 4.2).
+// Rounding weights shifts the mean of what a layer gives, because what it reads (after a relu, say) is not
+// zero on average. The shift is known from the means of the layer's inputs, and goes into its bias (Nagel et
+// al. 2019, section 4.2).
 #pragma once
 
 #include <map>
@@ -26,12 +27,14 @@ class ChannelMeans {
 // By value that a convolution or linear layer on int8 reads.
 using InputMeans = std::map<ir::ValueId, std::vector<double>>;
 
-// The values whose means help: what convolutions (not transposed ones) and linear layers of the plan read on int8.
+// The values whose means help: what convolutions (not transposed ones) and linear layers of the plan read on
+// int8.
 std::vector<ir::ValueId> values_for_means(const ir::Graph& graph, const Plan& plan);
 
-// By output channel, what rounding takes from the mean: the sum over inputs of (weight - rounded) * mean. Weights are
-// [out, in / groups, window]; `means` has in elements. Padding is taken as if it had the mean of its channel.
-std::vector<float> lost_means(std::span<const float> weight, std::span<const float> rounded, std::size_t outputs, std::size_t groups,
-                              std::span<const double> means);
+// By output channel, what rounding takes from the mean: the sum over inputs of (weight - rounded) * mean.
+// Weights are [out, in / groups, window]; `means` has in elements. Padding is taken as if it had the mean of
+// its channel.
+std::vector<float> lost_means(std::span<const float> weight, std::span<const float> rounded,
+                              std::size_t outputs, std::size_t groups, std::span<const double> means);
 
 }  // namespace etalon::quantize

@@ -18,7 +18,8 @@ class Matcher {
   // The node that computes this argument, if it is one of these operators and is read here only.
   std::optional<NodeId> inner(const ir::Arg& arg, std::initializer_list<std::string_view> ops) const {
     const auto* id = std::get_if<ValueId>(&arg);
-    if (id == nullptr || *id == ir::kNoValue || graph_[*id].source != ir::ValueSource::kNode) return std::nullopt;
+    if (id == nullptr || *id == ir::kNoValue || graph_[*id].source != ir::ValueSource::kNode)
+      return std::nullopt;
     const NodeId found{graph_[*id].source_index};
     const bool is_wanted = std::ranges::find(ops, node(found).op->functional_name) != ops.end();
     return is_wanted && uses_[ir::index_of(*id)] == 1 ? std::optional(found) : std::nullopt;
@@ -37,7 +38,8 @@ class Matcher {
   };
   std::optional<Gate> gate(const ir::Arg& arg) const {
     const auto clamp = inner(arg, {"aten::clamp", "aten::hardtanh"});
-    if (!clamp || !is_number(node(*clamp).args[1], 0) || !is_number(node(*clamp).args[2], 6)) return std::nullopt;
+    if (!clamp || !is_number(node(*clamp).args[1], 0) || !is_number(node(*clamp).args[2], 6))
+      return std::nullopt;
     const auto add = inner(node(*clamp).args[0], {"aten::add.Scalar"});
     if (!add || !is_number(node(*add).args[1], 3) || !is_number(node(*add).args[2], 1)) return std::nullopt;
     return Gate{*add, *clamp, std::get<ValueId>(node(*add).args[0])};
@@ -45,8 +47,10 @@ class Matcher {
 
   // x * clamp(x + 3, 0, 6) / 6 and clamp(x + 3, 0, 6) / 6
   std::optional<Composite> hard(NodeId last) const {
-    if (node(last).op->functional_name != "aten::div.Scalar" || !is_number(node(last).args[1], 6)) return std::nullopt;
-    if (const auto found = gate(node(last).args[0])) return Composite{"hardsigmoid", {found->add, found->clamp, last}, found->x};
+    if (node(last).op->functional_name != "aten::div.Scalar" || !is_number(node(last).args[1], 6))
+      return std::nullopt;
+    if (const auto found = gate(node(last).args[0]))
+      return Composite{"hardsigmoid", {found->add, found->clamp, last}, found->x};
     const auto product = inner(node(last).args[0], {"aten::mul.Tensor"});
     if (!product) return std::nullopt;
     for (const std::size_t side : {std::size_t{0}, std::size_t{1}}) {
@@ -82,7 +86,8 @@ class Matcher {
 
 }  // namespace
 
-std::optional<Composite> match_composite(const ir::Graph& graph, const std::vector<std::uint32_t>& uses, NodeId last) {
+std::optional<Composite> match_composite(const ir::Graph& graph, const std::vector<std::uint32_t>& uses,
+                                         NodeId last) {
   const Matcher matcher(graph, uses);
   if (auto found = matcher.hard(last)) return found;
   return matcher.silu(last);

@@ -1,5 +1,5 @@
-// Functions that torch's export takes apart into several operators, recognised so that int8 goes around them and not
-// into them.
+// Functions that torch's export takes apart into several operators, recognised so that int8 goes around them
+// and not into them.
 #pragma once
 
 #include <optional>
@@ -17,6 +17,7 @@ struct Composite {
 };
 
 // The composite whose last node is `last`. `uses` are the graph's use counts.
-std::optional<Composite> match_composite(const ir::Graph& graph, const std::vector<std::uint32_t>& uses, ir::NodeId last);
+std::optional<Composite> match_composite(const ir::Graph& graph, const std::vector<std::uint32_t>& uses,
+                                         ir::NodeId last);
 
 }  // namespace etalon::quantize

@@ -38,17 +38,19 @@ struct Moments {
   // Sum of (x - bound)^2 over the bins [first, last).
   double squared_distance(std::size_t first, std::size_t last, double bound) const {
     const double n = count[last] - count[first];
-    return std::max(0.0, squares[last] - squares[first] - 2 * bound * (sum[last] - sum[first]) + n * bound * bound);
+    return std::max(
+        0.0, squares[last] - squares[first] - 2 * bound * (sum[last] - sum[first]) + n * bound * bound);
   }
 };
 
-// Errors of rounding cancel in the sums of the next layer; those of clipping all point one way, and the largest values
-// matter most. Measured on the trained digits models and the MobileNets of the zoo: 4 is best or within 0.7 dB of it
-// (1: up to 1.1 dB worse, 64: up to 0.4 dB).
+// Errors of rounding cancel in the sums of the next layer; those of clipping all point one way, and the
+// largest values matter most. Measured on the trained digits models and the MobileNets of the zoo: 4 is best
+// or within 0.7 dB of it (1: up to 1.1 dB worse, 64: up to 0.4 dB).
 constexpr double kClippingWeight = 4;
 
-// Squared error of codes over [low, high]: a twelfth of a squared step for every value inside (Bennett 1948), except for
-// zeros, which have a code of their own, and the weighted squared distance to the bound for every one outside.
+// Squared error of codes over [low, high]: a twelfth of a squared step for every value inside (Bennett 1948),
+// except for zeros, which have a code of their own, and the weighted squared distance to the bound for every
+// one outside.
 double expected_error(const Histogram& histogram, const Moments& moments, Range range) {
   const double width = histogram.bin_width();
   const auto bins = histogram.bins().size();
@@ -60,7 +62,8 @@ double expected_error(const Histogram& histogram, const Moments& moments, Range 
   const std::size_t last = std::max(first, bin_of(range.high));
   const double step = (range.high - range.low) / static_cast<double>(kHigh - kActivationLow);
   const double inside = moments.count[last] - moments.count[first];
-  return inside * step * step / 12 + kClippingWeight * (moments.squared_distance(0, first, range.low) + moments.squared_distance(last, bins, range.high));
+  return inside * step * step / 12 + kClippingWeight * (moments.squared_distance(0, first, range.low) +
+                                                        moments.squared_distance(last, bins, range.high));
 }
 
 }  // namespace
@@ -168,17 +171,23 @@ void Observer::add(std::span<const float> values) {
   if (first) average_ = seen;
   average_.low += options_.averaging_constant * (seen.low - average_.low);
   average_.high += options_.averaging_constant * (seen.high - average_.high);
-  if (options_.kind == ObserverKind::kPercentile || options_.kind == ObserverKind::kMse) histogram_.add(values);
+  if (options_.kind == ObserverKind::kPercentile || options_.kind == ObserverKind::kMse)
+    histogram_.add(values);
 }
 
 Result<Range> Observer::range() const {
-  if (not_finite_ > 0) return invalid_input(fmt::format("has {} NaN or infinite elements on the calibration data", not_finite_));
+  if (not_finite_ > 0)
+    return invalid_input(fmt::format("has {} NaN or infinite elements on the calibration data", not_finite_));
   if (count_ == 0) return invalid_input("has no elements on the calibration data");
   switch (options_.kind) {
-    case ObserverKind::kMovingAverage: return average_;
-    case ObserverKind::kPercentile: return range_of_percentile(histogram_, extremes_, options_.percentile);
-    case ObserverKind::kMse: return range_of_least_error(histogram_, extremes_);
-    case ObserverKind::kMinMax: break;
+    case ObserverKind::kMovingAverage:
+      return average_;
+    case ObserverKind::kPercentile:
+      return range_of_percentile(histogram_, extremes_, options_.percentile);
+    case ObserverKind::kMse:
+      return range_of_least_error(histogram_, extremes_);
+    case ObserverKind::kMinMax:
+      break;
   }
   return extremes_;
 }

@@ -1,7 +1,8 @@
 // Observers: what they are shown of a value during calibration, and the range they make of it.
 //
-// All are deterministic: the same tensors in the same order give the same range on every machine. An observer that saw
-// NaN or infinity says so instead of giving a range, because a range of such numbers would silently spoil the model.
+// All are deterministic: the same tensors in the same order give the same range on every machine. An observer
+// that saw NaN or infinity says so instead of giving a range, because a range of such numbers would silently
+// spoil the model.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,7 @@ enum class ObserverKind : std::uint8_t {
   kMinMax,         // everything seen
   kMovingAverage,  // of each sample's minimum and maximum, as torch's MovingAverageMinMaxObserver
   kPercentile,     // without the outermost values on both sides
-  kMse,            // the range whose int8 codes have the least squared error, clipping counted more than rounding
+  kMse,  // the range whose int8 codes have the least squared error, clipping counted more than rounding
 };
 
 // "minmax", "moving-average", "percentile" (or "histogram"), "mse".
@@ -28,12 +29,13 @@ std::string_view name_of(ObserverKind kind);
 
 struct ObserverOptions {
   ObserverKind kind = ObserverKind::kMse;
-  double percentile = 99.99;        // kPercentile: how much of the values stays inside
+  double percentile = 99.99;         // kPercentile: how much of the values stays inside
   double averaging_constant = 0.01;  // kMovingAverage
 };
 
-// Counts of values in bins of equal width over [-limit, limit), whose limit doubles when a value lies outside. A limit is
-// a power of two, so that doubling merges pairs of bins exactly and the order of values does not matter.
+// Counts of values in bins of equal width over [-limit, limit), whose limit doubles when a value lies
+// outside. A limit is a power of two, so that doubling merges pairs of bins exactly and the order of values
+// does not matter.
 class Histogram {
  public:
   static constexpr std::size_t kBins = 8192;
@@ -77,7 +79,8 @@ class Observer {
   Histogram histogram_;
 };
 
-// The part of `extremes` with the least expected squared error of int8 codes, errors of clipped values weighing four times.
+// The part of `extremes` with the least expected squared error of int8 codes, errors of clipped values
+// weighing four times.
 Range range_of_least_error(const Histogram& histogram, Range extremes);
 Range range_of_percentile(const Histogram& histogram, Range extremes, double percentile);
 

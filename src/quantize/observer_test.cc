@@ -12,7 +12,8 @@ namespace {
 std::vector<float> bell(std::size_t count, unsigned seed) {
   std::mt19937 engine(seed);
   std::vector<float> out;
-  // The sum of twelve uniform numbers: the standard distributions differ between libraries, the engine does not.
+  // The sum of twelve uniform numbers: the standard distributions differ between libraries, the engine does
+  // not.
   for (std::size_t i = 0; i < count; ++i) {
     double sum = -6;
     for (int k = 0; k < 12; ++k) sum += static_cast<double>(engine()) / 4294967296.0;
@@ -43,7 +44,8 @@ TEST(Observer, MinMaxHoldsEverythingItSaw) {
 }
 
 TEST(Observer, TheMovingAverageIsTorchs) {
-  const Range range = range_after({.kind = ObserverKind::kMovingAverage, .averaging_constant = 0.1}, {{-1, 1}, {-2, 3}});
+  const Range range =
+      range_after({.kind = ObserverKind::kMovingAverage, .averaging_constant = 0.1}, {{-1, 1}, {-2, 3}});
   EXPECT_DOUBLE_EQ(range.low, -1.1);
   EXPECT_DOUBLE_EQ(range.high, 1.2);
 }
@@ -105,13 +107,15 @@ TEST(Observer, WithoutDataThereIsNoRange) {
 }
 
 TEST(Observer, EveryKindTakesAConstantValue) {
-  for (const ObserverKind kind : {ObserverKind::kMinMax, ObserverKind::kMovingAverage, ObserverKind::kPercentile, ObserverKind::kMse}) {
+  for (const ObserverKind kind :
+       {ObserverKind::kMinMax, ObserverKind::kMovingAverage, ObserverKind::kPercentile, ObserverKind::kMse}) {
     for (const float constant : {0.0f, 2.5f, -1e-30f, 3e38f}) {
       const Range range = range_after({.kind = kind}, {std::vector<float>(100, constant)});
       const Params params = activation_params(range);
       ASSERT_GT(params.scale, 0) << name_of(kind) << " " << constant;
       ASSERT_TRUE(std::isfinite(params.scale)) << name_of(kind) << " " << constant;
-      EXPECT_NEAR(dequantised(quantised(constant, params, kActivationLow), params), constant, std::abs(constant) * 0.02 + 1e-10)
+      EXPECT_NEAR(dequantised(quantised(constant, params, kActivationLow), params), constant,
+                  std::abs(constant) * 0.02 + 1e-10)
           << name_of(kind) << " " << constant;
     }
   }
@@ -127,9 +131,11 @@ TEST(Observer, NamesAreReadAndWritten) {
 }
 
 TEST(Params, ZeroIsAlwaysExact) {
-  for (const Range range : {Range{0.3, 1.7}, Range{-5, -1}, Range{-0.1, 3}, Range{-1e-20, 1e-20}, Range{0, 0}}) {
+  for (const Range range :
+       {Range{0.3, 1.7}, Range{-5, -1}, Range{-0.1, 3}, Range{-1e-20, 1e-20}, Range{0, 0}}) {
     const Params params = activation_params(range);
-    EXPECT_EQ(dequantised(quantised(0, params, kActivationLow), params), 0) << range.low << ".." << range.high;
+    EXPECT_EQ(dequantised(quantised(0, params, kActivationLow), params), 0)
+        << range.low << ".." << range.high;
     EXPECT_GE(params.zero_point, kActivationLow);
     EXPECT_LE(params.zero_point, kHigh);
   }

@@ -17,9 +17,11 @@ Params activation_params(Range range) {
   if (low == high) return {kScaleOfZero, 0};
   Params params;
   // A float, because payloads store floats and every runtime must see the same number.
-  params.scale = static_cast<float>(std::max((high - low) / static_cast<double>(kHigh - kActivationLow), kSmallestScale));
+  params.scale = static_cast<float>(
+      std::max((high - low) / static_cast<double>(kHigh - kActivationLow), kSmallestScale));
   const double zero = static_cast<double>(kActivationLow) - std::nearbyint(low / params.scale);
-  params.zero_point = static_cast<std::int64_t>(std::clamp(zero, static_cast<double>(kActivationLow), static_cast<double>(kHigh)));
+  params.zero_point = static_cast<std::int64_t>(
+      std::clamp(zero, static_cast<double>(kActivationLow), static_cast<double>(kHigh)));
   return params;
 }
 

@@ -1,7 +1,9 @@
-// How real numbers become int8: real = (q - zero_point) * scale, as the quantized_decomposed operators define it.
+// How real numbers become int8: real = (q - zero_point) * scale, as the quantized_decomposed operators define
+// it.
 //
-// Activations are affine in -128..127 and always hold zero exactly, so that padding and relu cost nothing. Weights are
-// symmetric in -127..127: the lowest code stays unused, which keeps sums of products inside of 32 bits on every machine.
+// Activations are affine in -128..127 and always hold zero exactly, so that padding and relu cost nothing.
+// Weights are symmetric in -127..127: the lowest code stays unused, which keeps sums of products inside of 32
+// bits on every machine.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +31,8 @@ struct Range {
   friend bool operator==(const Range&, const Range&) = default;
 };
 
-// The range is widened to hold zero. One that is nothing but zero, which any scale represents, gets kScaleOfZero.
+// The range is widened to hold zero. One that is nothing but zero, which any scale represents, gets
+// kScaleOfZero.
 Params activation_params(Range range);
 inline constexpr double kScaleOfZero = 1.0 / 128;
 

@@ -19,7 +19,8 @@ struct Wiring {
   std::vector<std::uint32_t> giver;                 // by value
   std::vector<std::vector<std::uint32_t>> readers;  // by value
 
-  Wiring(const ir::Graph& graph, const std::vector<Site>& sites) : giver(graph.values.size(), kNoSite), readers(graph.values.size()) {
+  Wiring(const ir::Graph& graph, const std::vector<Site>& sites)
+      : giver(graph.values.size(), kNoSite), readers(graph.values.size()) {
     for (std::uint32_t s = 0; s < sites.size(); ++s) {
       for (const ValueId out : sites[s].outputs) giver[ir::index_of(out)] = s;
       for (const ValueId in : sites[s].inputs) readers[ir::index_of(in)].push_back(s);
@@ -60,7 +61,6 @@ class Planner {
     make_groups();
   }
 
-
   std::string why_float(const Site& site) const {
     if (!is_selected(graph_, site, options_.selection)) return "left out by --quant-skip or --quant-only";
     if (!options_.dynamic) return {};
@@ -69,17 +69,23 @@ class Planner {
     if (site.role == Role::kConvolution) {
       constexpr std::size_t kGroups = 8;
       const ir::Node& node = graph_.nodes[ir::index_of(site.nodes.front())];
-      if (std::get<std::int64_t>(node.args[kGroups]) != 1) return "a convolution in groups has no dynamic int8 kernel";
-      if (graph_[site.weight].tensor().sizes.size() != 4) return "a convolution over one dim has no dynamic int8 kernel";
+      if (std::get<std::int64_t>(node.args[kGroups]) != 1)
+        return "a convolution in groups has no dynamic int8 kernel";
+      if (graph_[site.weight].tensor().sizes.size() != 4)
+        return "a convolution over one dim has no dynamic int8 kernel";
     }
     return {};
   }
 
   std::string nothing_to_quantise() const {
-    if (plan_.sites.empty()) return "nothing can be quantised: there is no convolution or linear layer with constant weights in float32";
-    const auto why = std::ranges::find_if(plan_.float_why, [](const std::string& text) { return !text.empty(); });
-    return fmt::format("nothing is left to quantise: of {} operators that could be, {} stays in float because: {}", plan_.sites.size(),
-                       plan_.sites[static_cast<std::size_t>(why - plan_.float_why.begin())].name, *why);
+    if (plan_.sites.empty())
+      return "nothing can be quantised: there is no convolution or linear layer with constant weights in "
+             "float32";
+    const auto why =
+        std::ranges::find_if(plan_.float_why, [](const std::string& text) { return !text.empty(); });
+    return fmt::format(
+        "nothing is left to quantise: of {} operators that could be, {} stays in float because: {}",
+        plan_.sites.size(), plan_.sites[static_cast<std::size_t>(why - plan_.float_why.begin())].name, *why);
   }
 
   // Removing one site may isolate its neighbours, so this repeats until nothing changes.
@@ -98,7 +104,8 @@ class Planner {
   std::string why_island(const Wiring& wiring, const Site& site) const {
     const auto is_int8 = [&](std::uint32_t s) { return s != kNoSite && plan_.is_quantised(s); };
     for (const ValueId in : site.inputs) {
-      if (!is_int8(wiring.giver[ir::index_of(in)])) return fmt::format("it reads {}, which is not int8", graph_[in].name);
+      if (!is_int8(wiring.giver[ir::index_of(in)]))
+        return fmt::format("it reads {}, which is not int8", graph_[in].name);
     }
     for (const ValueId out : site.outputs) {
       if (std::ranges::any_of(wiring.readers[ir::index_of(out)], is_int8)) return {};
@@ -140,7 +147,8 @@ class Planner {
     collect_groups(member, derived, giver);
   }
 
-  void collect_groups(const std::vector<bool>& member, const std::vector<bool>& derived, const std::vector<const Site*>& giver) {
+  void collect_groups(const std::vector<bool>& member, const std::vector<bool>& derived,
+                      const std::vector<const Site*>& giver) {
     std::vector<std::uint32_t> place(graph_.values.size(), kNoGroup);
     for (std::uint32_t v = 0; v < graph_.values.size(); ++v) {
       if (!member[v]) continue;
@@ -170,18 +178,21 @@ class Planner {
 }  // namespace
 
 std::size_t Plan::quantised_count() const {
-  return static_cast<std::size_t>(std::ranges::count_if(float_why, [](const std::string& why) { return why.empty(); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(float_why, [](const std::string& why) { return why.empty(); }));
 }
 
 Status check_not_quantised(const ir::Graph& graph) {
   for (const ir::Node& node : graph.nodes) {
     const std::string_view name = node.op->functional_name;
     if (!name.starts_with("quantized_decomposed::") && !name.starts_with("torchao::")) continue;
-    return unsupported(fmt::format("the model is quantised already (it has {}); export it without --dtype int8", name));
+    return unsupported(
+        fmt::format("the model is quantised already (it has {}); export it without --dtype int8", name));
   }
   for (const ir::Constant& constant : graph.constants) {
     if (constant.type.dtype == DType::kFloat16 || constant.type.dtype == DType::kBFloat16) {
-      return unsupported(fmt::format("{} is {}; int8 starts from a float32 model", constant.name, name_of(constant.type.dtype)));
+      return unsupported(fmt::format("{} is {}; int8 starts from a float32 model", constant.name,
+                                     name_of(constant.type.dtype)));
     }
   }
   return {};
@@ -194,10 +205,13 @@ Plan without_site(const ir::Graph& graph, const Plan& plan, std::size_t site) {
 
 std::vector<Params> params_for(const Plan& smaller, const Plan& plan, std::span<const Params> params) {
   std::vector<Params> out;
-  for (const Group& group : smaller.groups) out.push_back(params[plan.group_of[ir::index_of(group.values[0])]]);
+  for (const Group& group : smaller.groups)
+    out.push_back(params[plan.group_of[ir::index_of(group.values[0])]]);
   return out;
 }
 
-Result<Plan> make_plan(const ir::Graph& graph, const Options& options) { return Planner(graph, options).run(); }
+Result<Plan> make_plan(const ir::Graph& graph, const Options& options) {
+  return Planner(graph, options).run();
+}
 
 }  // namespace etalon::quantize

@@ -50,7 +50,8 @@ constexpr const char* kNet = R"(graph forward {
 TEST(Plan, WhatLiesBetweenConvolutionsIsInt8AndWhatLeadsOutIsFloat) {
   const ir::Graph graph = graph_of(kNet);
   const Plan plan = plan_of(graph);
-  EXPECT_THAT(names_in_int8(plan), testing::ElementsAre("conv a", "hardswish h", "conv b", "add r", "max_pool2d p", "conv c"));
+  EXPECT_THAT(names_in_int8(plan),
+              testing::ElementsAre("conv a", "hardswish h", "conv b", "add r", "max_pool2d p", "conv c"));
 }
 
 TEST(Plan, AHardswishIsOneSiteAndAClampBelongsToTheSumBeforeIt) {
@@ -89,7 +90,8 @@ TEST(Plan, TheSumBetweenLayerNormsStaysInFloat) {
   return %t
 }
 )");
-  EXPECT_THAT(names_in_int8(plan_of(graph)), testing::ElementsAre("linear l", "linear k", "gelu g", "linear o"));
+  EXPECT_THAT(names_in_int8(plan_of(graph)),
+              testing::ElementsAre("linear l", "linear k", "gelu g", "linear o"));
 }
 
 TEST(Plan, ConcatenationGivesItsPartsOneRange) {
@@ -131,10 +133,13 @@ TEST(Plan, ASigmoidAloneHasKnownParameters) {
 
 TEST(Plan, SkipAndOnlyTakeKindsNamesAndModules) {
   const ir::Graph graph = graph_of(kNet);
-  const auto in_int8 = [&](Selection selection) { return names_in_int8(plan_of(graph, {.selection = std::move(selection)})); };
+  const auto in_int8 = [&](Selection selection) {
+    return names_in_int8(plan_of(graph, {.selection = std::move(selection)}));
+  };
   EXPECT_THAT(in_int8({.only = {"conv"}}), testing::ElementsAre("conv a", "conv b", "conv c"));
   EXPECT_THAT(in_int8({.only = {"aten::convolution"}}), testing::ElementsAre("conv a", "conv b", "conv c"));
-  EXPECT_THAT(in_int8({.skip = {"hard*"}}), testing::ElementsAre("conv a", "conv b", "add r", "max_pool2d p", "conv c"));
+  EXPECT_THAT(in_int8({.skip = {"hard*"}}),
+              testing::ElementsAre("conv a", "conv b", "add r", "max_pool2d p", "conv c"));
   EXPECT_THAT(in_int8({.skip = {"b"}}), testing::ElementsAre("conv a", "conv c"));
   EXPECT_THAT(in_int8({.skip = {"sum"}}), testing::ElementsAre("conv a", "hardswish h", "conv b", "conv c"));
 }
@@ -144,7 +149,9 @@ TEST(Plan, ASelectionThatFitsNothingNamesTheKinds) {
   const auto plan = make_plan(graph, {.selection = {.skip = {"lstm"}}});
   ASSERT_FALSE(plan.ok());
   EXPECT_EQ(plan.error().code(), ErrorCode::kNotFound);
-  EXPECT_THAT(plan.error().message(), HasSubstr("'lstm'; there are names of results and weights, and the kinds add, conv, hardswish"));
+  EXPECT_THAT(
+      plan.error().message(),
+      HasSubstr("'lstm'; there are names of results and weights, and the kinds add, conv, hardswish"));
 }
 
 TEST(Plan, AModelThatIsQuantisedAlreadyIsRefused) {
@@ -157,11 +164,13 @@ TEST(Plan, AModelThatIsQuantisedAlreadyIsRefused) {
   const auto plan = make_plan(graph, {});
   ASSERT_FALSE(plan.ok());
   EXPECT_EQ(plan.error().message(),
-            "the model is quantised already (it has quantized_decomposed::quantize_per_tensor); export it without --dtype int8");
+            "the model is quantised already (it has quantized_decomposed::quantize_per_tensor); export it "
+            "without --dtype int8");
 }
 
 TEST(Plan, WithoutAnythingToQuantiseItSaysSo) {
-  const ir::Graph graph = graph_of("graph forward {\n  input %x: f32[2]\n  %y: f32[2] = aten::exp(%x)\n  return %y\n}\n");
+  const ir::Graph graph =
+      graph_of("graph forward {\n  input %x: f32[2]\n  %y: f32[2] = aten::exp(%x)\n  return %y\n}\n");
   const auto plan = make_plan(graph, {});
   ASSERT_FALSE(plan.ok());
   EXPECT_THAT(plan.error().message(), HasSubstr("nothing can be quantised"));

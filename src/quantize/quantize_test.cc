@@ -86,8 +86,10 @@ TEST(Quantise, AResultIsQuantisedOnceForAllItsReaders) {
 }
 )");
   EXPECT_EQ(count_of(text, "quantize_per_tensor(%a,"), 1u);
-  EXPECT_EQ(count_of(text, "%a,") + count_of(text, "%a)"), 1u) << "nobody but the quantisation reads %a:\n" << text;
-  EXPECT_EQ(count_of(text, "dequantize_per_channel(%w_int8"), 1u) << "a shared weight is stored and read once";
+  EXPECT_EQ(count_of(text, "%a,") + count_of(text, "%a)"), 1u) << "nobody but the quantisation reads %a:\n"
+                                                               << text;
+  EXPECT_EQ(count_of(text, "dequantize_per_channel(%w_int8"), 1u)
+      << "a shared weight is stored and read once";
 }
 
 TEST(Quantise, ABiasBeyondTheIntegersOfATinyChannelWidensItsScale) {
@@ -142,7 +144,8 @@ TEST(BiasCorrection, MeansAreByChannelAndGroupsReadTheirOwn) {
   means.add(std::vector<float>{5, 5, 50, 50}, {1, 2, 2});
   EXPECT_EQ(means.means(), (std::vector<double>{3.5, 35}));
   const std::vector<float> weight{1, 1, 1, 1}, rounded{1, 0.5f, 1, 0.75f};
-  EXPECT_EQ(lost_means(weight, rounded, 2, 2, std::vector<double>{3.5, 35}), (std::vector<float>{1.75f, 8.75f}));
+  EXPECT_EQ(lost_means(weight, rounded, 2, 2, std::vector<double>{3.5, 35}),
+            (std::vector<float>{1.75f, 8.75f}));
   EXPECT_EQ(lost_means(weight, rounded, 2, 1, std::vector<double>{4, 8}), (std::vector<float>{4, 2}));
 }
 

@@ -23,14 +23,15 @@ inline ir::Graph graph_of(std::string_view text) {
   return std::move(graph).value();
 }
 
-// The text after quantisation where every observed group has the range [-1, 1] (static) or none is needed (dynamic);
-// or the error.
+// The text after quantisation where every observed group has the range [-1, 1] (static) or none is needed
+// (dynamic); or the error.
 inline std::string after_quantising(std::string_view text, const Options& options = {}) {
   ir::Graph graph = graph_of(text);
   const auto plan = make_plan(graph, options);
   if (!plan.ok()) return plan.error().message();
   Calibration calibration;
-  for (const Group& group : plan->groups) calibration.params.push_back(group.fixed.value_or(activation_params({-1, 1})));
+  for (const Group& group : plan->groups)
+    calibration.params.push_back(group.fixed.value_or(activation_params({-1, 1})));
   if (const auto status = quantise(graph, *plan, calibration); !status.ok()) return status.error().message();
   graph.compact();
   if (const auto status = ir::verify(graph); !status.ok()) return status.error().message();
@@ -39,7 +40,8 @@ inline std::string after_quantising(std::string_view text, const Options& option
 
 inline std::size_t count_of(std::string_view text, std::string_view part) {
   std::size_t count = 0;
-  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) ++count;
+  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size()))
+    ++count;
   return count;
 }
 

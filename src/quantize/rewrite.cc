@@ -25,7 +25,8 @@ constexpr auto kInt8 = static_cast<std::int64_t>(DType::kInt8);
 // torchao's: the smallest scale that dynamic parameters may have.
 constexpr double kDynamicEpsilon = 1.0 / 4096;
 
-// Of a bias as a multiple of input scale * weight scale: leaves half of 32 bits' range to the sum of products.
+// Of a bias as a multiple of input scale * weight scale: leaves half of 32 bits' range to the sum of
+// products.
 constexpr double kLargestBias = 1 << 30;
 
 template <class T>
@@ -55,7 +56,12 @@ bool reads(const Node& node, ValueId id) {
 class Rewriter {
  public:
   Rewriter(ir::Graph& graph, const Plan& plan, const Calibration& calibration, WeightForm form)
-      : graph_(graph), plan_(plan), params_(calibration.params), means_(calibration.means), form_(form), builder_(graph) {}
+      : graph_(graph),
+        plan_(plan),
+        params_(calibration.params),
+        means_(calibration.means),
+        form_(form),
+        builder_(graph) {}
 
   Result<Readings> run() {
     const std::size_t count = graph_.nodes.size();
@@ -122,8 +128,10 @@ class Rewriter {
   // quantize, dequantize
   Result<ValueId> add_pair(ValueId value) {
     const Params& params = params_[plan_.group_of[ir::index_of(value)]];
-    ETALON_TRY(const ValueId codes, call("quantize_per_tensor", {value, params.scale, params.zero_point, kActivationLow, kHigh, kInt8}));
-    return call("dequantize_per_tensor", {codes, params.scale, params.zero_point, kActivationLow, kHigh, kInt8});
+    ETALON_TRY(const ValueId codes, call("quantize_per_tensor", {value, params.scale, params.zero_point,
+                                                                 kActivationLow, kHigh, kInt8}));
+    return call("dequantize_per_tensor",
+                {codes, params.scale, params.zero_point, kActivationLow, kHigh, kInt8});
   }
 
   Result<ValueId> static_reading(ValueId input) {
@@ -140,13 +148,17 @@ class Rewriter {
 
   Result<ValueId> per_row(ValueId input) {
     ETALON_TRY(const ValueIds params, call_all("choose_qparams_per_token_asymmetric", {input, kInt8}));
-    ETALON_TRY(const ValueId codes, call("quantize_per_token", {input, params[0], params[1], kActivationLow, kHigh, kInt8}));
-    return call("dequantize_per_token", {codes, params[0], params[1], kActivationLow, kHigh, kInt8, static_cast<std::int64_t>(DType::kFloat32)});
+    ETALON_TRY(const ValueId codes,
+               call("quantize_per_token", {input, params[0], params[1], kActivationLow, kHigh, kInt8}));
+    return call("dequantize_per_token", {codes, params[0], params[1], kActivationLow, kHigh, kInt8,
+                                         static_cast<std::int64_t>(DType::kFloat32)});
   }
 
   Result<ValueId> per_tensor(ValueId input) {
-    ETALON_TRY(const ValueIds params, call_all("choose_qparams.tensor", {input, kActivationLow, kHigh, kDynamicEpsilon, kInt8}));
-    ETALON_TRY(const ValueId codes, call("quantize_per_tensor.tensor", {input, params[0], params[1], kActivationLow, kHigh, kInt8}));
+    ETALON_TRY(const ValueIds params,
+               call_all("choose_qparams.tensor", {input, kActivationLow, kHigh, kDynamicEpsilon, kInt8}));
+    ETALON_TRY(const ValueId codes, call("quantize_per_tensor.tensor",
+                                         {input, params[0], params[1], kActivationLow, kHigh, kInt8}));
     return call("dequantize_per_tensor.tensor", {codes, params[0], params[1], kActivationLow, kHigh, kInt8});
   }
 
@@ -169,12 +181,16 @@ class Rewriter {
   }
 
   // The node's bias becomes one that makes up for what rounding its weights takes from the mean.
-  void correct_bias(const Site& site, Node& node, std::span<const float> weight, std::span<const float> rounded_weight) {
+  void correct_bias(const Site& site, Node& node, std::span<const float> weight,
+                    std::span<const float> rounded_weight) {
     const auto found = means_.find(site.inputs[0]);
     const bool is_convolution = site.role == Role::kConvolution;
-    if (found == means_.end() || site.kind == "conv_transpose" || (!is_convolution && node.args.size() < 3)) return;
+    if (found == means_.end() || site.kind == "conv_transpose" || (!is_convolution && node.args.size() < 3))
+      return;
     const auto channels = static_cast<std::size_t>(graph_[node.outs[0]].tensor().sizes[1]);
-    const auto groups = is_convolution ? static_cast<std::size_t>(std::get<std::int64_t>(node.args[kConvGroups])) : std::size_t{1};
+    const auto groups = is_convolution
+                            ? static_cast<std::size_t>(std::get<std::int64_t>(node.args[kConvGroups]))
+                            : std::size_t{1};
     std::vector<float> bias = lost_means(weight, rounded_weight, channels, groups, found->second);
     Arg& arg = node.args[is_convolution ? kConvBias : 0];
     std::string name = site.name + "_bias";
@@ -183,7 +199,8 @@ class Rewriter {
       for (std::size_t c = 0; c < channels; ++c) bias[c] += plain[c];
       name = graph_[*id].name + "_corrected";
     }
-    arg = add_constant(unused_name(name), DType::kFloat32, {static_cast<std::int64_t>(channels)}, data_of(bias));
+    arg = add_constant(unused_name(name), DType::kFloat32, {static_cast<std::int64_t>(channels)},
+                       data_of(bias));
   }
 
   Result<ValueId> weight_reading(const Site& site, Node& node) {
@@ -197,7 +214,8 @@ class Rewriter {
     }
     const std::size_t axis = site.kind == "conv_transpose" ? 1 : 0;
     const ChannelView view = channels_along(sizes, axis);
-    ETALON_TRY(WeightCodes codes, quantise_weight(weight, view, plan_.per_channel, least_scales(site, node, view.channels)));
+    ETALON_TRY(WeightCodes codes,
+               quantise_weight(weight, view, plan_.per_channel, least_scales(site, node, view.channels)));
     correct_bias(site, node, weight, rounded(codes, view));
     for (const Stored& stored : weights_) {
       if (stored.weight == site.weight && stored.scales == codes.scales) return stored.reading;
@@ -216,23 +234,30 @@ class Rewriter {
     return reading;
   }
 
-  ValueId rounded_weight(const ir::Constant& constant, const ChannelView& view, const WeightCodes& codes, bool is_linear) {
+  ValueId rounded_weight(const ir::Constant& constant, const ChannelView& view, const WeightCodes& codes,
+                         bool is_linear) {
     std::vector<float> values = rounded(codes, view);
     if (is_linear) values = transposed(values, view.channels, view.after);
-    ir::Constant result{unused_name(constant.name) + "_rounded", ir::TensorType::of(DType::kFloat32, constant.type.sizes), data_of(values), true, false};
+    ir::Constant result{unused_name(constant.name) + "_rounded",
+                        ir::TensorType::of(DType::kFloat32, constant.type.sizes), data_of(values), true,
+                        false};
     return graph_.add_constant(std::move(result));
   }
 
-  Result<ValueId> dequantised_weight(const std::string& name, const Dims& sizes, std::size_t axis, WeightCodes codes) {
+  Result<ValueId> dequantised_weight(const std::string& name, const Dims& sizes, std::size_t axis,
+                                     WeightCodes codes) {
     const std::string stem = unused_name(name);
     const ValueId int8 = add_constant(stem + "_int8", DType::kInt8, sizes, data_of(codes.codes));
     if (!plan_.per_channel) {
-      return call("dequantize_per_tensor", {int8, static_cast<double>(codes.scales[0]), std::int64_t{0}, kWeightLow, kHigh, kInt8});
+      return call("dequantize_per_tensor",
+                  {int8, static_cast<double>(codes.scales[0]), std::int64_t{0}, kWeightLow, kHigh, kInt8});
     }
     const Dims channels{static_cast<std::int64_t>(codes.scales.size())};
     const ValueId scales = add_table(stem + "_scales", DType::kFloat32, channels, data_of(codes.scales));
-    const ValueId zeros = add_table(stem + "_zero_points", DType::kInt64, channels, data_of(std::vector<std::int64_t>(codes.scales.size(), 0)));
-    return call("dequantize_per_channel", {int8, scales, zeros, static_cast<std::int64_t>(axis), kWeightLow, kHigh, kInt8});
+    const ValueId zeros = add_table(stem + "_zero_points", DType::kInt64, channels,
+                                    data_of(std::vector<std::int64_t>(codes.scales.size(), 0)));
+    return call("dequantize_per_channel",
+                {int8, scales, zeros, static_cast<std::int64_t>(axis), kWeightLow, kHigh, kInt8});
   }
 
   // The constant operand of an addition or product: affine, over its own range.
@@ -240,14 +265,16 @@ class Rewriter {
     if (const auto found = read_.find({id, Role::kBinary}); found != read_.end()) return found->second;
     const ir::Constant constant = *graph_.constant_of(id);
     const std::vector<float> values = floats_of(constant);
-    if (!std::ranges::all_of(values, [](float x) { return std::isfinite(x); })) return invalid_input("has NaN or infinite elements");
+    if (!std::ranges::all_of(values, [](float x) { return std::isfinite(x); }))
+      return invalid_input("has NaN or infinite elements");
     const auto [low, high] = std::ranges::minmax(values);
     const Params params = activation_params({static_cast<double>(low), static_cast<double>(high)});
     std::vector<std::int8_t> codes;
     for (const float x : values) codes.push_back(quantised(x, params, kActivationLow));
-    const ValueId int8 = add_constant(unused_name(constant.name) + "_int8", DType::kInt8, constant.type.sizes, data_of(codes));
-    ETALON_TRY(const ValueId reading,
-               call("dequantize_per_tensor", {int8, params.scale, params.zero_point, kActivationLow, kHigh, kInt8}));
+    const ValueId int8 =
+        add_constant(unused_name(constant.name) + "_int8", DType::kInt8, constant.type.sizes, data_of(codes));
+    ETALON_TRY(const ValueId reading, call("dequantize_per_tensor", {int8, params.scale, params.zero_point,
+                                                                     kActivationLow, kHigh, kInt8}));
     return read_[{id, Role::kBinary}] = reading;
   }
 
@@ -257,14 +284,20 @@ class Rewriter {
     return stems_.insert(name).second ? name : fmt::format("{}_{}", name, graph_.values.size());
   }
   ValueId add_constant(std::string name, DType dtype, const Dims& sizes, ir::Data data) {
-    return graph_.add_constant({std::move(name), ir::TensorType::of(dtype, sizes), std::move(data), true, false});
+    return graph_.add_constant(
+        {std::move(name), ir::TensorType::of(dtype, sizes), std::move(data), true, false});
   }
   // Scales and zero points, which nobody trained.
   ValueId add_table(std::string name, DType dtype, const Dims& sizes, ir::Data data) {
-    return graph_.add_constant({std::move(name), ir::TensorType::of(dtype, sizes), std::move(data), false, false});
+    return graph_.add_constant(
+        {std::move(name), ir::TensorType::of(dtype, sizes), std::move(data), false, false});
   }
-  Result<ValueIds> call_all(std::string_view op, std::vector<Arg> args) { return builder_.call_all(fmt::format("{}{}", kPrefix, op), std::move(args)); }
-  Result<ValueId> call(std::string_view op, std::vector<Arg> args) { return builder_.call(fmt::format("{}{}", kPrefix, op), std::move(args)); }
+  Result<ValueIds> call_all(std::string_view op, std::vector<Arg> args) {
+    return builder_.call_all(fmt::format("{}{}", kPrefix, op), std::move(args));
+  }
+  Result<ValueId> call(std::string_view op, std::vector<Arg> args) {
+    return builder_.call(fmt::format("{}{}", kPrefix, op), std::move(args));
+  }
 
   struct Stored {
     ValueId weight;
@@ -278,16 +311,17 @@ class Rewriter {
   const InputMeans& means_;
   WeightForm form_;
   ir::Builder builder_;
-  std::vector<const Site*> site_of_;                     // by node of the original graph
-  Readings given_;                                       // computed on int8 -> what everyone reads
-  std::map<std::pair<ValueId, Role>, ValueId> read_;     // computed in float -> what int8 reads
+  std::vector<const Site*> site_of_;                  // by node of the original graph
+  Readings given_;                                    // computed on int8 -> what everyone reads
+  std::map<std::pair<ValueId, Role>, ValueId> read_;  // computed in float -> what int8 reads
   std::vector<Stored> weights_;
   std::set<std::string> stems_;
 };
 
 }  // namespace
 
-Result<Readings> quantise(ir::Graph& graph, const Plan& plan, const Calibration& calibration, WeightForm form) {
+Result<Readings> quantise(ir::Graph& graph, const Plan& plan, const Calibration& calibration,
+                          WeightForm form) {
   ETALON_CHECK(plan.dynamic || calibration.params.size() == plan.groups.size());
   return Rewriter(graph, plan, calibration, form).run();
 }

@@ -30,12 +30,14 @@ bool fits(std::string_view pattern, std::string_view text) {
 
 // "aten::mean.dim" -> "mean"
 std::string_view base_name(std::string_view functional_name) {
-  if (const auto colon = functional_name.rfind(':'); colon != std::string_view::npos) functional_name.remove_prefix(colon + 1);
+  if (const auto colon = functional_name.rfind(':'); colon != std::string_view::npos)
+    functional_name.remove_prefix(colon + 1);
   return functional_name.substr(0, functional_name.find('.'));
 }
 
 bool fits_module(std::string_view pattern, std::string_view parameter) {
-  for (std::size_t dot = parameter.find('.'); dot != std::string_view::npos; dot = parameter.find('.', dot + 1)) {
+  for (std::size_t dot = parameter.find('.'); dot != std::string_view::npos;
+       dot = parameter.find('.', dot + 1)) {
     if (fits(pattern, parameter.substr(0, dot))) return true;
   }
   return fits(pattern, parameter);
@@ -63,13 +65,16 @@ bool matches(const ir::Graph& graph, const Site& site, std::string_view pattern)
 Status check_selection(const ir::Graph& graph, const std::vector<Site>& sites, const Selection& selection) {
   for (const auto* patterns : {&selection.skip, &selection.only}) {
     for (const std::string& pattern : *patterns) {
-      if (std::ranges::any_of(sites, [&](const Site& site) { return matches(graph, site, pattern); })) continue;
+      if (std::ranges::any_of(sites, [&](const Site& site) { return matches(graph, site, pattern); }))
+        continue;
       std::set<std::string_view> kinds;
       for (const Site& site : sites) kinds.insert(site.kind);
       std::string known;
       for (const std::string_view kind : kinds) known += fmt::format("{}{}", known.empty() ? "" : ", ", kind);
-      return not_found(fmt::format("nothing that can be quantised is called '{}'; there are names of results and weights, and the kinds {}",
-                                   pattern, known.empty() ? "(none)" : known));
+      return not_found(
+          fmt::format("nothing that can be quantised is called '{}'; there are names of results and weights, "
+                      "and the kinds {}",
+                      pattern, known.empty() ? "(none)" : known));
     }
   }
   return {};

@@ -1,4 +1,5 @@
-// What the user asks for by --quant-skip and --quant-only: patterns that sites match by kind, operator, result or weight.
+// What the user asks for by --quant-skip and --quant-only: patterns that sites match by kind, operator,
+// result or weight.
 #pragma once
 
 #include <string>
@@ -14,9 +15,10 @@ struct Selection {
   std::vector<std::string> only = {};  // empty: every site; else these alone
 };
 
-// '*' stands for any text. A pattern is held against a site's kind ("conv"), its operators ("aten::convolution", also
-// without namespace and overload), its results' names ("conv2d_3", also of a fused clamp), what exported them ("conv2d")
-// and its weight's name; one that names a module ("features.0") also fits all of its parameters.
+// '*' stands for any text. A pattern is held against a site's kind ("conv"), its operators
+// ("aten::convolution", also without namespace and overload), its results' names ("conv2d_3", also of a fused
+// clamp), what exported them ("conv2d") and its weight's name; one that names a module ("features.0") also
+// fits all of its parameters.
 bool matches(const ir::Graph& graph, const Site& site, std::string_view pattern);
 
 // kNotFound for a pattern that fits no site, naming kinds there are.

@@ -42,13 +42,16 @@ bool is_one(const ir::Arg& arg) {
 }
 
 bool is_literal_number(const ir::Arg& arg) {
-  return std::holds_alternative<std::int64_t>(arg) || std::holds_alternative<double>(arg) || std::holds_alternative<std::monostate>(arg);
+  return std::holds_alternative<std::int64_t>(arg) || std::holds_alternative<double>(arg) ||
+         std::holds_alternative<std::monostate>(arg);
 }
 
-// Builds the sites of a graph; each add_ function gives false where the operator, as it stands, computes in float.
+// Builds the sites of a graph; each add_ function gives false where the operator, as it stands, computes in
+// float.
 class Finder {
  public:
-  explicit Finder(const ir::Graph& graph) : graph_(graph), uses_(graph.use_counts()), taken_(graph.nodes.size(), false) {}
+  explicit Finder(const ir::Graph& graph)
+      : graph_(graph), uses_(graph.use_counts()), taken_(graph.nodes.size(), false) {}
 
   std::vector<Site> run() {
     for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
@@ -64,7 +67,16 @@ class Finder {
  private:
   void add_composite(Composite&& found) {
     for (const NodeId node : found.nodes) taken_[ir::index_of(node)] = true;
-    Site site{kUnary, found.kind, std::move(found.nodes), {found.input}, {}, ir::kNoValue, ir::kNoValue, std::nullopt, {}, {}};
+    Site site{kUnary,
+              found.kind,
+              std::move(found.nodes),
+              {found.input},
+              {},
+              ir::kNoValue,
+              ir::kNoValue,
+              std::nullopt,
+              {},
+              {}};
     if (is_float_tensor(graph_, found.input)) finish(std::move(site));
   }
 
@@ -78,15 +90,21 @@ class Finder {
 
   bool read_operands(const ir::Node& node, Site& site) const {
     switch (site.role) {
-      case kConvolution: return read_convolution(node, site);
-      case kLinear: return read_linear(node, site);
-      case kBinary: return read_binary(node, site);
-      case kConcat: return read_concat(node, site);
-      case kClamp: return is_literal_clamp(node) && add_input(node.args[0], site);
+      case kConvolution:
+        return read_convolution(node, site);
+      case kLinear:
+        return read_linear(node, site);
+      case kBinary:
+        return read_binary(node, site);
+      case kConcat:
+        return read_concat(node, site);
+      case kClamp:
+        return is_literal_clamp(node) && add_input(node.args[0], site);
       case kSame:
         if (site.kind == "pad" && !is_zero(node.args[2])) return false;
         return add_input(node.args[0], site);
-      case kUnary: return add_input(node.args[0], site);
+      case kUnary:
+        return add_input(node.args[0], site);
     }
     return false;
   }
@@ -103,14 +121,17 @@ class Finder {
 
   bool add_input(const ir::Arg& arg, Site& site) const {
     const auto* id = std::get_if<ValueId>(&arg);
-    if (id == nullptr || *id == ir::kNoValue || !is_float_tensor(graph_, *id) || graph_.constant_of(*id) != nullptr) return false;
+    if (id == nullptr || *id == ir::kNoValue || !is_float_tensor(graph_, *id) ||
+        graph_.constant_of(*id) != nullptr)
+      return false;
     if (std::ranges::find(site.inputs, *id) == site.inputs.end()) site.inputs.push_back(*id);
     return true;
   }
 
   bool read_weight(const ir::Arg& arg, Site& site) const {
     const ir::Constant* weight = fixed_constant(graph_, arg);
-    if (weight == nullptr || weight->type.dtype != DType::kFloat32 || weight->data.bytes().empty()) return false;
+    if (weight == nullptr || weight->type.dtype != DType::kFloat32 || weight->data.bytes().empty())
+      return false;
     site.weight = std::get<ValueId>(arg);
     return true;
   }
@@ -122,7 +143,8 @@ class Finder {
     const std::size_t rank = graph_[site.weight].tensor().sizes.size();
     if (transposed) site.kind = "conv_transpose";
     if (!transposed && groups > 1 && graph_[site.weight].tensor().sizes[1] == 1) site.kind = "depthwise_conv";
-    const bool bias_known = std::holds_alternative<std::monostate>(node.args[kConvBias]) || fixed_constant(graph_, node.args[kConvBias]);
+    const bool bias_known = std::holds_alternative<std::monostate>(node.args[kConvBias]) ||
+                            fixed_constant(graph_, node.args[kConvBias]);
     return (rank == 3 || rank == 4) && bias_known && add_input(node.args[0], site);
   }
 
@@ -131,8 +153,9 @@ class Finder {
     const std::size_t first = has_bias ? kAddmmInput : 0;
     if (has_bias && (!is_one(node.args[kAddmmBeta]) || !is_one(node.args[kAddmmAlpha]))) return false;
     // A sum with a whole matrix is no bias.
-    if (has_bias && (!fixed_constant(graph_, node.args[0]) || numel(graph_[std::get<ValueId>(node.args[0])].tensor().sizes) !=
-                                                                  graph_[node.outs[0]].tensor().sizes[1])) {
+    if (has_bias && (!fixed_constant(graph_, node.args[0]) ||
+                     numel(graph_[std::get<ValueId>(node.args[0])].tensor().sizes) !=
+                         graph_[node.outs[0]].tensor().sizes[1])) {
       return false;
     }
     return read_weight(node.args[first + 1], site) && add_input(node.args[first], site);
@@ -154,7 +177,8 @@ class Finder {
 
   bool read_concat(const ir::Node& node, Site& site) const {
     const auto* parts = std::get_if<ir::ValueIds>(&node.args[0]);
-    return parts != nullptr && std::ranges::all_of(*parts, [&](ValueId part) { return add_input(part, site); });
+    return parts != nullptr &&
+           std::ranges::all_of(*parts, [&](ValueId part) { return add_input(part, site); });
   }
 
   // The clamp that is the only use of a result, and can be computed along with it.
@@ -182,7 +206,9 @@ class Finder {
       if (uses_[ir::index_of(last.outs[1])] != 0) return;
       site.outputs.resize(1);
     }
-    if (site.outputs.empty() || !std::ranges::all_of(site.outputs, [&](ValueId id) { return is_float_tensor(graph_, id); })) return;
+    if (site.outputs.empty() ||
+        !std::ranges::all_of(site.outputs, [&](ValueId id) { return is_float_tensor(graph_, id); }))
+      return;
     fuse_clamp(site);
     for (const NodeId node : site.nodes) taken_[ir::index_of(node)] = true;
     site.name = graph_[site.outputs[0]].name;

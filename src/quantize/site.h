@@ -1,5 +1,6 @@
-// Sites: the places of a graph where int8 is possible. A site is an operator of operators.def, or several that torch's
-// export took apart (hardswish, hardsigmoid, silu), with the clamp behind them that is computed along with them.
+// Sites: the places of a graph where int8 is possible. A site is an operator of operators.def, or several
+// that torch's export took apart (hardswish, hardsigmoid, silu), with the clamp behind them that is computed
+// along with them.
 #pragma once
 
 #include <optional>
@@ -23,9 +24,9 @@ enum class Role : std::uint8_t {
 };
 
 struct OperatorRule {
-  std::string_view op;    // functional name
+  std::string_view op;  // functional name
   Role role;
-  std::string_view name;  // for people and --quant-skip
+  std::string_view name;        // for people and --quant-skip
   std::optional<Params> fixed;  // of the result
 };
 
@@ -35,18 +36,19 @@ std::vector<std::string_view> rule_names();  // every name for people, composite
 
 struct Site {
   Role role = Role::kUnary;
-  std::string_view kind;           // "conv", "hardswish", ...
-  std::vector<ir::NodeId> nodes;   // in order; the last one gives the results
-  ir::ValueIds inputs;             // activations, each once
+  std::string_view kind;          // "conv", "hardswish", ...
+  std::vector<ir::NodeId> nodes;  // in order; the last one gives the results
+  ir::ValueIds inputs;            // activations, each once
   ir::ValueIds outputs;
   ir::ValueId weight = ir::kNoValue;    // kConvolution, kLinear
   ir::ValueId constant = ir::kNoValue;  // kBinary with a constant operand
   std::optional<Params> fixed;
-  std::string name;                // of its first result
-  std::string clamp;               // the operator fused behind it ("relu"); empty: none
+  std::string name;   // of its first result
+  std::string clamp;  // the operator fused behind it ("relu"); empty: none
 };
 
-// Every site, in order of the first node. A node belongs to at most one. Values that sites read and give are float32.
+// Every site, in order of the first node. A node belongs to at most one. Values that sites read and give are
+// float32.
 std::vector<Site> find_sites(const ir::Graph& graph);
 
 }  // namespace etalon::quantize

@@ -42,14 +42,17 @@ Result<WeightCodes> quantise_weight(std::span<const float> weight, const Channel
   if (bad > 0) return invalid_input(fmt::format("has {} NaN or infinite elements", bad));
   std::vector<double> scales(view.channels, 0);
   for_each_run(weight, view, [&](std::size_t channel, std::size_t, std::span<const float> run) {
-    for (const float x : run) scales[channel] = std::max(scales[channel], static_cast<double>(std::abs(x)) / static_cast<double>(kHigh));
+    for (const float x : run)
+      scales[channel] =
+          std::max(scales[channel], static_cast<double>(std::abs(x)) / static_cast<double>(kHigh));
   });
   const double largest = scales.empty() ? 0 : *std::ranges::max_element(scales);
   for (std::size_t c = 0; c < scales.size(); ++c) {
     if (scales[c] == 0 || !per_channel) scales[c] = largest > 0 ? largest : kScaleOfZero;
     if (!least.empty()) scales[c] = std::max(scales[c], least[c]);
   }
-  if (!per_channel) scales.assign(scales.size(), scales.empty() ? kScaleOfZero : *std::ranges::max_element(scales));
+  if (!per_channel)
+    scales.assign(scales.size(), scales.empty() ? kScaleOfZero : *std::ranges::max_element(scales));
   WeightCodes out;
   for (const double scale : scales) out.scales.push_back(std::max(static_cast<float>(scale), 1e-30f));
   out.codes.resize(weight.size());
@@ -63,7 +66,8 @@ Result<WeightCodes> quantise_weight(std::span<const float> weight, const Channel
 
 Status check_weights_are_finite(const ir::Graph& graph) {
   for (const ir::Constant& constant : graph.constants) {
-    if (!constant.is_parameter || constant.type.dtype != DType::kFloat32 || constant.data.bytes().empty()) continue;
+    if (!constant.is_parameter || constant.type.dtype != DType::kFloat32 || constant.data.bytes().empty())
+      continue;
     const std::vector<float> values = floats_of(constant);
     const auto bad = std::ranges::count_if(values, [](float x) { return !std::isfinite(x); });
     if (bad > 0) return invalid_input(fmt::format("{}: has {} NaN or infinite elements", constant.name, bad));
@@ -91,7 +95,8 @@ std::vector<float> transposed(std::span<const float> matrix, std::size_t rows, s
 std::vector<float> floats_of(const ir::Constant& constant) {
   std::vector<float> out(static_cast<std::size_t>(numel(constant.type.sizes)));
   // The bytes are only read: TensorView has one pointer type for both uses.
-  const TensorView source(constant.type.dtype, constant.type.sizes, constant.type.order, const_cast<std::byte*>(constant.data.bytes().data()));
+  const TensorView source(constant.type.dtype, constant.type.sizes, constant.type.order,
+                          const_cast<std::byte*>(constant.data.bytes().data()));
   ops::copy_cast(source, TensorView(DType::kFloat32, constant.type.sizes, out.data()));
   return out;
 }

@@ -24,15 +24,16 @@ struct WeightCodes {
   std::vector<float> scales;  // one per channel, or one
 };
 
-// `least` holds, by channel, the smallest scale that is allowed: the bias of a channel is stored as a multiple of
-// input scale * weight scale in 32 bits, and a channel of tiny weights with a plain bias would overflow it. Empty: no
-// limit. A channel of zeros gets the largest scale of the others. With per_channel false, all channels share one scale.
-// Errors: kInvalidInput for NaN or infinity, with their number.
+// `least` holds, by channel, the smallest scale that is allowed: the bias of a channel is stored as a
+// multiple of input scale * weight scale in 32 bits, and a channel of tiny weights with a plain bias would
+// overflow it. Empty: no limit. A channel of zeros gets the largest scale of the others. With per_channel
+// false, all channels share one scale. Errors: kInvalidInput for NaN or infinity, with their number.
 Result<WeightCodes> quantise_weight(std::span<const float> weight, const ChannelView& view, bool per_channel,
                                     std::span<const double> least);
 
-// kInvalidInput if a float32 constant of the graph holds NaN or infinity, naming it. Asked before calibration, where the
-// values behind such a weight would take the blame. Masks may hold -infinity: constants that are no parameters are passed over.
+// kInvalidInput if a float32 constant of the graph holds NaN or infinity, naming it. Asked before
+// calibration, where the values behind such a weight would take the blame. Masks may hold -infinity:
+// constants that are no parameters are passed over.
 Status check_weights_are_finite(const ir::Graph& graph);
 
 // What the codes stand for.
