@@ -6,6 +6,9 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -342,6 +345,10 @@ std::string news(const std::function<Figures()>& figures, Figures& told) {
 Status serve_worker(int input, int output,
                     const std::function<Result<std::vector<double>>(std::uint32_t runs)>& run,
                     const std::function<Figures()>& figures) {
+#ifdef __linux__
+  // Nobody reads what a worker measures after the one who asked is gone, and it would disturb what comes next.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
   LineReader reader(input);
   Figures told;
   ETALON_CHECKED(write_all(output, "ready" + news(figures, told) + "\n", false));

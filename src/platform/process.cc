@@ -292,6 +292,37 @@ std::string signal_name(int number) {
   }
 }
 
+// An interrupt between fork() and the note of the child would leave the child running.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    sigset_t held;
+    ::sigemptyset(&held);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&held, number);
+    ::pthread_sigmask(SIG_BLOCK, &held, &before_);
+  }
+  ~HeldSignals() { release(); }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+  void release() const { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }  // async-signal-safe
+
+ private:
+  sigset_t before_;
+};
+
+pid_t start_child(const Prepared& prepared, const Pipe& output, const Pipe& failures) {
+  const HeldSignals held;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    held.release();
+    become(prepared, output.write.get(), failures.write.get());
+  }
+  if (child < 0) return child;
+  ::setpgid(child, child);  // both sides do it, so that an early kill finds the group
+  running_child = child;
+  return child;
+}
+
 }  // namespace
 
 std::string ProcessEnd::describe() const {
@@ -307,11 +338,8 @@ Result<ProcessEnd> run_process(const Command& command) {
   ETALON_TRY(Pipe output, make_pipe());
   ETALON_TRY(Pipe failures, make_pipe());
   const Clock::time_point start = Clock::now();
-  const pid_t child = ::fork();
+  const pid_t child = start_child(prepared, output, failures);
   if (child < 0) return io_error(fmt::format("cannot start a process: {}", std::strerror(errno)));
-  if (child == 0) become(prepared, output.write.get(), failures.write.get());
-  ::setpgid(child, child);  // both sides do it, so that an early kill finds the group
-  running_child = child;
   output.write.close();
   failures.write.close();
   const Status started = child_started(failures.read, command);

@@ -66,6 +66,12 @@ def etalon(*args, cwd=None, seconds=SECONDS, file_bytes=None, env=None, program=
     return end
 
 
+def _heed_signals():
+    """What nohup and shells in the background make a program ignore, it goes on ignoring; here it must not."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start(*args, cwd=None):
     """Starts without waiting, for tests that interrupt it."""
     return subprocess.Popen(
@@ -75,6 +81,7 @@ def start(*args, cwd=None):
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=_heed_signals,
     )
 
 
