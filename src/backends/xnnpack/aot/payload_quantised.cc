@@ -76,6 +76,10 @@ PayloadBuilder::Moved PayloadBuilder::averaged(ValueId in, ValueId out) {
   const ValueId source = held(in);
   const auto result = source == ir::kNoValue ? std::nullopt : quantised_result(out, false);
   if (!result) return {in, out};
+  if (type(in).is_dynamic()) {
+    note_float("its size is dynamic, and XNNPACK's int8 averages are wrong once sizes change between runs");
+    return {in, out};
+  }
   const float factor = affines_.at(source).scale / result->affine.scale;
   if (!(factor >= 0x1p-8f && factor < 0x1p8f)) return {in, out};  // what XNNPACK accepts
   return {source, hold_result(out, *result)};

@@ -195,6 +195,20 @@ TEST(Quantised, ends_that_disagree_are_refused) {
   EXPECT_THAT(out.report.outside[0].constraint, HasSubstr("another scale or zero point"));
 }
 
+// XNNPACK's int8 averages give garbage when a run has more images than the one before it.
+TEST(Quantised, averages_of_dynamic_size_are_computed_in_floats) {
+  const auto average = [](std::string_view in, std::string_view out) {
+    return delegated(fmt::format("graph f {{\n  input %x: f32{}\n", in) + quantised("a", in, "x") +
+                     fmt::format("  %m: f32{} = aten::mean.dim(%a, [2, 3], true, None)\n", out) +
+                     quantised("d", out, "m") + "  return %d\n}\n");
+  };
+  const Delegated fixed = average("[8, 2, 3, 3]", "[8, 2, 1, 1]");
+  EXPECT_THAT(fixed.listing, HasSubstr("qint8[8, 1, 1, 2] = GlobalAvgPooling2d")) << fixed.listing;
+  const Delegated dynamic = average("[8~3, 2, 3, 3]", "[8~3, 2, 1, 1]");
+  EXPECT_THAT(dynamic.listing, HasSubstr("fp32[8, 1, 1, 2] = GlobalAvgPooling2d")) << dynamic.listing;
+  ASSERT_EQ(dynamic.report.in_float.size(), 1u);
+}
+
 constexpr std::string_view kDynamic =
     "graph f {\n  input %x: f32[3, 2]\n  constant %wq: i8[2, 2] = {1, 2, 3, 4}\n  constant %ws: f32[2] = "
     "{0.5, 0.25}\n"
