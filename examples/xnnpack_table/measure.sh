@@ -5,7 +5,8 @@
 #   examples/xnnpack_table/measure.sh [FOLDER] [MODEL_xnnpack_q8.pte ...]
 #
 # Models that are named are measured too, whoever exported them. ETALON names the program (default: etalon on the PATH),
-# MODELS the built-in models, CALIB what int8 is calibrated on (default: random numbers, which is enough for times and for
+# ENGINE what runs the models (default: the real ExecuTorch where it was built in, else our own; its portable kernels may
+# take minutes), MODELS the built-in models, CALIB what int8 is calibrated on (default: random numbers, which is enough for times and for
 # nothing else). Running it again measures only what is missing.
 set -euo pipefail
 
@@ -15,6 +16,11 @@ calib=${CALIB:-random}
 to=${1:-xnnpack_table}
 [ $# -gt 0 ] && shift
 runs=()
+
+# The engine that the table was published for, if this build has it.
+choose_engine() { # MODEL.pte
+  if "$etalon" run "$1" --engine executorch --quiet >/dev/null 2>&1; then echo executorch; else echo native; fi
+}
 
 measure() { # MODEL.pte [FLAGS...]: the folder of its run joins the table
   local name
@@ -30,15 +36,17 @@ export_variant() { # NAME BACKEND DTYPE FILE [FLAGS...]
 mkdir -p "$to"
 for model in $models; do
   export_variant "$model" portable fp32 "$to/${model}_portable_fp32.pte"
-  measure "$to/${model}_portable_fp32.pte" --engine portable
+  engine=${ENGINE:-$(choose_engine "$to/${model}_portable_fp32.pte")}
+  if [ "$engine" = native ]; then plain=portable; else plain=$engine; fi
+  measure "$to/${model}_portable_fp32.pte" --engine "$plain"
   export_variant "$model" xnnpack fp32 "$to/${model}_xnnpack_fp32.pte"
-  measure "$to/${model}_xnnpack_fp32.pte"
+  measure "$to/${model}_xnnpack_fp32.pte" --engine "$engine"
   if export_variant "$model" xnnpack int8 "$to/${model}_xnnpack_q8.pte" --calib "$calib"; then
-    measure "$to/${model}_xnnpack_q8.pte"
+    measure "$to/${model}_xnnpack_q8.pte" --engine "$engine"
   else
     echo "$model: no int8 export, its q8 column stays empty" >&2
   fi
 done
-for program in "$@"; do measure "$program"; done
+for program in "$@"; do measure "$program" --engine "$(choose_engine "$program")"; done
 
 "$etalon" report "${runs[@]}" --table xnnpack-examples --format markdown
