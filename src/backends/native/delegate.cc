@@ -150,7 +150,7 @@ Status NativeDelegate::check_argument(std::size_t i, const ops::Value& value) co
 Result<std::unique_ptr<Plan>> NativeDelegate::build_plan(std::span<const Dims> inputs) {
   std::vector<ExternalInput> externals(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) externals[i] = {inputs[i], constant_arguments_[i]};
-  ETALON_TRY(Graph graph, import_graph(graph_, named_data_, externals, settings_.memory_limit));
+  ETALON_TRY(Graph graph, import_graph(graph_, named_data_, externals, settings_.memory_limit, widened_));
   rewrite(graph);
   ETALON_TRY(auto plan, PlanBuilder(graph, settings_, packed_).build());
   for (auto& constant : graph.owned) constants_.push_back(std::move(constant));
@@ -246,7 +246,7 @@ void NativeDelegate::widen_outputs(std::span<ops::Value* const> args) const {
 }
 
 std::uint64_t NativeDelegate::memory_bytes() const {
-  return packed_.bytes() + reserved_bytes_ + own_memory_.size();
+  return packed_.bytes() + widened_.bytes() + reserved_bytes_ + own_memory_.size();
 }
 
 }  // namespace etalon::native

@@ -39,7 +39,7 @@ class NativeDelegate final : public runtime::Delegate {
   static constexpr std::size_t kKeptPlans = 4;
 
   NativeDelegate(const Settings& settings, WorkerPool& pool, WorkingMemory& memory)
-      : settings_(settings), pool_(pool), memory_(memory) {}
+      : settings_(settings), pool_(pool), memory_(memory), widened_(settings.cap) {}
 
   Status describe_arguments(const runtime::DelegateSource& source);
   Status check_argument(std::size_t i, const ops::Value& value) const;
@@ -60,6 +60,7 @@ class NativeDelegate final : public runtime::Delegate {
   std::vector<Bytes> constant_arguments_;  // by argument, empty if it is none
   std::size_t input_count_ = 0;
   std::vector<std::unique_ptr<float[]>> constants_;  // of imported graphs
+  WidenedConstants widened_;
   PackedWeights packed_;
   std::vector<std::unique_ptr<Plan>> plans_;  // latest used first; never empty once compiled
   std::set<std::string, std::less<>> names_;  // of events, which recorders borrow

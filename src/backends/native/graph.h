@@ -28,6 +28,7 @@ inline constexpr ValueId kNoValue = xnn::kNoValue;
 
 struct Value {
   xnn::DataType type = xnn::DataType::kFp32;
+  xnn::DataType payload_type = xnn::DataType::kFp32;  // fp16 is kept as float32 inside; labels tell what it was
   Dims dims;
   Bytes constant;                             // its elements, if it is one
   std::string data_name;                      // tells a constant's bytes from all others of the program
@@ -92,13 +93,14 @@ struct Concatenate {
 struct LayerNorm {
   float epsilon = 1e-5f;
 };
+struct Convert {};  // between float32 and fp16, at the border of a graph
 // What has no kernel of its own here: computed by the plain node of reference/.
 struct Reference {
   xnn::Node node;
 };
 
 using Params = std::variant<Conv, Unary, Binary, Softmax, Matmul, Attention, Pool, GlobalAverage, Transpose,
-                            Reshape, Slice, Concatenate, LayerNorm, Reference>;
+                            Reshape, Slice, Concatenate, LayerNorm, Convert, Reference>;
 
 struct Node {
   Params params;

@@ -97,11 +97,18 @@ bool is_plain(const Value& value) {
          value.type == DataType::kQuint8 || value.type == DataType::kInt32;
 }
 
+bool is_half(const xnn::Value& value) { return value.type == DataType::kFp16; }
+
 class Importer {
  public:
   Importer(const xnn::Graph& source, const NamedData& named_data, std::span<const ExternalInput> inputs,
-           std::uint64_t limit)
-      : source_(source), named_data_(named_data), inputs_(inputs), limit_(limit) {}
+           std::uint64_t limit, WidenedConstants& widened)
+      : source_(source),
+        named_data_(named_data),
+        inputs_(inputs),
+        limit_(limit),
+        widened_(widened),
+        widens_(can_widen(source)) {}
 
   Result<Graph> run() {
     ETALON_CHECKED(import_values());
@@ -123,7 +130,7 @@ class Importer {
     for (std::size_t i = 0; i < source_.values.size(); ++i) {
       const xnn::Value& from = source_.values[i];
       Value value;
-      value.type = from.type;
+      value.type = value.payload_type = from.type;
       value.external = from.external_id;
       value.is_input = from.is_input();
       value.is_output = from.is_output();
@@ -143,12 +150,48 @@ class Importer {
         ETALON_CHECKED(check_limits(value), name);
         ETALON_CHECKED(resolve_constant(from.constant, value), name);
       }
-      ids_[from.id] = graph_.add_value(std::move(value));
-      const bool known = graph_.values.back().is_input || graph_.values.back().is_constant();
-      is_known_.push_back(known);
-      if (known) ETALON_CHECKED(check_limits(graph_.values.back()), name);
+      const bool known = value.is_input || value.is_constant();
+      if (known) ETALON_CHECKED(check_limits(value), name);
+      ids_[from.id] = widens_ && is_half(from) ? add_widened(std::move(value)) : add(std::move(value));
+      // Many values of different sizes may share the bytes of one constant.
+      if (widened_.bytes() > limit_) return resource_error(name + ": fp16 constants are more than memory allows");
     }
     return {};
+  }
+
+  ValueId add(Value value) {
+    is_known_.push_back(value.is_input || value.is_constant());
+    return graph_.add_value(std::move(value));
+  }
+
+  // The float32 value that stands for an fp16 one inside.
+  ValueId add_widened(Value half) {
+    Value wide;
+    wide.dims = half.dims;
+    wide.payload_type = DataType::kFp16;
+    if (half.is_constant()) {
+      wide.constant = widened_.widen(half.constant.first(reference::storage_bytes(half.tensor_type())));
+      wide.data_name = half.data_name + " as float32";
+      return add(std::move(wide));
+    }
+    const ValueId inside = add(std::move(wide));
+    if (half.is_input) {
+      add_convert(add(std::move(half)), inside);
+    } else if (half.is_output) {
+      narrowed_[inside] = add(std::move(half));
+    }
+    return inside;
+  }
+
+  void add_convert(ValueId from, ValueId to) {
+    graph_.values[to].dims = graph_.values[from].dims;
+    is_known_[to] = true;
+    Node node;
+    node.params = Convert{};
+    node.inputs = {from};
+    node.outputs = {to};
+    node.label = "Convert (NC)";
+    graph_.nodes.push_back(std::move(node));
   }
 
   // Arguments that never change are constants: scalars, which rewrites want to see.
@@ -177,6 +220,7 @@ class Importer {
     value.constant = bytes.first(wanted);
     const xnn::ConstantData& data = source_.constants[index];
     value.data_name = data.key ? *data.key : fmt::format("#{}", index);
+    if (widens_ && value.type == DataType::kFp16) return {};  // it is copied anyway
     const bool is_aligned = reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(float) == 0;
     if (is_aligned && bytes.data() != nullptr) return {};
     auto copy = std::make_unique<float[]>(wanted / sizeof(float) + 1);
@@ -216,7 +260,11 @@ class Importer {
     if (node.as<Matmul>() != nullptr && (from.flags & xnn::kTransposeWeights) != 0) transpose_second(node);
     if (node.as<Reference>() != nullptr) ETALON_CHECKED(check_plain(from, node));
     node.label = label_of(graph_, node, from);
+    const std::vector<ValueId> made = node.outputs;
     graph_.nodes.push_back(std::move(node));
+    for (const ValueId id : made) {
+      if (const auto found = narrowed_.find(id); found != narrowed_.end()) add_convert(id, found->second);
+    }
     return {};
   }
 
@@ -295,7 +343,8 @@ class Importer {
     const auto none_missing = [&] {
       return std::find(node.inputs.begin(), node.inputs.end(), kNoValue) == node.inputs.end();
     };
-    if (from.type == NodeType::kStaticReshape || from.type == NodeType::kCopy) {
+    if (from.type == NodeType::kStaticReshape || from.type == NodeType::kCopy ||
+        from.type == NodeType::kConvert) {
       node.params = Reshape{};
     } else if (from.type == NodeType::kStaticTranspose) {
       node.params = Transpose{std::get<xnn::Transpose>(from.params).perm};
@@ -371,16 +420,20 @@ class Importer {
   const NamedData& named_data_;
   std::span<const ExternalInput> inputs_;
   std::uint64_t limit_;
+  WidenedConstants& widened_;
+  bool widens_;
   Graph graph_;
   std::unordered_map<std::uint32_t, ValueId> ids_;
+  std::unordered_map<ValueId, ValueId> narrowed_;  // fp16 outputs, by the value that they are converted from
   std::vector<bool> is_known_;
 };
 
 }  // namespace
 
 Result<Graph> import_graph(const xnn::Graph& source, const NamedData& named_data,
-                           std::span<const ExternalInput> inputs, std::uint64_t value_limit) {
-  return Importer(source, named_data, inputs, value_limit).run();
+                           std::span<const ExternalInput> inputs, std::uint64_t value_limit,
+                           WidenedConstants& widened) {
+  return Importer(source, named_data, inputs, value_limit, widened).run();
 }
 
 }  // namespace etalon::native

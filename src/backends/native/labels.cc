@@ -10,21 +10,21 @@ using xnn::NodeType;
 
 // "F32", "QS8, QC8W", "QDU8, F32, QC8W": of fully connected layers and matrix products.
 std::string product_types(const Graph& graph, const Node& node) {
-  const DataType in = graph.values[node.inputs[0]].type;
+  const DataType in = graph.values[node.inputs[0]].payload_type;
   if (in == DataType::kQdint8) return "QDU8, F32, QC8W";
   if (in == DataType::kQint8) return "QS8, QC8W";
   return in == DataType::kFp16 ? "F16" : "F32";
 }
 
 std::string convolution_types(const Graph& graph, const Node& node) {
-  const DataType in = graph.values[node.inputs[0]].type;
+  const DataType in = graph.values[node.inputs[0]].payload_type;
   if (in == DataType::kQdint8) return "QDU8, F32, QC8W";
   if (in == DataType::kQint8) return "QC8";
   return in == DataType::kFp16 ? "F16" : "F32";
 }
 
 std::string bits(const Graph& graph, const Node& node) {
-  return "X" + std::to_string(xnn::bits_of(graph.values[node.inputs[0]].type));
+  return "X" + std::to_string(xnn::bits_of(graph.values[node.inputs[0]].payload_type));
 }
 
 std::string convolution(const Graph& graph, const Node& node, const xnn::Node& source) {

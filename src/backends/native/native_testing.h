@@ -267,7 +267,8 @@ inline Graph imported(const GraphBuilder& builder) {
   for (const xnn::Value& value : builder.graph.values) {
     if (value.is_input()) inputs[value.external_id].dims = dims_of_value(value);
   }
-  auto graph = import_graph(builder.graph, {}, inputs, std::uint64_t{1} << 34);
+  WidenedConstants widened(kernels::Isa::kScalar);  // stays empty: the builder makes float32 graphs
+  auto graph = import_graph(builder.graph, {}, inputs, std::uint64_t{1} << 34, widened);
   EXPECT_TRUE(graph.ok()) << (graph.ok() ? "" : graph.error().message());
   return graph.ok() ? std::move(*graph) : Graph{};
 }

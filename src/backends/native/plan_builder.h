@@ -131,6 +131,7 @@ Status lower(PlanBuilder&, const Node&, const Reshape&);
 Status lower(PlanBuilder&, const Node&, const Slice&);
 Status lower(PlanBuilder&, const Node&, const Concatenate&);
 Status lower(PlanBuilder&, const Node&, const LayerNorm&);
+Status lower(PlanBuilder&, const Node&, const Convert&);
 Status lower(PlanBuilder&, const Node&, const Reference&);
 
 }  // namespace etalon::native

@@ -37,6 +37,13 @@ struct Vec {
   }
   ETALON_INLINE void store(float* p) const { _mm256_storeu_ps(p, v); }
   ETALON_INLINE void store(float* p, std::size_t n) const { _mm256_maskstore_ps(p, first(n), v); }
+  // kLanes IEEE binary16 numbers at any address; storing rounds to nearest even.
+  ETALON_INLINE static Vec load_half(const std::uint16_t* p) {
+    return {_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+  }
+  ETALON_INLINE void store_half(std::uint16_t* p) const {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+  }
 };
 struct Mask {
   __m256 m;

@@ -35,6 +35,14 @@ struct Vec {
   ETALON_INLINE void store(float* p, std::size_t n) const {
     _mm512_mask_storeu_ps(p, _cvtu32_mask16((1u << n) - 1u), v);
   }
+  // kLanes IEEE binary16 numbers at any address; storing rounds to nearest even.
+  ETALON_INLINE static Vec load_half(const std::uint16_t* p) {
+    return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+  }
+  ETALON_INLINE void store_half(std::uint16_t* p) const {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+  }
 };
 struct Mask {
   __mmask16 m;

@@ -45,6 +45,13 @@ struct Vec {
     store(lanes);
     for (std::size_t i = 0; i < n; ++i) p[i] = lanes[i];
   }
+  // kLanes IEEE binary16 numbers at any address; storing rounds to nearest even.
+  ETALON_INLINE static Vec load_half(const std::uint16_t* p) {
+    return {vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(reinterpret_cast<const std::uint8_t*>(p))))};
+  }
+  ETALON_INLINE void store_half(std::uint16_t* p) const {
+    vst1_u8(reinterpret_cast<std::uint8_t*>(p), vreinterpret_u8_f16(vcvt_f16_f32(v)));
+  }
 };
 struct Mask {
   uint32x4_t m;

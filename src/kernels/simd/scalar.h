@@ -30,6 +30,44 @@ struct Vec {
   ETALON_INLINE void store(float* p, std::size_t n) const {
     if (n != 0) *p = v;
   }
+  // kLanes IEEE binary16 numbers at any address; storing rounds to nearest even.
+  ETALON_INLINE static Vec load_half(const std::uint16_t* p) {
+    std::uint16_t h;
+    std::memcpy(&h, p, sizeof h);
+    const std::uint32_t sign = static_cast<std::uint32_t>(h & 0x8000u) << 16, magnitude = h & 0x7fffu;
+    std::uint32_t bits = magnitude << 13;
+    if (magnitude >= 0x7c00u) {
+      bits += 0x70000000u;
+    } else if (magnitude >= 0x400u) {
+      bits += 0x38000000u;
+    } else {  // a multiple of 2^-24
+      const float small = static_cast<float>(magnitude) * 0x1p-24f;
+      std::memcpy(&bits, &small, sizeof bits);
+    }
+    bits |= sign;
+    float out;
+    std::memcpy(&out, &bits, sizeof out);
+    return {out};
+  }
+  ETALON_INLINE void store_half(std::uint16_t* p) const {
+    std::uint32_t bits;
+    std::memcpy(&bits, &v, sizeof bits);
+    const std::uint32_t sign = (bits >> 16) & 0x8000u, magnitude = bits & 0x7fffffffu;
+    std::uint32_t h;
+    if (magnitude > 0x7f800000u) {
+      h = 0x7e00u;
+    } else if (magnitude >= 0x477ff000u) {
+      h = 0x7c00u;
+    } else if (magnitude < 0x38800000u) {  // the last place of the sum with 0.5 is that of a subnormal number
+      const float sum = __builtin_fabsf(v) + 0.5f;
+      std::memcpy(&h, &sum, sizeof h);
+      h -= 0x3f000000u;
+    } else {
+      h = (magnitude - 0x38000000u + 0xfffu + ((magnitude >> 13) & 1u)) >> 13;
+    }
+    const auto out = static_cast<std::uint16_t>(sign | h);
+    std::memcpy(p, &out, sizeof out);
+  }
 };
 struct Mask {
   bool m;

@@ -45,6 +45,26 @@ __attribute__((noinline)) void transpose_x32(const void* x_bytes, std::size_t x_
   }
 }
 
+__attribute__((noinline)) void half_to_float(const std::uint16_t* x, float* out, std::size_t n) {
+  constexpr std::size_t kLanes = Vec::kLanes;
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) Vec::load_half(x + i).store(out + i);
+  if (i == n) return;
+  std::uint16_t rest[kLanes] = {};
+  __builtin_memcpy(rest, x + i, (n - i) * sizeof *x);
+  Vec::load_half(rest).store(out + i, n - i);
+}
+
+__attribute__((noinline)) void float_to_half(const float* x, std::uint16_t* out, std::size_t n) {
+  constexpr std::size_t kLanes = Vec::kLanes;
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) Vec::load(x + i).store_half(out + i);
+  if (i == n) return;
+  std::uint16_t rest[kLanes];
+  Vec::load(x + i, n - i).store_half(rest);
+  __builtin_memcpy(out + i, rest, (n - i) * sizeof *out);
+}
+
 __attribute__((noinline)) void bilinear_row(const float* top, const float* bottom, const std::int64_t* left,
                                             const std::int64_t* right, const float* wx, float wy, float* out,
                                             std::size_t pixels, std::size_t channels) {

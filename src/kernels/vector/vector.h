@@ -85,6 +85,10 @@ struct VectorKernels {
   // out[c][r] = x[r][c] for 4-byte elements; strides in elements.
   void (*transpose_x32)(const void* x, std::size_t x_stride, void* out, std::size_t out_stride, std::size_t rows,
                         std::size_t columns);
+  // Between float32 and IEEE binary16; halves may lie at any address, `out` overlaps nothing. Narrowing rounds to
+  // nearest even and keeps infinities and subnormals; a NaN stays one, its payload may change.
+  void (*half_to_float)(const std::uint16_t* x, float* out, std::size_t n);
+  void (*float_to_half)(const float* x, std::uint16_t* out, std::size_t n);
   // One output row of bilinear resizing: out[i][c] mixes four pixels. left/right are pixel offsets in elements into the
   // rows `top` and `bottom`, wx their horizontal weights, wy the vertical one.
   void (*bilinear_row)(const float* top, const float* bottom, const std::int64_t* left, const std::int64_t* right,

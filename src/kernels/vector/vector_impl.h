@@ -29,6 +29,8 @@
     .max_pool_rows = pool_rows<MaxPool>,                      \
     .average_pool_rows = pool_rows<AveragePool>,              \
     .transpose_x32 = transpose_x32,                           \
+    .half_to_float = half_to_float,                           \
+    .float_to_half = float_to_half,                           \
     .bilinear_row = bilinear_row,                             \
   }
 // clang-format on
