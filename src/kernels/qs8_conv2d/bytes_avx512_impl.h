@@ -29,10 +29,18 @@ inline void translate_avx512(std::int8_t* data, std::int64_t n, const std::uint8
   }
 }
 
-// Scaled and rounded; only what is too large for the conversion is cut here, the rest by narrowing with saturation.
+// Scaled and rounded. The conversion gives the smallest integer for what is too large, so `high` cuts that before, unless
+// scales below one rule it out; all else is cut by narrowing with saturation.
+template <bool kScalesBelowOne>
 inline __m512i requantise(__m512i sum, __m512 scale, __m512 high) {
-  return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), scale), high));
+  const __m512 scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), scale);
+  return _mm512_cvtps_epi32(kScalesBelowOne ? scaled : _mm512_min_ps(scaled, high));
 }
+inline bool are_below_one(__m512 a, __m512 b) {
+  const __m512 one = _mm512_set1_ps(1);
+  return _mm512_cmp_ps_mask(_mm512_max_ps(a, b), one, _CMP_NLT_US) == 0;
+}
+inline __m512i limit(__m512i bytes, __m512i min, __m512i max) { return _mm512_min_epi8(_mm512_max_epi8(bytes, min), max); }
 
 }  // namespace
 }  // namespace etalon::kernels

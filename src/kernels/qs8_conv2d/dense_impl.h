@@ -20,7 +20,7 @@ struct Finish {
   const std::int32_t* bias;  // of the panel
   const float* scales;
   float low, high;           // of the scaled sum
-  std::int32_t zero_point, min;
+  std::int32_t zero_point, min, max;
 };
 
 template <class Dot>
@@ -138,19 +138,36 @@ struct Dense {
     return to;
   }
 
-  static void gather_pixel(const Conv2dShape& s, const Layout& l, const std::int8_t* input, std::int64_t pixel,
-                           std::int64_t group, std::int32_t zero, Stored* to) {
-    const std::int64_t image = pixel / (s.out_h * s.out_w), y = pixel / s.out_w % s.out_h, x = pixel % s.out_w;
-    const std::int8_t* first = input + image * s.in_h * s.in_w * s.in_pixel_stride + group * l.in_per_group;
-    const std::int64_t in_x = x * s.stride_w - s.pad_left;
+  struct Pixel {
+    std::int64_t image, y, x;
+  };
+
+  static void gather_pixel(const Conv2dShape& s, const Layout& l, const std::int8_t* group, const Pixel& at,
+                           std::int32_t zero, Stored* to) {
+    const std::int8_t* first = group + at.image * s.in_h * s.in_w * s.in_pixel_stride;
+    const std::int64_t in_x = at.x * s.stride_w - s.pad_left;
     for (std::int64_t ky = 0; ky < s.kernel_h; ++ky) {
-      const std::int64_t in_y = y * s.stride_h - s.pad_top + ky * s.dilation_h;
+      const std::int64_t in_y = at.y * s.stride_h - s.pad_top + ky * s.dilation_h;
       if (in_y < 0 || in_y >= s.in_h) {
         Dot::fill(s.kernel_w * l.in_per_group, zero, to);
         to += s.kernel_w * l.in_per_group;
       } else {
         to = gather_taps(s, l, first + in_y * s.in_w * s.in_pixel_stride, in_x, zero, to);
       }
+    }
+  }
+
+  // Counts pixels up, because finding each by division would take longer than to copy a few channels.
+  static void gather(const Conv2dShape& s, const Layout& l, const std::int8_t* input, std::int64_t group, std::int64_t row,
+                     std::int64_t rows, std::int32_t zero, Stored* to) {
+    Pixel at{row / (s.out_h * s.out_w), row / s.out_w % s.out_h, row % s.out_w};
+    for (std::int64_t r = 0; r < rows; ++r, to += l.padded_taps) {
+      gather_pixel(s, l, input + group * l.in_per_group, at, zero, to);
+      if (++at.x < s.out_w) continue;
+      at.x = 0;
+      if (++at.y < s.out_h) continue;
+      at.y = 0;
+      ++at.image;
     }
   }
 
@@ -190,13 +207,9 @@ struct Dense {
                         std::int64_t panel_end) {
     const bool in_place = reads_in_place(s);
     auto* gathered = reinterpret_cast<Stored*>(call.scratch);
-    if (!in_place) {
-      for (std::int64_t r = 0; r < rows; ++r) {
-        gather_pixel(s, l, call.input, row + r, group, p.input_zero_point, gathered + r * l.padded_taps);
-      }
-    }
+    if (!in_place) gather(s, l, call.input, group, row, rows, p.input_zero_point, gathered);
     const Finish finish{nullptr, nullptr, static_cast<float>(p.min - p.output_zero_point),
-                        static_cast<float>(p.max - p.output_zero_point), p.output_zero_point, p.min};
+                        static_cast<float>(p.max - p.output_zero_point), p.output_zero_point, p.min, p.max};
     std::int8_t* out = call.output + row * s.out_pixel_stride + group * l.out_per_group;
     for (std::int64_t i = panel_begin; i < panel_end; ++i) {
       const std::int64_t left = l.out_per_group - i * kColumns, columns = left < kColumns ? left : kColumns;

@@ -121,11 +121,25 @@ struct Qs8Window {
   static inline void add(__m512i& sum, __m512i x, __m512i w) { asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w)); }
 
   struct Store {
-    __m512i zero, min;
+    __m512i zero, min, max;
     __m512 high;
     __mmask64 mask;
     std::int64_t pixel_stride;
   };
+
+  template <bool kScalesBelowOne, int kT>
+  static inline __attribute__((always_inline)) void store(__m512i (&sums)[kT][4], const __m512 (&scale)[4], const Store& f,
+                                                          std::int8_t* out) {
+#pragma GCC unroll 4
+    for (int t = 0; t < kT; ++t) {
+      __m512i q[4];
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) q[j] = requantise<kScalesBelowOne>(sums[t][j], scale[j], f.high);
+      const __m512i a = _mm512_adds_epi16(_mm512_packs_epi32(q[0], q[1]), f.zero);
+      const __m512i b = _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), f.zero);
+      _mm512_mask_storeu_epi8(out + t * f.pixel_stride, f.mask, limit(_mm512_packs_epi16(a, b), f.min, f.max));
+    }
+  }
 
   template <int kT>
   static void tile(const std::byte* z, const std::byte* block, const std::byte* weights, const Store& f, std::int8_t* out) {
@@ -156,13 +170,9 @@ struct Qs8Window {
     __m512 scale[4];
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) scale[j] = _mm512_load_ps(block + kBlock * 4 + 64 * j);
-#pragma GCC unroll 4
-    for (int t = 0; t < kT; ++t) {
-      const __m512i a = _mm512_packs_epi32(requantise(sums[t][0], scale[0], f.high), requantise(sums[t][1], scale[1], f.high));
-      const __m512i b = _mm512_packs_epi32(requantise(sums[t][2], scale[2], f.high), requantise(sums[t][3], scale[3], f.high));
-      const __m512i bytes = _mm512_packs_epi16(_mm512_adds_epi16(a, f.zero), _mm512_adds_epi16(b, f.zero));
-      _mm512_mask_storeu_epi8(out + t * f.pixel_stride, f.mask, _mm512_max_epi8(bytes, f.min));
-    }
+    const bool below_one = are_below_one(_mm512_max_ps(scale[0], scale[1]), _mm512_max_ps(scale[2], scale[3]));
+    if (below_one) store<true>(sums, scale, f, out);
+    else store<false>(sums, scale, f, out);
   }
 
   static void run_row(std::int64_t width, const std::byte* z, const std::byte* block, const std::byte* weights,
@@ -187,7 +197,7 @@ struct Qs8Window {
     const __mmask64 mask = first_bytes(s.out_c - channel);
     const std::int8_t* input = call.input + image * s.in_h * s.in_w * s.in_pixel_stride + channel;
     interleave(s, rows_at(s, input, y * kStride - s.pad_top), mask, p.input_zero_point, call.scratch);
-    const Store store{_mm512_set1_epi16(static_cast<short>(p.output_zero_point)), _mm512_set1_epi8(static_cast<char>(p.min)),
+    const Store store{_mm512_set1_epi16(static_cast<short>(p.output_zero_point)), _mm512_set1_epi8(static_cast<char>(p.min)), _mm512_set1_epi8(static_cast<char>(p.max)),
                       _mm512_set1_ps(static_cast<float>(p.max - p.output_zero_point)), mask, s.out_pixel_stride};
     const std::byte* block = static_cast<const std::byte*>(call.packed) + b * kBlockBytes;
     const std::int64_t columns_left = s.out_c - channel < kBlock ? s.out_c - channel : kBlock;

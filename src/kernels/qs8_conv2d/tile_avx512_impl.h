@@ -10,21 +10,22 @@ namespace etalon::kernels {
 namespace {
 
 // Rows `i` and `i + 1` become 64 bytes at once. Channels lie in their panel as two rounds of packing want it.
-template <int kR>
+template <bool kScalesBelowOne, int kR>
 inline __attribute__((always_inline)) void store_wide(__m512i (&sums)[kR][2], const Finish& f, std::int8_t* out,
                                                       std::int64_t out_stride, std::int64_t columns) {
   const __m512 s0 = _mm512_load_ps(f.scales), s1 = _mm512_load_ps(f.scales + 16), high = _mm512_set1_ps(f.high);
   const __m512i zero = _mm512_set1_epi16(static_cast<short>(f.zero_point)), min = _mm512_set1_epi8(static_cast<char>(f.min));
+  const __m512i max = _mm512_set1_epi8(static_cast<char>(f.max));
   const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
   const auto mask = static_cast<__mmask32>(first_bytes(columns));
 #pragma GCC unroll 8
   for (int i = 0; i < kR; i += 2) {
     const int next = i + 1 < kR ? i + 1 : i;
-    const __m512i a = _mm512_packs_epi32(requantise(sums[i][0], s0, high), requantise(sums[i][1], s1, high));
+    const __m512i a = _mm512_packs_epi32(requantise<kScalesBelowOne>(sums[i][0], s0, high), requantise<kScalesBelowOne>(sums[i][1], s1, high));
     __m512i b = a;
-    if (next != i) b = _mm512_packs_epi32(requantise(sums[next][0], s0, high), requantise(sums[next][1], s1, high));
+    if (next != i) b = _mm512_packs_epi32(requantise<kScalesBelowOne>(sums[next][0], s0, high), requantise<kScalesBelowOne>(sums[next][1], s1, high));
     __m512i both = _mm512_packs_epi16(_mm512_adds_epi16(a, zero), _mm512_adds_epi16(b, zero));
-    both = _mm512_permutexvar_epi64(order, _mm512_max_epi8(both, min));
+    both = _mm512_permutexvar_epi64(order, limit(both, min, max));
     _mm256_mask_storeu_epi8(out + i * out_stride, mask, _mm512_castsi512_si256(both));
     if (next != i) _mm256_mask_storeu_epi8(out + next * out_stride, mask, _mm512_extracti64x4_epi64(both, 1));
   }
@@ -41,7 +42,7 @@ inline __attribute__((always_inline)) void store_narrow(__m512i (&sums)[kR][1], 
   for (int i = 0; i < kR; ++i) {
     // The smallest integer stays below all bytes when the zero point is added, unless that wraps around.
     const __m512i least = _mm512_set1_epi32(-1024);
-    const __m512i rounded = _mm512_max_epi32(requantise(sums[i][0], scale, high), least);
+    const __m512i rounded = _mm512_max_epi32(requantise<false>(sums[i][0], scale, high), least);
     const __m128i bytes = _mm_max_epi8(_mm512_cvtsepi32_epi8(_mm512_add_epi32(rounded, zero)), min);
     _mm_mask_storeu_epi8(out + i * out_stride, mask, bytes);
   }
@@ -76,8 +77,13 @@ struct Tiles512 : Product {
         for (int j = 0; j < kV; ++j) Product::add(sums[i][j], x, b[j]);
       }
     }
-    if constexpr (kV == 2) store_wide<kR>(sums, f, out, out_stride, columns);
-    else store_narrow<kR>(sums, f, out, out_stride, columns);
+    if constexpr (kV == 1) {
+      store_narrow<kR>(sums, f, out, out_stride, columns);
+    } else if (are_below_one(_mm512_load_ps(f.scales), _mm512_load_ps(f.scales + 16))) {
+      store_wide<true>(sums, f, out, out_stride, columns);
+    } else {
+      store_wide<false>(sums, f, out, out_stride, columns);
+    }
   }
 
   template <int kV, class In>
