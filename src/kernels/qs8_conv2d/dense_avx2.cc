@@ -28,6 +28,11 @@ struct Tiles256 {
     }
     for (; i < n; ++i) to[i] = static_cast<std::int16_t>(from[i] - zero_point);
   }
+  // `runs` of `n` bytes each, `step` apart, one after the other.
+  static void convert_runs(const std::int8_t* from, std::int64_t step, std::int64_t runs, std::int64_t n,
+                           std::int32_t zero_point, std::int16_t* to) {
+    for (std::int64_t r = 0; r < runs; ++r) convert(from + r * step, n, zero_point, to + r * n);
+  }
   static void fill(std::int64_t n, std::int32_t, std::int16_t* to) {
     __builtin_memset(to, 0, static_cast<std::size_t>(n) * 2);
   }

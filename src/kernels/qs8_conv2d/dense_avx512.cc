@@ -19,6 +19,11 @@ struct Pairs {
       _mm512_storeu_si512(to + i, _mm512_sub_epi16(_mm512_cvtepi8_epi16(bytes), zero));
     }
   }
+  // `runs` of `n` bytes each, `step` apart, one after the other.
+  static void convert_runs(const std::int8_t* from, std::int64_t step, std::int64_t runs, std::int64_t n,
+                           std::int32_t zero_point, std::int16_t* to) {
+    for (std::int64_t r = 0; r < runs; ++r) convert(from + r * step, n, zero_point, to + r * n);
+  }
   static void fill(std::int64_t n, std::int32_t, std::int16_t* to) {
     for (std::int64_t i = 0; i < n; i += 32) _mm512_storeu_si512(to + i, _mm512_setzero_si512());
   }

@@ -15,16 +15,27 @@ struct Vnni {
 
   static void convert(const std::int8_t* from, std::int64_t n, std::int32_t, std::uint8_t* to) {
     const __m512i flip = _mm512_set1_epi8(static_cast<char>(0x80));
-    if (n <= 16) {  // a few channels of few taps: wider stores would run into each other
-      const __m128i x = _mm_maskz_loadu_epi8(static_cast<__mmask16>(first_bytes(n)), from);
-      return _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_xor_si128(x, _mm512_castsi512_si128(flip)));
-    }
-    if (n <= 32) {
-      const __m256i x = _mm256_maskz_loadu_epi8(static_cast<__mmask32>(first_bytes(n)), from);
-      return _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_xor_si256(x, _mm512_castsi512_si256(flip)));
-    }
     for (std::int64_t i = 0; i < n; i += 64) {
       _mm512_storeu_si512(to + i, _mm512_xor_si512(_mm512_maskz_loadu_epi8(first_bytes(n - i), from + i), flip));
+    }
+  }
+  // Wider stores than the runs need would run into each other.
+  static void convert_runs(const std::int8_t* from, std::int64_t step, std::int64_t runs, std::int64_t n,
+                           std::int32_t zero_point, std::uint8_t* to) {
+    const __m512i flip = _mm512_set1_epi8(static_cast<char>(0x80));
+    const __mmask64 mask = first_bytes(n);
+    if (n <= 16) {
+      for (std::int64_t r = 0; r < runs; ++r, from += step, to += n) {
+        const __m128i x = _mm_maskz_loadu_epi8(static_cast<__mmask16>(mask), from);
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_xor_si128(x, _mm512_castsi512_si128(flip)));
+      }
+    } else if (n <= 32) {
+      for (std::int64_t r = 0; r < runs; ++r, from += step, to += n) {
+        const __m256i x = _mm256_maskz_loadu_epi8(static_cast<__mmask32>(mask), from);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_xor_si256(x, _mm512_castsi512_si256(flip)));
+      }
+    } else {
+      for (std::int64_t r = 0; r < runs; ++r, from += step, to += n) convert(from, n, zero_point, to);
     }
   }
   static void fill(std::int64_t n, std::int32_t zero_point, std::uint8_t* to) {

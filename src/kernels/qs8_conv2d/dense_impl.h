@@ -58,7 +58,9 @@ struct Dense {
   }
 
   static std::int64_t rows_at_once(const Conv2dShape& s, const Layout& l, const Machine& machine) {
-    const auto room = static_cast<std::int64_t>(machine.l2_bytes / 4);
+    // Where all weights stay in L1, so should the rows that they meet.
+    const bool is_small = l.group_bytes <= static_cast<std::int64_t>(machine.l1_bytes / 2);
+    const auto room = static_cast<std::int64_t>(is_small ? machine.l1_bytes / 4 : machine.l2_bytes / 4);
     const std::int64_t fit = room / (l.padded_taps * static_cast<std::int64_t>(sizeof(Stored))) / kRows * kRows;
     const std::int64_t rows = round_up(s.batch * s.out_h * s.out_w, kRows);
     return fit < kRows ? kRows : fit < rows ? fit : rows;
@@ -124,10 +126,6 @@ struct Dense {
   // Channels of the taps of one row of the kernel; `in_x` is where its first one lies.
   static Stored* gather_taps(const Conv2dShape& s, const Layout& l, const std::int8_t* row, std::int64_t in_x,
                              std::int32_t zero, Stored* to) {
-    if (s.dilation_w == 1 && s.groups == 1 && s.in_pixel_stride == s.in_c && in_x >= 0 && in_x + s.kernel_w <= s.in_w) {
-      Dot::convert(row + in_x * s.in_c, s.kernel_w * s.in_c, zero, to);
-      return to + s.kernel_w * s.in_c;
-    }
     for (std::int64_t kx = 0; kx < s.kernel_w; ++kx, in_x += s.dilation_w, to += l.in_per_group) {
       if (in_x < 0 || in_x >= s.in_w) {
         Dot::fill(l.in_per_group, zero, to);
@@ -142,12 +140,27 @@ struct Dense {
     std::int64_t image, y, x;
   };
 
+  // A pixel whose taps all lie inside the image: runs of equal length, at equal distances.
+  static void gather_inner(const Conv2dShape& s, const Layout& l, const std::int8_t* first, std::int32_t zero, Stored* to) {
+    const std::int64_t row_step = s.dilation_h * s.in_w * s.in_pixel_stride;
+    if (s.dilation_w == 1 && s.groups == 1 && s.in_pixel_stride == s.in_c) {
+      return Dot::convert_runs(first, row_step, s.kernel_h, s.kernel_w * s.in_c, zero, to);
+    }
+    for (std::int64_t ky = 0; ky < s.kernel_h; ++ky, first += row_step, to += s.kernel_w * l.in_per_group) {
+      Dot::convert_runs(first, s.dilation_w * s.in_pixel_stride, s.kernel_w, l.in_per_group, zero, to);
+    }
+  }
+
   static void gather_pixel(const Conv2dShape& s, const Layout& l, const std::int8_t* group, const Pixel& at,
                            std::int32_t zero, Stored* to) {
     const std::int8_t* first = group + at.image * s.in_h * s.in_w * s.in_pixel_stride;
-    const std::int64_t in_x = at.x * s.stride_w - s.pad_left;
+    const std::int64_t in_x = at.x * s.stride_w - s.pad_left, first_y = at.y * s.stride_h - s.pad_top;
+    if (in_x >= 0 && in_x + (s.kernel_w - 1) * s.dilation_w < s.in_w && first_y >= 0 &&
+        first_y + (s.kernel_h - 1) * s.dilation_h < s.in_h) {
+      return gather_inner(s, l, first + (first_y * s.in_w + in_x) * s.in_pixel_stride, zero, to);
+    }
     for (std::int64_t ky = 0; ky < s.kernel_h; ++ky) {
-      const std::int64_t in_y = at.y * s.stride_h - s.pad_top + ky * s.dilation_h;
+      const std::int64_t in_y = first_y + ky * s.dilation_h;
       if (in_y < 0 || in_y >= s.in_h) {
         Dot::fill(s.kernel_w * l.in_per_group, zero, to);
         to += s.kernel_w * l.in_per_group;
@@ -158,8 +171,10 @@ struct Dense {
   }
 
   // Counts pixels up, because finding each by division would take longer than to copy a few channels.
-  static void gather(const Conv2dShape& s, const Layout& l, const std::int8_t* input, std::int64_t group, std::int64_t row,
-                     std::int64_t rows, std::int32_t zero, Stored* to) {
+  static void gather(const Conv2dShape& shape, const Layout& layout, const std::int8_t* input, std::int64_t group,
+                     std::int64_t row, std::int64_t rows, std::int32_t zero, Stored* to) {
+    const Conv2dShape s = shape;  // of its own: bytes that are stored might else be the shape's
+    const Layout l = layout;
     Pixel at{row / (s.out_h * s.out_w), row / s.out_w % s.out_h, row % s.out_w};
     for (std::int64_t r = 0; r < rows; ++r, to += l.padded_taps) {
       gather_pixel(s, l, input + group * l.in_per_group, at, zero, to);
