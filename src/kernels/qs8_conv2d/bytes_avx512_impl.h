@@ -12,20 +12,30 @@ inline __mmask64 first_bytes(std::int64_t n) {
   return n >= 64 ? ~__mmask64{0} : (__mmask64{1} << static_cast<unsigned>(n)) - 1;
 }
 
-// out[i] = table[out[i]]: sixteen shuffles, each for the bytes with one upper half.
+struct ByteTable {
+  __m512i part[4];
+};
+
+// Of bytes in 16-bit lanes: the pair of bytes that holds the one wanted, and then that one. Its neighbour may stay above.
+inline __m512i look_up(const ByteTable& table, __m512i bytes) {
+  const __m512i pair = _mm512_srli_epi16(bytes, 1);
+  const __m512i low = _mm512_permutex2var_epi16(table.part[0], pair, table.part[1]);
+  const __m512i high = _mm512_permutex2var_epi16(table.part[2], pair, table.part[3]);
+  const __mmask32 is_high = _mm512_test_epi16_mask(bytes, _mm512_set1_epi16(0x80));
+  const __m512i shift = _mm512_slli_epi16(_mm512_and_si512(bytes, _mm512_set1_epi16(1)), 3);
+  return _mm512_srlv_epi16(_mm512_mask_blend_epi16(is_high, low, high), shift);
+}
+
+// data[i] = table[data[i]], with permutations of 16-bit lanes: those of bytes are not part of this ISA.
 inline void translate_avx512(std::int8_t* data, std::int64_t n, const std::uint8_t* table) {
-  const __m512i low_bits = _mm512_set1_epi8(0x0f);
+  const ByteTable parts{_mm512_loadu_si512(table), _mm512_loadu_si512(table + 64), _mm512_loadu_si512(table + 128),
+                        _mm512_loadu_si512(table + 192)};
   for (std::int64_t i = 0; i < n; i += 64) {
     const __mmask64 mask = first_bytes(n - i);
     const __m512i x = _mm512_maskz_loadu_epi8(mask, data + i);
-    const __m512i low = _mm512_and_si512(x, low_bits), high = _mm512_andnot_si512(low_bits, x);
-    __m512i y = _mm512_setzero_si512();
-#pragma GCC unroll 16
-    for (int t = 0; t < 16; ++t) {
-      const __m512i line = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table + 16 * t)));
-      y = _mm512_mask_shuffle_epi8(y, _mm512_cmpeq_epi8_mask(high, _mm512_set1_epi8(static_cast<char>(16 * t))), line, low);
-    }
-    _mm512_mask_storeu_epi8(data + i, mask, y);
+    const __m512i even = look_up(parts, _mm512_and_si512(x, _mm512_set1_epi16(0xff)));
+    const __m512i odd = _mm512_slli_epi16(look_up(parts, _mm512_srli_epi16(x, 8)), 8);
+    _mm512_mask_storeu_epi8(data + i, mask, _mm512_mask_blend_epi8(0xaaaaaaaaaaaaaaaau, even, odd));
   }
 }
 
