@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <ctime>
 #include <memory>
 #include <optional>
 
@@ -245,15 +244,6 @@ class Measurement {
   Ceilings out_;
 };
 
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
-
 }  // namespace
 
 Result<Ceilings> measure_ceilings(const CeilingsOptions& options) {
@@ -262,7 +252,7 @@ Result<Ceilings> measure_ceilings(const CeilingsOptions& options) {
   }
   if (options.threads.empty()) return invalid_input("no number of threads to measure with");
   ETALON_TRY(Ceilings ceilings, Measurement(options).run());
-  ceilings.measured_at = utc_now();
+  ceilings.measured_at = platform::utc_now();
   return ceilings;
 }
 

@@ -4,27 +4,18 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <ctime>
 
 #include "analysis/events.h"
 #include "base/file.h"
 #include "cli/runner_paths.h"
 #include "formats/etdump/etdump.h"
+#include "platform/clock.h"
 
 namespace etalon::cli {
 namespace {
 
 using targets::RunOutcome;
 using targets::RunRequest;
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 Status append(const std::string& path, std::string_view text) {
   std::FILE* file = std::fopen(path.c_str(), "ab");
@@ -69,7 +60,7 @@ void ProfileContext::tell(std::string_view label) const {
 
 Status ProfileContext::note_in_log(ProfileUnit& unit, std::string_view text) const {
   unit.result.log = stem_of(unit) + ".log";
-  return append(log_of(unit), fmt::format("# {} {}\n", utc_now(), text));
+  return append(log_of(unit), fmt::format("# {} {}\n", platform::utc_now(), text));
 }
 
 Result<RunOutcome> ProfileContext::run(ProfileUnit& unit, const RunRequest& request, std::string_view what) {

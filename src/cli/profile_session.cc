@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <map>
 #include <set>
 #include <utility>
@@ -19,21 +18,13 @@
 #include "cli/runner_paths.h"
 #include "cli/version.h"
 #include "measure/preflight.h"
+#include "platform/clock.h"
 
 namespace etalon::cli {
 namespace {
 
 using analysis::RunResult;
 using measure::Experiment;
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 std::string_view name_of(measure::Concern concern) {
   switch (concern) {
@@ -283,7 +274,7 @@ void Session::note_sessions() {
 
 Status Session::save(const char* status) {
   manifest_.status = status;
-  manifest_.generated_at = utc_now();
+  manifest_.generated_at = platform::utc_now();
   manifest_.executorch = context_.executorch;
   manifest_.results.clear();
   for (const ProfileUnit& unit : units_) manifest_.results.push_back(unit.result);

@@ -103,14 +103,6 @@ class WatchedWorker final : public Worker {
   std::optional<Failure>& failure_;
 };
 
-// Of a session, without what belongs to one arm.
-Recording header_of(const Recording& recording) {
-  Recording header = recording;
-  header.arms.clear();
-  header.control.clear();
-  return header;
-}
-
 class TimingSession {
  public:
   TimingSession(ProfileContext& context, std::vector<ProfileUnit*> units)
@@ -220,7 +212,7 @@ Result<std::unique_ptr<Worker>> TimingSession::launch(std::size_t unit) {
 
 Status TimingSession::save(const Recording& recording) {
   for (std::size_t i = 0; i < units_.size(); ++i) {
-    Recording one = header_of(recording);
+    Recording one = measure::without_arms(recording);
     one.arms.push_back(recording.arms[i]);
     one.arms.front().traced = traced_[units_[i]];
     units_[i]->result.session = recording.session;
@@ -229,7 +221,7 @@ Status TimingSession::save(const Recording& recording) {
   }
   saved_ = recording;
   if (recording.control.empty()) return {};
-  Recording control = header_of(recording);
+  Recording control = measure::without_arms(recording);
   control.control = recording.control;
   return measure::write_recording(context_.path_of(control_of(*units_.front())), control);
 }
@@ -242,7 +234,7 @@ Recording TimingSession::earlier(const std::set<std::string>& closed_sessions) c
     if (!read.ok() || read->arms.size() != 1 || read->arms.front().key != unit->result.key) return {};
     if (read->session.empty() || closed_sessions.count(read->session) > 0) return {};
     if (whole.arms.empty()) {
-      whole = header_of(*read);
+      whole = measure::without_arms(*read);
     } else if (read->session != whole.session) {
       return {};
     }

@@ -11,6 +11,7 @@
 #include "analysis/kernel_log.h"
 #include "analysis/run_report.h"
 #include "base/file.h"
+#include "cli/told_kernels.h"
 #include "formats/etdump/etdump.h"
 #include "measure/random.h"
 #include "measure/schedule.h"
@@ -107,24 +108,7 @@ Status trace_once(ProfileContext& context, Trace& trace, std::uint32_t round) {
 // What the runner itself tells, one row per operator; without that, what its log names.
 std::vector<analysis::KernelRow> kernels_of(const RunOutcome& outcome) {
   if (outcome.kernels.empty()) return analysis::kernels_in_log(outcome.output);
-  std::vector<analysis::KernelRow> rows;
-  for (const targets::KernelUse& use : outcome.kernels) {
-    analysis::KernelRow row = analysis::kernel_row(use.kernel);
-    row.category = row.op.empty() ? std::string(analysis::operator_base_name(use.operation)) : row.op;
-    if (row.op.empty()) row.op = use.operation;
-    if (row.arch.empty()) row.arch = use.isa;
-    if (row.shape.empty()) row.shape = use.tile;
-    row.instruction = use.instruction;
-    row.operation = use.operation;
-    row.isa = use.isa;
-    row.wanted_isa = use.wanted_isa;
-    row.reason = use.reason;
-    row.tile = use.tile;
-    row.operator_shape = use.shape;
-    row.threads = use.threads;
-    rows.push_back(std::move(row));
-  }
-  return rows;
+  return told_kernels(outcome);
 }
 
 Status write_kernels(ProfileContext& context, ProfileUnit& unit, const RunOutcome& outcome) {

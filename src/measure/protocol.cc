@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <ctime>
 #include <numeric>
 #include <span>
 #include <thread>
@@ -461,15 +460,6 @@ Result<SessionOutcome> Session::run(Recording earlier) {
   return outcome;
 }
 
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
-
 // In a thread of its own, so that the caller stays where it is.
 double sentinel_on(const std::vector<int>& cpus) {
   double reading = 0;
@@ -489,7 +479,7 @@ Surroundings real_surroundings(const std::vector<int>& cpus) {
   if (!cpus.empty()) real.sentinel_ns = [cpus] { return sentinel_on(cpus); };
   real.now_ns = platform::now_ns;
   real.pause = [](double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); };
-  real.utc_now = utc_now;
+  real.utc_now = platform::utc_now;
   real.machine_json = [] { return machine_state_to_json(read_machine_state()); };
   return real;
 }

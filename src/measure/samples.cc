@@ -254,6 +254,13 @@ std::vector<double> ArmSamples::runs_ms() const {
   return all;
 }
 
+Recording without_arms(const Recording& recording) {
+  Recording header = recording;
+  header.arms.clear();
+  header.control.clear();
+  return header;
+}
+
 std::string recording_to_json(const Recording& recording) {
   ordered_json root;
   root["schema"] = kSamplesSchemaName;

@@ -71,6 +71,9 @@ struct Recording {
   std::vector<ArmSamples> control;  // arm 0 against itself, or empty
 };
 
+// Everything of a session that is not about one arm.
+Recording without_arms(const Recording& recording);
+
 std::string recording_to_json(const Recording& recording);
 
 // Any text; errors (kInvalidInput): not JSON, another schema, a wrong type, a time that is not positive and

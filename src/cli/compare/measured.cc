@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 
 #include "analysis/content_hash.h"
 #include "analysis/run_comparison.h"
@@ -16,6 +15,7 @@
 #include "cli/run_analysis.h"
 #include "cli/version.h"
 #include "measure/statistics.h"
+#include "platform/clock.h"
 #include "report/writers.h"
 #include "targets/target.h"
 
@@ -28,15 +28,6 @@ using measure::Recording;
 
 constexpr double kTimingShare = 0.65;  // of the seconds; recording operators takes the rest
 constexpr const char* kSessionFile = "session_samples.json";  // until the session is complete
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 std::vector<double> figures(const ArmSamples& arm, const char* name) {
   std::vector<double> values;
@@ -74,14 +65,6 @@ void summarize(const ArmSamples& samples, const std::string& session, RunResult&
   result.packed_weights_bytes = median_figure(samples, "packed_weights_bytes");
   result.planned_bytes = median_figure(samples, "planned_bytes");
   result.workspace_bytes = median_figure(samples, "workspace_bytes");
-}
-
-// Everything of a recording that is not about one arm.
-Recording header_of(const Recording& recording) {
-  Recording header = recording;
-  header.arms.clear();
-  header.control.clear();
-  return header;
 }
 
 class Work {
@@ -183,14 +166,14 @@ Status Work::measure_session() {
 Status Work::keep_samples(const Recording& recording) {
   std::string control;
   if (!recording.control.empty()) {
-    Recording kept = header_of(recording);
+    Recording kept = measure::without_arms(recording);
     kept.control = recording.control;
     control = arms_.front().stem() + "_control.json";
     ETALON_CHECKED(measure::write_recording(path_of(control), kept));
   }
   for (std::size_t i = 0; i < arms_.size(); ++i) {
     RunResult& result = arms_[i].result;
-    Recording one = header_of(recording);
+    Recording one = measure::without_arms(recording);
     one.arms = {recording.arms[i]};
     one.arms.front().name = result.experiment;  // in the session, threads were part of it
     result.samples = arms_[i].stem() + "_samples.json";
@@ -243,7 +226,7 @@ Status Work::record() {
 
 Status Work::save(const char* status) {
   manifest_.status = status;
-  manifest_.generated_at = utc_now();
+  manifest_.generated_at = platform::utc_now();
   manifest_.results.clear();
   const auto earlier = analysis::read_manifest(run_dir_);
   for (const ComparedArm& arm : arms_) manifest_.results.push_back(arm.result);

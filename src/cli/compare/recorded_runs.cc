@@ -10,6 +10,7 @@
 #include "analysis/kernel_log.h"
 #include "analysis/taxonomy.h"
 #include "base/file.h"
+#include "cli/told_kernels.h"
 #include "formats/etdump/etdump.h"
 #include "measure/random.h"
 #include "measure/schedule.h"
@@ -92,27 +93,6 @@ Result<std::uint64_t> take_recording(const std::string& path, Traced& traced) {
   return executions;
 }
 
-std::vector<analysis::KernelRow> kernel_rows(const RunOutcome& outcome) {
-  std::vector<analysis::KernelRow> rows;
-  for (const targets::KernelUse& use : outcome.kernels) {
-    analysis::KernelRow row = analysis::kernel_row(use.kernel);
-    row.category = row.op.empty() ? std::string(analysis::operator_base_name(use.operation)) : row.op;
-    if (row.op.empty()) row.op = use.operation;
-    if (row.arch.empty()) row.arch = use.isa;
-    if (row.shape.empty()) row.shape = use.tile;
-    row.instruction = use.instruction;
-    row.operation = use.operation;
-    row.isa = use.isa;
-    row.wanted_isa = use.wanted_isa;
-    row.reason = use.reason;
-    row.tile = use.tile;
-    row.operator_shape = use.shape;
-    row.threads = use.threads;
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
 // Which kernels run is decided at load and is the same in every process.
 Status keep_evidence(const std::string& run_dir, const RunOutcome& outcome, ComparedArm& arm) {
   if (!outcome.engine.empty()) arm.result.engine = outcome.engine;
@@ -120,7 +100,7 @@ Status keep_evidence(const std::string& run_dir, const RunOutcome& outcome, Comp
   if (outcome.kernels.empty()) return {};
   arm.result.kernels = arm.stem() + "_kernels.csv";
   const std::string id = arm.stem().substr(arm.stem().rfind('/') + 1);
-  return write_file(run_dir + "/" + arm.result.kernels, report::write_kernels_csv(id, kernel_rows(outcome)));
+  return write_file(run_dir + "/" + arm.result.kernels, report::write_kernels_csv(id, told_kernels(outcome)));
 }
 
 Status record_once(const std::string& run_dir, ComparedArm& arm, Traced& traced) {
