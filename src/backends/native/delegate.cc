@@ -153,6 +153,7 @@ Result<std::unique_ptr<Plan>> NativeDelegate::build_plan(std::span<const Dims> i
   ETALON_TRY(Graph graph, import_graph(graph_, named_data_, externals, settings_.memory_limit, widened_));
   rewrite(graph);
   ETALON_TRY(auto plan, PlanBuilder(graph, settings_, packed_).build());
+  release_widened(*plan);
   for (auto& constant : graph.owned) constants_.push_back(std::move(constant));
   plan->input_dims.assign(inputs.begin(), inputs.end());
   plan->output_dims.resize(arguments_.size());
@@ -164,6 +165,13 @@ Result<std::unique_ptr<Plan>> NativeDelegate::build_plan(std::span<const Dims> i
   ETALON_TRY(const std::size_t grown, memory_.reserve(scratch_bytes(*plan) + plan->arena_bytes), "working memory");
   reserved_bytes_ += grown;
   return plan;
+}
+
+// Filters are packed by now, and widened again should another size want them packed in another way.
+void NativeDelegate::release_widened(const Plan& newest) {
+  std::set<const std::byte*> used(newest.bases.begin(), newest.bases.end());
+  for (const auto& plan : plans_) used.insert(plan->bases.begin(), plan->bases.end());
+  widened_.keep_only(used);
 }
 
 std::size_t NativeDelegate::scratch_bytes(const Plan& plan) const {

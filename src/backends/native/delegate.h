@@ -46,6 +46,7 @@ class NativeDelegate final : public runtime::Delegate {
   Status resize_outputs(std::span<ops::Value* const> args, const Plan& plan) const;
   Result<Plan*> plan_for(std::span<ops::Value* const> args);
   Result<std::unique_ptr<Plan>> build_plan(std::span<const Dims> inputs);
+  void release_widened(const Plan& newest);
   bool fits(const Plan& plan, std::span<ops::Value* const> args) const;
   std::size_t scratch_bytes(const Plan& plan) const;  // of all workers
   Status run_plan(Plan& plan, const Place& place);

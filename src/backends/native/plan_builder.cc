@@ -335,8 +335,9 @@ Status PlanBuilder::place_memory(Plan& plan) {
     std::uint32_t root = i;
     while (storages_[root].merged_into != 0xFFFFFFFFu) root = storages_[root].merged_into;
     if (storage.kind == StorageKind::kArena) plan.placed.push_back({i, offsets[root]});
-    // Constants are only ever read, through operands of inputs.
-    if (storage.kind == StorageKind::kFixed) plan.bases[i] = const_cast<std::byte*>(storage.fixed);
+    // Constants are only ever read, through operands of inputs; those that were packed are not read at all.
+    const bool is_used = storage.first <= storage.last;
+    if (storage.kind == StorageKind::kFixed && is_used) plan.bases[i] = const_cast<std::byte*>(storage.fixed);
     if (storage.kind == StorageKind::kExternal) plan.externals.push_back({i, storage.argument});
   }
   return {};

@@ -36,4 +36,13 @@ Bytes WidenedConstants::widen(Bytes halves) {
   return {reinterpret_cast<const std::byte*>(copy.get()), count * sizeof(float)};
 }
 
+void WidenedConstants::keep_only(const std::set<const std::byte*>& floats) {
+  std::erase_if(copies_, [&](const auto& entry) {
+    const auto& [place, copy] = entry;
+    if (floats.contains(reinterpret_cast<const std::byte*>(copy.get()))) return false;
+    bytes_ -= place.second / sizeof(std::uint16_t) * sizeof(float);
+    return true;
+  });
+}
+
 }  // namespace etalon::native

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "base/bytes.h"
@@ -15,13 +16,16 @@ namespace etalon::native {
 // No node has fp16 beside quantised tensors; there the plain nodes round as the payload says.
 bool can_widen(const formats::xnn::Graph& graph);
 
-// float32 copies of fp16 constants, made once for all plans of a payload. Thread-compatible.
+// float32 copies of fp16 constants, shared by the plans of a payload. Thread-compatible.
 class WidenedConstants {
  public:
   explicit WidenedConstants(kernels::Isa cap) : kernels_(kernels::vector_kernels(cap)) {}
 
   // The floats of `halves`, which may lie at any address but must stay there unchanged as long as this lives.
+  // The copy lives as long, or until keep_only().
   Bytes widen(Bytes halves);
+  // Gives back the memory of all copies but those: of filters that have been packed.
+  void keep_only(const std::set<const std::byte*>& floats);
   std::uint64_t bytes() const { return bytes_; }
 
  private:
