@@ -1,8 +1,8 @@
-#include "kernels/qs8_conv2d/depthwise_lanes_impl.h"
+#include "kernels/qs8_conv2d/lane_sums_avx2_impl.h"
 
 namespace etalon::kernels {
 
 extern constinit const Qs8Conv2dAlgorithm kQs8DepthwiseAnyAvx512 =
-    depthwise_lanes(Isa::kAvx512, "qs8_qc8w_dwconv_minmax_fp32_ukernel_anyp32c__avx512skx");
+    depthwise_lanes<Sums256>(Isa::kAvx512, "qs8_qc8w_dwconv_minmax_fp32_ukernel_anyp32c__avx512skx");
 
 }  // namespace etalon::kernels

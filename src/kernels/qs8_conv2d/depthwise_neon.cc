@@ -3,6 +3,6 @@
 namespace etalon::kernels {
 
 extern constinit const Qs8Conv2dAlgorithm kQs8DepthwiseAnyNeon =
-    depthwise_lanes(Isa::kNeon, "qs8_qc8w_dwconv_minmax_fp32_ukernel_anyp32c__neon");
+    depthwise_lanes<PlainSums>(Isa::kNeon, "qs8_qc8w_dwconv_minmax_fp32_ukernel_anyp32c__neon");
 
 }  // namespace etalon::kernels
