@@ -43,30 +43,19 @@ analysis::Timeline timeline_of(const analysis::Profile& profile, std::vector<ana
   return {profile.name, std::move(rows)};
 }
 
-// Ceilings are of this machine; a run of another machine has none. Which machine made a recording that lies alone is unknown.
-std::optional<analysis::Ceilings> ceilings_for(const std::string& path) {
-  if (!is_folder(path)) return std::nullopt;
-  const auto manifest = analysis::read_manifest(path);
-  if (!manifest.ok()) return std::nullopt;
-  std::optional<analysis::Ceilings> ceilings = stored_ceilings();
-  const auto cpu = manifest->device.find("cpu");
-  if (!ceilings || cpu == manifest->device.end() || cpu->second != ceilings->cpu) return std::nullopt;
-  return ceilings;
-}
-
 void add_advice(const std::string& run_dir, analysis::Report& report) {
   auto advice = analysis::read_advice(run_dir);
   if (advice.ok()) report.advice = std::move(advice).value();
   else report.notes.push_back("the advice is left out: " + advice.error().message());
 }
 
-analysis::ReportOptions report_options(const AnalysisFlags& flags, const std::string& path, report::Timelines timelines,
+analysis::ReportOptions report_options(const AnalysisFlags& flags, report::Timelines timelines,
                                        std::vector<analysis::Timeline>& collected) {
   analysis::ReportOptions options;
   options.etrecord = flags.etrecord;
   options.facts = flags.facts;
   options.read_facts = read_model_facts;
-  options.ceilings = ceilings_for(path);
+  options.ceilings = stored_ceilings();
   if (timelines == report::Timelines::kNone) return options;
   options.on_recording = [timelines, &collected](const analysis::Profile& profile, const formats::etdump::EtDumpView& dump,
                                                  const analysis::SourceMap& sources) -> Status {
@@ -81,7 +70,7 @@ analysis::ReportOptions report_options(const AnalysisFlags& flags, const std::st
 
 Result<analysis::Report> read_report(const std::string& path, const AnalysisFlags& flags, report::Timelines timelines) {
   std::vector<analysis::Timeline> collected;
-  const analysis::ReportOptions options = report_options(flags, path, timelines, collected);
+  const analysis::ReportOptions options = report_options(flags, timelines, collected);
   if (!is_folder(path)) {
     ETALON_TRY(analysis::Report report, analysis::report_on_etdump(path, options));
     report.timelines = std::move(collected);
@@ -95,7 +84,7 @@ Result<analysis::Report> read_report(const std::string& path, const AnalysisFlag
 
 Result<analysis::Report> analyze_and_write(const std::string& run_dir, const AnalysisFlags& flags) {
   std::vector<analysis::Timeline> collected;
-  analysis::ReportOptions options = report_options(flags, run_dir, report::Timelines::kNone, collected);
+  analysis::ReportOptions options = report_options(flags, report::Timelines::kNone, collected);
   options.on_recording = [&collected](const analysis::Profile& profile, const formats::etdump::EtDumpView& dump,
                                       const analysis::SourceMap& sources) -> Status {
     ETALON_TRY(std::vector<analysis::TimelineRow> rows, analysis::make_timeline(dump, sources));
