@@ -7,10 +7,10 @@ import pytest
 
 pytest.importorskip("torch", reason="interop tests skipped: torch is not installed")
 
+import cached_quantised
 import corpus
 import etalon_program
 import numpy
-import quantised_models
 import xnnpack_cases
 
 # Relative to the largest output. Half has 11 bits, and every layer rounds; beyond that nets differ in how they add up.
@@ -83,9 +83,7 @@ def test_half_precision_leaves_nothing_outside(name, tmp_path):
 @pytest.mark.parametrize("scheme", ["static", "dynamic"])
 @pytest.mark.parametrize("name", ["mlp", "block", "pieces", "mobilenet_v3_small"])
 def test_quantised_models_have_the_rest_in_half_precision(name, scheme, tmp_path):
-    case = quantised_models.find(name, scheme)
-    if case is None:
-        pytest.skip(f"{name}-{scheme} is not in the cache (tests/interop/quantised_models.py makes it)")
+    case = cached_quantised.case_of(name, scheme)
     pte = tmp_path / "half.pte"
     etalon_program.run("export", case.pt2, "--backend", "xnnpack", "--dtype", "fp16", "--verify", "-o", pte)
     real, ours = _both(pte, _as_half(case.inputs()), tmp_path)

@@ -6,13 +6,12 @@ What may differ, and why:
 * Dynamic scales are one per tensor in PyTorch's graph, one per row in XNNPACK: never less exact, but other numbers.
 """
 
-import os
-
 import pytest
 
 pytest.importorskip("torch", reason="interop tests skipped: torch is not installed")
 pytest.importorskip("torchao", reason="interop tests skipped: torchao is not installed")
 
+import cached_quantised
 import etalon_program
 import numpy
 import quantised_models
@@ -26,13 +25,6 @@ _QUANTA, _QUANTA_OF_NETS = 1, 5
 _RELATIVE = {"static": 1e-2, "static_per_tensor": 1e-2, "dynamic": 4e-2, "dynamic_per_tensor": 4e-2}
 
 
-def _case(name, scheme):
-    case = quantised_models.find(name, scheme)
-    if case is None and not os.environ.get("ETALON_SLOW"):
-        pytest.skip(f"{name}-{scheme} is not in the cache; set ETALON_SLOW=1 to quantise it with PyTorch")
-    return case or quantised_models.build(name, scheme)
-
-
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     """Our program of a case for a backend, made once: (case, path)."""
@@ -41,7 +33,7 @@ def exported(tmp_path_factory):
     def get(name, scheme, backend="xnnpack"):
         key = (name, scheme, backend)
         if key not in done:
-            case, target = _case(name, scheme), folder / ("-".join(key) + ".pte")
+            case, target = cached_quantised.case_of(name, scheme), folder / ("-".join(key) + ".pte")
             etalon_program.run("export", case.pt2, "--backend", backend, "--verify", "-o", target)
             done[key] = (case, target)
         return done[key]
@@ -113,7 +105,7 @@ def test_our_engine_gives_what_the_real_runtime_gives(name, scheme, exported, tm
 
 @pytest.mark.parametrize(("name", "scheme"), _NAMES, ids=_IDS)
 def test_our_engine_runs_what_executorch_made(name, scheme, tmp_path):
-    case = _case(name, scheme)
+    case = cached_quantised.case_of(name, scheme)
     ours = etalon_program.call(case.real_program, case.input_paths(), tmp_path / "theirs", engine="native")
     _assert_close(ours, case.outputs("real"), case.info["quanta"], _steps(name), _same_file(scheme), "ExecuTorch's program")
 
