@@ -12,6 +12,8 @@
 namespace etalon::cli {
 namespace {
 
+using kernels::MathMode;
+
 Status check_engine(std::string_view engine) {
   if (engine == "executorch") {
     return unsupported(
@@ -24,9 +26,38 @@ Status check_engine(std::string_view engine) {
 
 Status set_math(std::string_view name, native::Options& options) {
   if (name == "direct") options.winograd = false;
-  if (name == "fast") options.math = kernels::MathMode::kFast;
-  if (name.empty() || name == "exact" || name == "direct" || name == "fast") return {};
-  return invalid_input(fmt::format("math is '{}', want exact, direct or fast", name));
+  if (name.empty() || name == "direct") return {};
+  for (const auto mode : {MathMode::kExact, MathMode::kFast, MathMode::kBf16, MathMode::kFp16}) {
+    if (name != kernels::name_of(mode)) continue;
+    options.math = mode;
+    return {};
+  }
+  return invalid_input(fmt::format("math is '{}', want exact, direct, fast, bf16 or fp16", name));
+}
+
+// Whether anything computes as allowed is up to the shapes; that nothing can is known here.
+bool has_kernels_for(MathMode math, kernels::Isa cap) {
+  return std::ranges::any_of(kernels::conv2d_algorithms(), [&](const kernels::Conv2dAlgorithm* algorithm) {
+    return algorithm->math == math && kernels::is_within(algorithm->isa, cap);
+  });
+}
+
+void note_math(const native::Settings& settings, RunReport& report) {
+  const char* allowed = "";
+  switch (settings.math) {
+    case MathMode::kExact: return;
+    case MathMode::kFast: allowed = "errors of 1e-5 of the largest output are allowed"; break;
+    case MathMode::kBf16:
+      allowed = "dense products may round their factors to bfloat16, errors up to 8e-3 of the largest output";
+      break;
+    case MathMode::kFp16: allowed = "dense products may round their factors to half precision"; break;
+  }
+  const std::string_view name = kernels::name_of(settings.math);
+  report.notes.push_back(fmt::format("math {}: {}", name, allowed));
+  const std::string_view isa = kernels::info_of(settings.cap).name;
+  if (!has_kernels_for(settings.math, settings.cap)) {
+    report.notes.push_back(fmt::format("math {}: there are no such kernels within isa {}, exact ones run", name, isa));
+  }
 }
 
 void describe_portable(const EngineWish& wish, RunReport& report) {
@@ -70,9 +101,7 @@ Result<Engine> Engine::choose(const EngineWish& wish, runtime::MethodOptions& op
   report.engine = "native";
   report.isa = std::string(kernels::info_of(backend->settings().cap).name);
   report.threads = static_cast<int>(backend->settings().threads);
-  if (native.math == kernels::MathMode::kFast) {
-    report.notes.emplace_back("math fast: errors of 1e-5 of the largest output are allowed");
-  }
+  note_math(backend->settings(), report);
   engine.kernels_ = native::make_native_resolver(backend->settings().cap);
   options.kernels = engine.kernels_.get();
   engine.native_ = backend.get();

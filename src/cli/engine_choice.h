@@ -17,11 +17,15 @@ class NativeBackend;
 
 namespace etalon::cli {
 
+inline constexpr const char* kMathHelp =
+    "exact; direct: without Winograd; fast: errors of 1e-5 of the largest output; bf16, fp16: dense products of 16-bit "
+    "factors where there are kernels for them, errors up to 8e-3";
+
 struct EngineWish {
   std::string_view engine = {};  // "portable", "native"; empty: native
   std::string_view isa = {};     // the highest instruction set to use; empty or "auto": the best there is
   int threads = 0;               // 0 and -1: as many as are useful
-  std::string_view math = {};    // "exact", "direct" (without Winograd) or "fast"; empty: exact
+  std::string_view math = {};    // "exact", "direct" (without Winograd), "fast", "bf16", "fp16"; empty: exact
 };
 
 // Owns the backends that method options point to; must outlive methods loaded with them.

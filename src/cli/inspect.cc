@@ -82,7 +82,7 @@ Action declare(CLI::App& app) {
   app.add_flag("--cost", flags->cost, "Arithmetic, traffic and least time of each operator of a .pte (after 'etalon peak')");
   app.add_option("--isa", flags->question.isa, "Likewise, with this highest instruction set");
   app.add_option("--engine", flags->question.engine, "Likewise, of this engine: native or portable");
-  app.add_option("--math", flags->question.math, "Likewise, with exact or fast arithmetic");
+  app.add_option("--math", flags->question.math, "Likewise, with exact, direct, fast, bf16 or fp16 arithmetic");
   app.add_option("--threads", flags->question.threads, "Likewise, with so many threads")->check(CLI::Range(1, 4096));
   app.add_option("--strip", flags->strip, "Write a copy of a .pt2 without its weights to this path");
   return [flags](Console& console) -> Result<int> {

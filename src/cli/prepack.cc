@@ -41,7 +41,7 @@ Action declare(CLI::App& app) {
   auto flags = std::make_shared<PrepackRequest>();
   app.add_option("model", flags->model, "The .pte program")->required();
   app.add_option("--isa", flags->isa, "Highest instruction set to use");
-  app.add_option("--math", flags->math, "exact; direct: without Winograd; fast: errors of 1e-5 of the largest output");
+  app.add_option("--math", flags->math, kMathHelp);
   app.add_option("--data", flags->data, "A .ptd file with weights stored outside of the program");
   return [flags](Console& console) -> Result<int> {
     ETALON_TRY(const PrepackOutcome outcome, prepack_program(*flags));

@@ -175,7 +175,7 @@ Action declare(CLI::App& app) {
   app.add_option("--output-dir", flags->output_dir, "Write outputs as 0.npy, 1.npy, ... into this folder");
   app.add_option("--engine", flags->engine, "native, portable or executorch");
   app.add_option("--isa", flags->isa, "Highest instruction set to use");
-  app.add_option("--math", flags->math, "exact; direct: without Winograd; fast: errors of 1e-5 of the largest output");
+  app.add_option("--math", flags->math, kMathHelp);
   app.add_option("--threads", flags->threads, "Threads to compute with")->check(CLI::Range(1, 4096));
   app.add_option("--runs", flags->runs, "Runs that count")->check(CLI::Range(1u, 100'000'000u));
   app.add_option("--warmup", flags->warmup, "Runs before the ones that count")->check(CLI::Range(0u, 100'000'000u));

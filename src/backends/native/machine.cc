@@ -83,6 +83,8 @@ kernels::Machine machine_of(const platform::CpuInfo& cpu) {
   const auto* l2 = cpu.cache(2, "unified");
   if (l2 == nullptr) l2 = cpu.cache(2, "data");
   if (l2 != nullptr && l2->size_bytes > 0) machine.l2_bytes = l2->size_bytes;
+  // Both came with the same cores, of which a guest may see no tiles.
+  machine.bf16_dots_are_slow = cpu.vendor == "GenuineIntel" && (cpu.has("amx_tile") || cpu.has("avx512_fp16"));
   return machine;
 }
 

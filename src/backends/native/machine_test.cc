@@ -62,5 +62,18 @@ TEST(Machine, caches_come_from_the_system) {
   EXPECT_EQ(machine_of({}).l2_bytes, kernels::Machine{}.l2_bytes);
 }
 
+TEST(Machine, bfloat16_dots_are_slow_on_intel_cores_that_have_tiles_even_if_a_guest_sees_none) {
+  platform::CpuInfo cpu;
+  cpu.vendor = "GenuineIntel";
+  cpu.features = {"avx512_bf16"};
+  EXPECT_FALSE(machine_of(cpu).bf16_dots_are_slow);
+  cpu.features = {"avx512_bf16", "avx512_fp16"};
+  EXPECT_TRUE(machine_of(cpu).bf16_dots_are_slow);
+  cpu.features = {"avx512_bf16", "amx_tile"};
+  EXPECT_TRUE(machine_of(cpu).bf16_dots_are_slow);
+  cpu.vendor = "AuthenticAMD";
+  EXPECT_FALSE(machine_of(cpu).bf16_dots_are_slow);
+}
+
 }  // namespace
 }  // namespace etalon::native

@@ -42,7 +42,7 @@ bool tiles_are_usable([[maybe_unused]] const platform::CpuInfo& cpu) {
 
 std::string packing_configuration(const Settings& settings) {
   return fmt::format("{} {} {} {} {} {}", kernels::info_of(settings.cap).name,
-                     settings.math == kernels::MathMode::kFast ? "fast" : "exact", settings.winograd,
+                     kernels::name_of(settings.math), settings.winograd,
                      settings.machine.l1_bytes, settings.machine.l2_bytes, ETALON_PACKING_VERSION);
 }
 

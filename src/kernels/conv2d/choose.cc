@@ -18,12 +18,16 @@ constexpr const Conv2dAlgorithm* kAlgorithms[] = {
 #undef ALGORITHM
 };
 
+const char* wish_for(MathMode math) {
+  return math == MathMode::kFast ? "wants --math fast" : math == MathMode::kBf16 ? "wants --math bf16" : "wants --math fp16";
+}
+
 const char* refusal_of(const Conv2dAlgorithm& algorithm, const Conv2dShape& shape, const Epilogue& epilogue,
                        MathMode math) {
   if (algorithm.is_depthwise != shape.is_depthwise()) {
     return algorithm.is_depthwise ? "wants a depthwise convolution" : "does not do depthwise convolutions";
   }
-  if (algorithm.math == MathMode::kFast && math != MathMode::kFast) return "wants --math fast";
+  if (!allows(math, algorithm.math)) return wish_for(algorithm.math);
   return algorithm.refusal(shape, epilogue);
 }
 
@@ -48,9 +52,11 @@ std::string why_not(Isa isa, const Conv2dShape& shape, const Epilogue& epilogue,
 
 std::span<const Conv2dAlgorithm* const> conv2d_algorithms() { return kAlgorithms; }
 
-Isa best_float_isa(Isa cap) {
-  const auto has_any = [](Isa isa) {
-    return std::ranges::any_of(kAlgorithms, [isa](const Conv2dAlgorithm* algorithm) { return algorithm->isa == isa; });
+Isa best_float_isa(Isa cap, MathMode math) {
+  const auto has_any = [math](Isa isa) {
+    return std::ranges::any_of(kAlgorithms, [isa, math](const Conv2dAlgorithm* algorithm) {
+      return algorithm->isa == isa && allows(math, algorithm->math);
+    });
   };
   while (!has_any(cap)) cap = info_of(cap).base;
   return cap;
@@ -67,7 +73,7 @@ Conv2dChoice choose_conv2d(const Conv2dShape& shape, const Epilogue& epilogue, I
     choice.algorithm = algorithm;
     fewest = cycles;
   }
-  for (Isa isa = best_float_isa(cap); isa != choice.algorithm->isa; isa = info_of(isa).base) {
+  for (Isa isa = best_float_isa(cap, math); isa != choice.algorithm->isa; isa = info_of(isa).base) {
     choice.refusals.push_back(why_not(isa, shape, epilogue, math));
   }
   return choice;

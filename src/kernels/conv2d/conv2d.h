@@ -21,8 +21,25 @@
 
 namespace etalon::kernels {
 
-// kExact: as accurate as summing in float32. kFast: 1e-5 relative to the largest output; must be asked for.
-enum class MathMode : std::uint8_t { kExact, kFast };
+// How far results may be from exact ones; all but kExact must be asked for.
+//   kExact  as accurate as summing in float32
+//   kFast   1e-5 relative to the largest output
+//   kBf16   dense products (convolutions that are not depthwise, fully connected layers, products of matrices, attention)
+//           round both factors to bfloat16 and sum in float32; everything else stays float32. Over whole networks 3e-3 to
+//           8e-3 of the largest output, 43 to 51 dB. Factors from 3.39e38 on become infinite, subnormal ones zero.
+//   kFp16   the same with IEEE half precision factors
+enum class MathMode : std::uint8_t { kExact, kFast, kBf16, kFp16 };
+
+// Something that needs the mode `needed` may run where `asked` was asked for: exact < fast < bf16, and exact < fp16.
+constexpr bool allows(MathMode asked, MathMode needed) {
+  if (asked == MathMode::kFp16 || needed == MathMode::kFp16) return needed == asked || needed == MathMode::kExact;
+  return needed <= asked;
+}
+// As --math spells it.
+constexpr std::string_view name_of(MathMode mode) {
+  constexpr std::string_view kNames[] = {"exact", "fast", "bf16", "fp16"};
+  return kNames[static_cast<std::size_t>(mode)];
+}
 
 struct Conv2dShape {
   std::int64_t batch = 1;
@@ -61,6 +78,7 @@ struct Conv2dCall {
 struct Machine {
   std::size_t l1_bytes = 32 << 10;
   std::size_t l2_bytes = 1 << 20;
+  bool bf16_dots_are_slow = false;  // vdpbf16ps does fewer multiply-adds than float32's FMA: Intel's cores with tiles
 };
 
 struct Conv2dAlgorithm {
@@ -84,8 +102,8 @@ struct Conv2dAlgorithm {
 // In the order of conv2d.def.
 std::span<const Conv2dAlgorithm* const> conv2d_algorithms();
 
-// The best ISA within `cap` that has something to offer for float32 at all: dot products of bytes have not.
-Isa best_float_isa(Isa cap);
+// The best ISA within `cap` that has something to offer for float32 at all in this mode: dot products of bytes have not.
+Isa best_float_isa(Isa cap, MathMode math = MathMode::kExact);
 
 struct Conv2dChoice {
   const Conv2dAlgorithm* algorithm = nullptr;  // never null: the scalar ones take every shape

@@ -22,9 +22,9 @@ inline std::string shape_text(const Dims& in, const Dims& out) {
 // What ran, the best that was allowed and offers float32 kernels, and why they differ: no algorithm of a
 // better ISA exists for it unless `reason` says more.
 inline void set_isa(runtime::DelegateOperation& evidence, kernels::Isa ran, kernels::Isa cap,
-                    std::string_view reason = {}) {
+                    std::string_view reason = {}, kernels::MathMode math = kernels::MathMode::kExact) {
   evidence.isa = kernels::info_of(ran).name;
-  const kernels::Isa wanted = kernels::best_float_isa(cap);
+  const kernels::Isa wanted = kernels::best_float_isa(cap, math);
   evidence.wanted_isa = kernels::info_of(wanted).name;
   if (ran == wanted) return;
   evidence.reason =
@@ -32,7 +32,7 @@ inline void set_isa(runtime::DelegateOperation& evidence, kernels::Isa ran, kern
 }
 inline void set_isa(runtime::DelegateOperation& evidence, kernels::Isa ran, const Settings& settings,
                     std::string_view reason = {}) {
-  set_isa(evidence, ran, settings.cap, reason);
+  set_isa(evidence, ran, settings.cap, reason, settings.math);
 }
 
 }  // namespace etalon::native
