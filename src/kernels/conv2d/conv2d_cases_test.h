@@ -153,15 +153,49 @@ inline std::int64_t out_size(std::int64_t in, std::int64_t kernel, std::int64_t 
   return (in + before + after - (kernel - 1) * dilation - 1) / stride + 1;
 }
 
-// Relative to the sum of |products|. Winograd's transforms amplify rounding; the fast mode says what it allows.
+// Relative to the sum of |products|. Winograd's transforms amplify rounding; the modes say what they allow. Two factors
+// with half a unit of bfloat16's eight bits each make 2^-8 in their product.
 inline double tolerance_of(const Conv2dAlgorithm& algorithm) {
+  if (algorithm.math == MathMode::kBf16) return 0x1.01p-8;
   if (algorithm.math == MathMode::kFast) return 4e-5;
   return algorithm.tile.starts_with("F(") ? 1e-5 : 1e-6;
 }
 
+inline float rounded_to_bfloat16(float x) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  if (std::isnan(x)) return x;
+  bits = (bits + 0x7fffu + (bits >> 16 & 1u)) & 0xffff0000u;
+  std::memcpy(&x, &bits, sizeof bits);
+  return x;
+}
+
+// What bfloat16 arithmetic should give but for the rounding of float32 sums: both factors rounded, the input after its
+// scale was applied.
+inline void compute_bfloat16_reference(const Conv2dCase& c, Conv2dTensors& t) {
+  Conv2dCase rounded = c;
+  rounded.shape.has_input_scale = false;
+  Conv2dTensors r = make_tensors(rounded, 1);
+  const auto pixels = static_cast<std::size_t>(c.shape.batch * c.shape.in_h * c.shape.in_w);
+  const std::size_t per_image = pixels / static_cast<std::size_t>(c.shape.batch), stride = t.input.size() / pixels;
+  const auto in_c = static_cast<std::size_t>(c.shape.in_c);
+  for (std::size_t i = 0; i < t.input.size(); ++i) {
+    const std::size_t channel = i % stride, image = i / stride / per_image;
+    const bool scaled = c.shape.has_input_scale && channel < in_c;
+    r.input[i] = rounded_to_bfloat16(scaled ? t.input[i] * t.scale[image * in_c + channel] : t.input[i]);
+  }
+  for (std::size_t i = 0; i < t.filter.size(); ++i) r.filter[i] = rounded_to_bfloat16(t.filter[i]);
+  for (std::size_t i = 0; i < t.bias.size(); ++i) r.bias[i] = t.bias[i];
+  for (std::size_t i = 0; i < t.residual.size(); ++i) r.residual[i] = t.residual[i];
+  compute_reference(rounded, r);
+  t.want = r.want, t.magnitude = r.magnitude;
+}
+
 // Empty if the algorithm computes the case right with this many workers; `results` are the output with its gaps.
+// `tolerance` is relative to the sum of |products|; 0: tolerance_of() the algorithm.
 inline std::string run_case(const Conv2dAlgorithm& a, const Conv2dCase& c, const Conv2dTensors& t, unsigned workers,
-                     const Machine& machine, bool residual_is_output, std::vector<float>* results = nullptr) {
+                     const Machine& machine, bool residual_is_output, std::vector<float>* results = nullptr, double tolerance = 0) {
+  if (tolerance == 0) tolerance = tolerance_of(a);
   const Conv2dShape& s = c.shape;
   FloatBuffer packed(a.packed_bytes(s) / sizeof(float), 7.0f), again(a.packed_bytes(s) / sizeof(float), 9.0f);
   a.pack(s, t.filter.data(), t.bias.data(), packed.data());
@@ -199,7 +233,7 @@ inline std::string run_case(const Conv2dAlgorithm& a, const Conv2dCase& c, const
         continue;
       }
       const double want = t.want[p * channels + o];
-      if (!(std::abs(got - want) <= tolerance_of(a) * t.magnitude[p * channels + o])) {
+      if (!(std::abs(got - want) <= tolerance * t.magnitude[p * channels + o])) {
         return "pixel " + std::to_string(p) + " channel " + std::to_string(o) + " is " + std::to_string(got) +
                ", wanted " + std::to_string(want);
       }

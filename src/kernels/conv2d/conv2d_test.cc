@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "kernels/conv2d/conv2d_cases_test.h"
 #include "kernels/testing.h"
 
@@ -32,6 +34,21 @@ TEST(Conv2d, EveryAlgorithmAgreesWithDoublePrecisionOnEveryCaseItTakes) {
       // Not a bit depends on the number of workers.
       EXPECT_EQ(std::memcmp(alone.data(), together.data(), alone.size() * sizeof(float)), 0)
           << a->name << " on " << c.name << ", workers " << workers;
+    }
+  }
+}
+
+TEST(Conv2d, Bfloat16AlgorithmsRoundBothFactorsToNearestEvenAndNothingElse) {
+  const Machine tiny{.l1_bytes = 1 << 10, .l2_bytes = 8 << 10};
+  std::uint32_t seed = 1;
+  for (const Conv2dCase& c : testing::conv2d_cases()) {
+    Conv2dTensors t = testing::make_tensors(c, seed++);
+    bool has_reference = false;
+    for (const Conv2dAlgorithm* a : conv2d_algorithms()) {
+      if (a->math != MathMode::kBf16 || !applies(*a, c)) continue;
+      if (!std::exchange(has_reference, true)) testing::compute_bfloat16_reference(c, t);
+      EXPECT_EQ(run_case(*a, c, t, 1, {}, false, nullptr, 1e-6), "") << a->name << " on " << c.name;
+      EXPECT_EQ(run_case(*a, c, t, 2, tiny, false, nullptr, 1e-6), "") << a->name << " on " << c.name;
     }
   }
 }
@@ -73,6 +90,44 @@ TEST(Conv2d, EveryShapeFindsAnAlgorithmUnderEveryCap) {
     }
   }
 }
+
+TEST(Conv2d, AModeAllowsWhatItSays) {
+  constexpr MathMode kModes[] = {MathMode::kExact, MathMode::kFast, MathMode::kBf16, MathMode::kFp16};
+  for (const MathMode mode : kModes) {
+    EXPECT_TRUE(allows(mode, mode));
+    EXPECT_TRUE(allows(mode, MathMode::kExact));
+    EXPECT_EQ(allows(MathMode::kExact, mode), mode == MathMode::kExact);
+  }
+  EXPECT_TRUE(allows(MathMode::kBf16, MathMode::kFast));
+  EXPECT_FALSE(allows(MathMode::kFast, MathMode::kBf16));
+  EXPECT_FALSE(allows(MathMode::kFp16, MathMode::kBf16));
+  EXPECT_FALSE(allows(MathMode::kFp16, MathMode::kFast));
+  EXPECT_FALSE(allows(MathMode::kBf16, MathMode::kFp16));
+  for (const Conv2dCase& c : testing::conv2d_cases()) {
+    for (const MathMode mode : kModes) {
+      for (const IsaInfo& cap : all_isas()) {
+        const Conv2dChoice choice = choose_conv2d(c.shape, c.epilogue, cap.isa, mode, {});
+        EXPECT_TRUE(allows(mode, choice.algorithm->math)) << c.name;
+        EXPECT_EQ(choice.refusals.empty(), choice.algorithm->isa == best_float_isa(cap.isa, mode)) << c.name;
+      }
+    }
+  }
+}
+
+#if defined(__x86_64__)
+TEST(Conv2d, SlowBfloat16DotProductsAreLeftAlone) {
+  Conv2dShape s;
+  s.in_w = s.out_w = 784;
+  s.in_c = s.in_pixel_stride = 192, s.out_c = s.out_pixel_stride = 192;
+  const auto chosen = [&](Isa cap, MathMode math, bool slow) {
+    return choose_conv2d(s, {}, cap, math, {.bf16_dots_are_slow = slow}).algorithm->isa;
+  };
+  EXPECT_EQ(chosen(Isa::kAvx512Bf16, MathMode::kBf16, false), Isa::kAvx512Bf16);
+  EXPECT_EQ(chosen(Isa::kAvx512Bf16, MathMode::kBf16, true), Isa::kAvx512);
+  EXPECT_EQ(chosen(Isa::kAvx512Bf16, MathMode::kExact, false), Isa::kAvx512);
+  EXPECT_EQ(chosen(Isa::kAmx, MathMode::kBf16, true), Isa::kAmx);
+}
+#endif
 
 TEST(Conv2d, NotANumberPassesThroughTheClamp) {
   Conv2dCase c{"nan", {}, {}};

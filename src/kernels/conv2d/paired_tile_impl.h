@@ -36,12 +36,12 @@ struct PairedTile {
         const int second = 2 * i + 1 > kLast ? kLast : 2 * i + 1;
         const Vec x = Vec::of(a[2 * i][k]), y = Vec::of(a[second][k]);
 #pragma GCC unroll 8
-        for (int j = 0; j < kFull; ++j) acc[2 * i][j] = fma(x, weights[j], acc[2 * i][j]);
+        for (int j = 0; j < kFull; ++j) acc[2 * i][j] = multiply_add(x, weights[j], acc[2 * i][j]);
         if (second != 2 * i) {
 #pragma GCC unroll 8
-          for (int j = 0; j < kFull; ++j) acc[second][j] = fma(y, weights[j], acc[second][j]);
+          for (int j = 0; j < kFull; ++j) acc[second][j] = multiply_add(y, weights[j], acc[second][j]);
         }
-        pairs[i] = fma(Vec{_mm512_mask_blend_ps(0xff00, x.v, y.v)}, weights[kFull], pairs[i]);
+        pairs[i] = multiply_add(Vec{_mm512_mask_blend_ps(0xff00, x.v, y.v)}, weights[kFull], pairs[i]);
       }
     }
   }

@@ -47,5 +47,9 @@ extern constinit const Conv2dAlgorithm kFastGemmAmx =
     split_gemm<AmxTiles, 2>("f32_gemm_bf16x3_minmax_ukernel_32x32__avx512amx", Isa::kAmx);
 extern constinit const Conv2dAlgorithm kFastIgemmAmx =
     split_igemm<AmxTiles, 2>("f32_igemm_bf16x3_minmax_ukernel_32x32__avx512amx", Isa::kAmx);
+extern constinit const Conv2dAlgorithm kBf16GemmAmx =
+    split_gemm<AmxTiles, 1>("f32_gemm_bf16_minmax_ukernel_32x32__avx512amx", Isa::kAmx);
+extern constinit const Conv2dAlgorithm kBf16IgemmAmx =
+    split_igemm<AmxTiles, 1>("f32_igemm_bf16_minmax_ukernel_32x32__avx512amx", Isa::kAmx);
 
 }  // namespace etalon::kernels

@@ -10,6 +10,8 @@ extern constinit const Conv2dAlgorithm kSplitGemmEmulatedScalar = split_gemm<Emu
 extern constinit const Conv2dAlgorithm kSplitIgemmEmulatedScalar = split_igemm<EmulatedTiles, 3>("emulated 6 products, scalar", Isa::ETALON_ISA);
 extern constinit const Conv2dAlgorithm kFastGemmEmulatedScalar = split_gemm<EmulatedTiles, 2>("emulated 3 products, scalar", Isa::ETALON_ISA);
 extern constinit const Conv2dAlgorithm kFastIgemmEmulatedScalar = split_igemm<EmulatedTiles, 2>("emulated 3 products, scalar", Isa::ETALON_ISA);
+extern constinit const Conv2dAlgorithm kBf16GemmEmulatedScalar = split_gemm<EmulatedTiles, 1>("emulated bf16, scalar", Isa::ETALON_ISA);
+extern constinit const Conv2dAlgorithm kBf16IgemmEmulatedScalar = split_igemm<EmulatedTiles, 1>("emulated bf16, scalar", Isa::ETALON_ISA);
 
 }  // namespace etalon::kernels
 #endif

@@ -1,6 +1,6 @@
 // float32 convolutions on bfloat16 tile products: a float is the sum of three bfloat16 numbers, of which each holds eight of
 // its bits. Of the nine products of two such sums the six largest leave an error below float32's own rounding; with
-// two parts each, the three largest of four leave 1e-5 of the result.
+// two parts each, the three largest of four leave 1e-5 of the result; one part each is plain bfloat16 arithmetic.
 //
 // The input's parts are laid out for tile loads: for 32 channels and one part, a line of 64 bytes per position.
 // Positions are the pixels of a zero-padded image, one after the other, so that the pixels a tap sees for any 16 outputs
@@ -51,8 +51,16 @@ ETALON_INLINE float float_of(std::uint32_t bits) {
 }
 
 // The parts of up to 32 floats, times `scale` if that is not null: part p goes to out + p * part_stride, zeros behind `count`.
-// Returns the largest magnitude; a NaN counts as more than any number.
+// Returns the largest magnitude; a NaN counts as more than any number. A part that is followed by others may round ties away
+// from zero; a single one rounds them to even, as all bfloat16 arithmetic does.
 #if defined(__AVX512BW__)
+ETALON_INLINE __m512i rounded_part(__m512 x, bool to_even) {
+  const __m512i bits = _mm512_castps_si512(x), upper = _mm512_set1_epi32(static_cast<int>(0xffff0000u));
+  if (!to_even) return _mm512_and_si512(_mm512_add_epi32(bits, _mm512_set1_epi32(0x8000)), upper);
+  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  return _mm512_and_si512(_mm512_add_epi32(_mm512_add_epi32(bits, odd), _mm512_set1_epi32(0x7fff)), upper);
+}
+
 template <int kParts>
 ETALON_INLINE __m512i split_chunk(const float* x, const float* scale, std::int64_t count, Half* out, std::int64_t part_stride,
                                   __m512i largest) {
@@ -66,13 +74,11 @@ ETALON_INLINE __m512i split_chunk(const float* x, const float* scale, std::int64
   const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
   largest = _mm512_max_epu32(largest, _mm512_and_si512(_mm512_castps_si512(low), magnitude));
   largest = _mm512_max_epu32(largest, _mm512_and_si512(_mm512_castps_si512(high), magnitude));
-  const __m512i half_ulp = _mm512_set1_epi32(0x8000), upper = _mm512_set1_epi32(static_cast<int>(0xffff0000u));
   const __m512i step = _mm512_set_epi16(63, 61, 59, 57, 55, 53, 51, 49, 47, 45, 43, 41, 39, 37, 35, 33, 31, 29, 27, 25, 23,
                                         21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
 #pragma GCC unroll 3
   for (int p = 0; p < kParts; ++p) {
-    const __m512i a = _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(low), half_ulp), upper);
-    const __m512i b = _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(high), half_ulp), upper);
+    const __m512i a = rounded_part(low, kParts == 1), b = rounded_part(high, kParts == 1);
     _mm512_storeu_si512(out + p * part_stride, _mm512_permutex2var_epi16(a, step, b));
     low = _mm512_sub_ps(low, _mm512_castsi512_ps(a));
     high = _mm512_sub_ps(high, _mm512_castsi512_ps(b));
@@ -94,7 +100,8 @@ ETALON_INLINE Largest split_chunk(const float* x, const float* scale, std::int64
     const std::uint32_t magnitude = bits_of(rest) & 0x7fffffffu;
     largest = magnitude > largest ? magnitude : largest;
     for (int p = 0; p < kParts; ++p) {
-      const std::uint32_t part = (bits_of(rest) + 0x8000u) & 0xffff0000u;
+      const std::uint32_t half_ulp = kParts == 1 ? 0x7fffu + (bits_of(rest) >> 16 & 1u) : 0x8000u;
+      const std::uint32_t part = (bits_of(rest) + half_ulp) & 0xffff0000u;
       out[p * part_stride + i] = static_cast<Half>(part >> 16);
       rest -= float_of(part);
     }
@@ -222,7 +229,7 @@ struct TileBlock {
   }
   template <Products kProducts>
   ETALON_INLINE void add_chunk(const Half* a, const Half* b) {
-    if constexpr (kProducts == Products::kLargest) {
+    if constexpr (kProducts == Products::kLargest || kParts == 1) {
       load_input<0>(a), load_weights<0>(b), multiply();
     } else if constexpr (kParts == 3) {
       load_input<2>(a), load_weights<0>(b), multiply();
@@ -559,7 +566,7 @@ const char* refusal_split_igemm(const Conv2dShape& s, const Epilogue&) {
 template <int kParts>
 double cycles_split(const Conv2dShape& s, const Machine& machine) {
   const SplitPlan<kParts> plan(s);
-  const double products = kParts == 3 ? 6 : 3;
+  const double products = kParts == 3 ? 6 : kParts == 2 ? 3 : 1;
   const auto positions = static_cast<double>(s.batch * plan.positions(plan.s.out_h)), outs = static_cast<double>(s.batch * s.out_h * s.out_w);
   const double row_tiles = static_cast<double>(div_up(static_cast<std::int64_t>(positions), kTile));
   const auto column_tiles = static_cast<double>(div_up(s.out_c, kTile));
@@ -572,8 +579,8 @@ double cycles_split(const Conv2dShape& s, const Machine& machine) {
 
 template <class Tiles, int kParts>
 constexpr Conv2dAlgorithm split_gemm(std::string_view name, Isa isa) {
-  return {.name = name, .tile = kParts == 3 ? "32x32 6 products" : "32x32 3 products", .isa = isa,
-          .math = kParts == 3 ? MathMode::kExact : MathMode::kFast, .is_depthwise = false, .refusal = refusal_split_gemm,
+  return {.name = name, .tile = kParts == 3 ? "32x32 6 products" : kParts == 2 ? "32x32 3 products" : "32x32", .isa = isa,
+          .math = kParts == 3 ? MathMode::kExact : kParts == 2 ? MathMode::kFast : MathMode::kBf16, .is_depthwise = false, .refusal = refusal_split_gemm,
           .cycles = cycles_split<kParts>, .packed_bytes = packed_bytes_split<kParts>, .pack = pack_split<kParts>,
           .scratch_bytes = scratch_bytes_split<Tiles, kParts>, .run = run_split<Tiles, kParts>};
 }

@@ -9,6 +9,7 @@
 namespace etalon::kernels {
 
 extern const Conv2dAlgorithm kSplitGemmEmulatedAvx512, kSplitIgemmEmulatedAvx512, kFastGemmEmulatedAvx512, kFastIgemmEmulatedAvx512;
+extern const Conv2dAlgorithm kBf16GemmEmulatedAvx512, kBf16IgemmEmulatedAvx512, kBf16GemmEmulatedScalar, kBf16IgemmEmulatedScalar;
 extern const Conv2dAlgorithm kSplitGemmEmulatedScalar, kSplitIgemmEmulatedScalar, kFastGemmEmulatedScalar, kFastIgemmEmulatedScalar;
 
 namespace {
@@ -19,7 +20,8 @@ using testing::FloatBuffer;
 
 constexpr const Conv2dAlgorithm* kEmulated[] = {
     &kSplitGemmEmulatedAvx512, &kSplitIgemmEmulatedAvx512, &kFastGemmEmulatedAvx512, &kFastIgemmEmulatedAvx512,
-    &kSplitGemmEmulatedScalar, &kSplitIgemmEmulatedScalar, &kFastGemmEmulatedScalar, &kFastIgemmEmulatedScalar};
+    &kSplitGemmEmulatedScalar, &kSplitIgemmEmulatedScalar, &kFastGemmEmulatedScalar, &kFastIgemmEmulatedScalar,
+    &kBf16GemmEmulatedAvx512,  &kBf16IgemmEmulatedAvx512,  &kBf16GemmEmulatedScalar, &kBf16IgemmEmulatedScalar};
 
 bool applies(const Conv2dAlgorithm& a, const Conv2dCase& c) {
   return testing::cpu_runs(a.isa) && !c.shape.is_depthwise() && a.refusal(c.shape, c.epilogue) == nullptr;
@@ -42,6 +44,20 @@ TEST(SplitConv2d, AgreesWithDoublePrecisionOnEveryCase) {
       if (c.epilogue.residual != Epilogue::Residual::kNone) {
         EXPECT_EQ(testing::run_case(*a, c, t, 1, {}, true), "") << a->name << " on " << c.name;
       }
+    }
+  }
+}
+
+TEST(SplitConv2d, OnePartIsBfloat16ArithmeticOnEveryCase) {
+  std::uint32_t seed = 1;
+  for (const Conv2dCase& c : testing::conv2d_cases()) {
+    Conv2dTensors t = testing::make_tensors(c, seed++);
+    if (c.shape.is_depthwise()) continue;
+    const Isa isa = seed % 2 == 0 && testing::cpu_runs(Isa::kAvx512) ? Isa::kAvx512 : Isa::kScalar;
+    testing::compute_bfloat16_reference(c, t);
+    for (const Conv2dAlgorithm* a : kEmulated) {
+      if (a->isa != isa || a->math != MathMode::kBf16 || !applies(*a, c)) continue;
+      EXPECT_EQ(testing::run_case(*a, c, t, 1, {}, false, nullptr, 1e-6), "") << a->name << " on " << c.name;
     }
   }
 }

@@ -5,6 +5,8 @@
 // channel, their weights: [bias][tap][k][kVecs * kLanes]. A tile walks a panel tap by tap; for each tap every pixel
 // of the tile has a pointer to k input channels. So a 1x1 layer is one tap, and a convolution needs no copy of its
 // input: its taps are offsets, the same ones for all pixels whose taps are all inside the image.
+//
+// With pairs_impl.h included before, what is said of floats of inputs and weights holds for pairs of bfloat16 numbers.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +19,11 @@
 
 namespace etalon::kernels {
 namespace {
+
+#if !defined(ETALON_PAIRS)
+ETALON_INLINE Vec multiply_add(Vec x, Vec weights, Vec sums) { return fma(x, weights, sums); }
+constexpr int kSumsInFlight = 8;  // that hide the latency of one
+#endif
 
 struct Tap {
   std::int64_t a_offset;  // floats from a pixel's pointer
@@ -85,7 +92,7 @@ template <int kRows, int kVecs>
 struct Tile {
   // A tile too small to hide the latency of its sums keeps several sets of them.
   static constexpr int kSums = kRows * kVecs;
-  static constexpr int kSets = kSums >= 8 ? 1 : kSums >= 4 ? 2 : 4;
+  static constexpr int kSets = kSums >= kSumsInFlight ? 1 : kSums >= kSumsInFlight / 2 ? 2 : 4;
   Vec acc[kSets][kRows][kVecs];
 
   template <int kSet>
@@ -97,7 +104,7 @@ struct Tile {
     for (int i = 0; i < kRows; ++i) {
       const Vec x = Vec::of(a[i][k]);
 #pragma GCC unroll 8
-      for (int j = 0; j < kVecs; ++j) acc[kSet][i][j] = fma(x, weights[j], acc[kSet][i][j]);
+      for (int j = 0; j < kVecs; ++j) acc[kSet][i][j] = multiply_add(x, weights[j], acc[kSet][i][j]);
     }
   }
 
@@ -292,10 +299,18 @@ struct PanelPlan {
   std::int64_t floats() const { return groups * vecs * floats_per_vec(); }
 };
 
-// `length` consecutive floats of each of the panel's channels, `stride` apart, times `factor`, to [length][width * kLanes];
-// zeros for channels beyond.
-__attribute__((noinline)) void pack_transposed(const PanelPlan& plan, std::int64_t panel, const float* from, std::int64_t stride,
-                                               std::int64_t length, Vec factor, float* to) {
+// The panel's start: `bias` of its first channel on, may be null.
+[[maybe_unused]] void pack_bias(const PanelPlan& plan, std::int64_t panel, const float* bias, float* to) {
+  for (std::int64_t j = 0; j < plan.width(panel) * kLanes; ++j) {
+    const std::int64_t channel = plan.channel_in(panel, j);
+    to[j] = channel < plan.channels_of(panel) && bias != nullptr ? bias[channel] : 0.0f;
+  }
+}
+
+// `length` consecutive floats of each of the panel's channels, to [length][width * kLanes]; zeros for channels beyond.
+// load(channel, first, count) gives some of a channel's floats.
+template <class Load>
+ETALON_INLINE void transpose_panel(const PanelPlan& plan, std::int64_t panel, std::int64_t length, const Load& load, float* to) {
   const std::int64_t vecs = plan.width(panel), channels = plan.channels_of(panel);
   for (std::int64_t first = 0; first < length; first += kLanes) {
     const auto columns = static_cast<std::size_t>(smaller(kLanes, length - first));
@@ -304,7 +319,7 @@ __attribute__((noinline)) void pack_transposed(const PanelPlan& plan, std::int64
 #pragma GCC unroll 16
       for (std::int64_t i = 0; i < kLanes; ++i) {
         const std::int64_t channel = plan.channel_in(panel, v * kLanes + i);
-        tile[i] = channel < channels ? load_channels(from + channel * stride + first, columns) * factor : Vec::zero();
+        tile[i] = channel < channels ? load(channel, first, columns) : Vec::zero();
       }
       transpose(tile);
       float* out = to + (first * vecs + v) * kLanes;
@@ -314,6 +329,15 @@ __attribute__((noinline)) void pack_transposed(const PanelPlan& plan, std::int64
       }
     }
   }
+}
+
+// Channels are `stride` apart; times `factor`.
+[[maybe_unused]] __attribute__((noinline)) void pack_transposed(const PanelPlan& plan, std::int64_t panel, const float* from,
+                                                                std::int64_t stride, std::int64_t length, Vec factor, float* to) {
+  const auto load = [&](std::int64_t channel, std::int64_t first, std::size_t count) __attribute__((always_inline)) {
+    return load_channels(from + channel * stride + first, count) * factor;
+  };
+  transpose_panel(plan, panel, length, load, to);
 }
 
 }  // namespace

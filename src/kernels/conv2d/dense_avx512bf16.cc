@@ -1,0 +1,12 @@
+#include "kernels/simd/avx512.h"
+// The ISA comes first.
+#include "kernels/conv2d/dense_pairs_impl.h"
+
+namespace etalon::kernels {
+
+extern constinit const Conv2dAlgorithm kGemmAvx512Bf16 =
+    pairs_gemm("f32_gemm_bf16_minmax_ukernel_8x32c2__avx512bf16", "8x32", Isa::kAvx512Bf16);
+extern constinit const Conv2dAlgorithm kIgemmAvx512Bf16 =
+    pairs_igemm("f32_igemm_bf16_minmax_ukernel_8x32c2__avx512bf16", "8x32", Isa::kAvx512Bf16);
+
+}  // namespace etalon::kernels
