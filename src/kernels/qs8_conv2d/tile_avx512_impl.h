@@ -1,4 +1,5 @@
-// Tiles of 8 pixels by 32 channels in zmm registers, for any way to multiply (`Product`).
+// Tiles of 8 pixels by 32 channels in zmm registers, for any way to multiply (`Product`) and any end of a sum:
+// start_sums() and store_sums() are found by the type of what finishes it, `Ends`. Those for int8 results are here, too.
 #pragma once
 
 #include <immintrin.h>
@@ -48,6 +49,24 @@ inline __attribute__((always_inline)) void store_narrow(__m512i (&sums)[kR][1], 
   }
 }
 
+template <int kV>
+inline __attribute__((always_inline)) void start_sums(__m512i (&sums)[kV], const Finish& f, int) {
+#pragma GCC unroll 2
+  for (int j = 0; j < kV; ++j) sums[j] = _mm512_load_si512(f.bias + 16 * j);
+}
+
+template <int kR, int kV>
+inline __attribute__((always_inline)) void store_sums(__m512i (&sums)[kR][kV], const Finish& f, std::int8_t* out,
+                                                      std::int64_t out_stride, std::int64_t columns) {
+  if constexpr (kV == 1) {
+    store_narrow<kR>(sums, f, out, out_stride, columns);
+  } else if (are_below_one(_mm512_load_ps(f.scales), _mm512_load_ps(f.scales + 16))) {
+    store_wide<true>(sums, f, out, out_stride, columns);
+  } else {
+    store_wide<false>(sums, f, out, out_stride, columns);
+  }
+}
+
 template <class Product>
 struct Tiles512 : Product {
   using Stored = typename Product::Stored;
@@ -56,57 +75,51 @@ struct Tiles512 : Product {
   static std::int64_t slot(std::int64_t c) { return c % 8 / 4 * 16 + c / 8 * 4 + c % 4; }
   static std::int64_t narrow_slot(std::int64_t c) { return c; }
 
-  // Input is read either as gathered or, if `In` is that of the tensor, in place.
   template <int kR, int kV, class In>
-  static void compute(const In* a, std::int64_t a_stride, const std::int8_t* w, std::int64_t steps, const Finish& f,
-                      std::int8_t* out, std::int64_t out_stride, std::int64_t columns) {
-    __m512i sums[kR][kV];
+  static __attribute__((always_inline)) void step(__m512i (&sums)[kR][kV], const In* a, std::int64_t a_stride,
+                                                  const std::int8_t* w) {
+    __m512i b[kV];
+#pragma GCC unroll 2
+    for (int j = 0; j < kV; ++j) b[j] = Product::weights(w + j * 16 * Product::kGroup);
 #pragma GCC unroll 8
     for (int i = 0; i < kR; ++i) {
+      const __m512i x = Product::input(a + i * a_stride);
 #pragma GCC unroll 2
-      for (int j = 0; j < kV; ++j) sums[i][j] = _mm512_load_si512(f.bias + 16 * j);
+      for (int j = 0; j < kV; ++j) Product::add(sums[i][j], x, b[j]);
     }
-    for (std::int64_t k = 0; k < steps; ++k, a += Product::kGroup, w += kV * 16 * Product::kGroup) {
-      __m512i b[kV];
-#pragma GCC unroll 2
-      for (int j = 0; j < kV; ++j) b[j] = Product::weights(w + j * 16 * Product::kGroup);
+  }
+
+  // Input is read either as gathered or, if `In` is that of the tensor, in place.
+  template <int kR, int kV, class In, class Ends, class Out>
+  static void compute(const In* a, std::int64_t a_stride, const std::int8_t* w, std::int64_t steps, const Ends& ends,
+                      Out* out, std::int64_t out_stride, std::int64_t columns) {
+    __m512i sums[kR][kV];
 #pragma GCC unroll 8
-      for (int i = 0; i < kR; ++i) {
-        const __m512i x = Product::input(a + i * a_stride);
-#pragma GCC unroll 2
-        for (int j = 0; j < kV; ++j) Product::add(sums[i][j], x, b[j]);
-      }
-    }
-    if constexpr (kV == 1) {
-      store_narrow<kR>(sums, f, out, out_stride, columns);
-    } else if (are_below_one(_mm512_load_ps(f.scales), _mm512_load_ps(f.scales + 16))) {
-      store_wide<true>(sums, f, out, out_stride, columns);
-    } else {
-      store_wide<false>(sums, f, out, out_stride, columns);
-    }
+    for (int i = 0; i < kR; ++i) start_sums(sums[i], ends, i);
+    for (std::int64_t k = 0; k < steps; ++k, a += Product::kGroup, w += kV * 16 * Product::kGroup) step(sums, a, a_stride, w);
+    store_sums(sums, ends, out, out_stride, columns);
   }
 
-  template <int kV, class In>
+  template <int kV, class In, class Ends, class Out>
   static void tile_of(std::int64_t rows, const In* a, std::int64_t a_stride, const std::int8_t* w, std::int64_t steps,
-                      const Finish& f, std::int8_t* out, std::int64_t out_stride, std::int64_t columns) {
+                      const Ends& ends, Out* out, std::int64_t out_stride, std::int64_t columns) {
     switch (rows) {
-      case 1: return compute<1, kV>(a, a_stride, w, steps, f, out, out_stride, columns);
-      case 2: return compute<2, kV>(a, a_stride, w, steps, f, out, out_stride, columns);
-      case 3: return compute<3, kV>(a, a_stride, w, steps, f, out, out_stride, columns);
-      case 4: return compute<4, kV>(a, a_stride, w, steps, f, out, out_stride, columns);
-      case 5: return compute<5, kV>(a, a_stride, w, steps, f, out, out_stride, columns);
-      case 6: return compute<6, kV>(a, a_stride, w, steps, f, out, out_stride, columns);
-      case 7: return compute<7, kV>(a, a_stride, w, steps, f, out, out_stride, columns);
-      default: return compute<8, kV>(a, a_stride, w, steps, f, out, out_stride, columns);
+      case 1: return compute<1, kV>(a, a_stride, w, steps, ends, out, out_stride, columns);
+      case 2: return compute<2, kV>(a, a_stride, w, steps, ends, out, out_stride, columns);
+      case 3: return compute<3, kV>(a, a_stride, w, steps, ends, out, out_stride, columns);
+      case 4: return compute<4, kV>(a, a_stride, w, steps, ends, out, out_stride, columns);
+      case 5: return compute<5, kV>(a, a_stride, w, steps, ends, out, out_stride, columns);
+      case 6: return compute<6, kV>(a, a_stride, w, steps, ends, out, out_stride, columns);
+      case 7: return compute<7, kV>(a, a_stride, w, steps, ends, out, out_stride, columns);
+      default: return compute<8, kV>(a, a_stride, w, steps, ends, out, out_stride, columns);
     }
   }
 
-  template <class In>
+  template <class In, class Ends, class Out>
   static void tile(std::int64_t rows, bool is_narrow, const In* a, std::int64_t a_stride, const std::int8_t* w,
-                   std::int64_t steps, const Finish& f, std::int8_t* out, std::int64_t out_stride,
-                   std::int64_t columns) {
-    if (is_narrow) tile_of<1>(rows, a, a_stride, w, steps, f, out, out_stride, columns);
-    else tile_of<2>(rows, a, a_stride, w, steps, f, out, out_stride, columns);
+                   std::int64_t steps, const Ends& ends, Out* out, std::int64_t out_stride, std::int64_t columns) {
+    if (is_narrow) tile_of<1>(rows, a, a_stride, w, steps, ends, out, out_stride, columns);
+    else tile_of<2>(rows, a, a_stride, w, steps, ends, out, out_stride, columns);
   }
 
   static void translate(std::int8_t* data, std::int64_t n, const std::uint8_t* table) { translate_avx512(data, n, table); }
