@@ -26,17 +26,28 @@ inline __m512i look_up(const ByteTable& table, __m512i bytes) {
   return _mm512_srlv_epi16(_mm512_mask_blend_epi16(is_high, low, high), shift);
 }
 
-// data[i] = table[data[i]], with permutations of 16-bit lanes: those of bytes are not part of this ISA.
-inline void translate_avx512(std::int8_t* data, std::int64_t n, const std::uint8_t* table) {
-  const ByteTable parts{_mm512_loadu_si512(table), _mm512_loadu_si512(table + 64), _mm512_loadu_si512(table + 128),
-                        _mm512_loadu_si512(table + 192)};
+inline ByteTable byte_table(const std::uint8_t* table) {
+  return {_mm512_loadu_si512(table), _mm512_loadu_si512(table + 64), _mm512_loadu_si512(table + 128),
+          _mm512_loadu_si512(table + 192)};
+}
+
+// Of every byte; with permutations of 16-bit lanes, as those of bytes are not part of this ISA.
+inline __m512i look_up_bytes(const ByteTable& table, __m512i bytes) {
+  const __m512i even = look_up(table, _mm512_and_si512(bytes, _mm512_set1_epi16(0xff)));
+  const __m512i odd = _mm512_slli_epi16(look_up(table, _mm512_srli_epi16(bytes, 8)), 8);
+  return _mm512_mask_blend_epi8(0xaaaaaaaaaaaaaaaau, even, odd);
+}
+
+// out[i] = table[x[i]]
+inline void translate_avx512(const std::int8_t* x, std::int8_t* out, std::int64_t n, const std::uint8_t* table) {
+  const ByteTable parts = byte_table(table);
   for (std::int64_t i = 0; i < n; i += 64) {
     const __mmask64 mask = first_bytes(n - i);
-    const __m512i x = _mm512_maskz_loadu_epi8(mask, data + i);
-    const __m512i even = look_up(parts, _mm512_and_si512(x, _mm512_set1_epi16(0xff)));
-    const __m512i odd = _mm512_slli_epi16(look_up(parts, _mm512_srli_epi16(x, 8)), 8);
-    _mm512_mask_storeu_epi8(data + i, mask, _mm512_mask_blend_epi8(0xaaaaaaaaaaaaaaaau, even, odd));
+    _mm512_mask_storeu_epi8(out + i, mask, look_up_bytes(parts, _mm512_maskz_loadu_epi8(mask, x + i)));
   }
+}
+inline void translate_avx512(std::int8_t* data, std::int64_t n, const std::uint8_t* table) {
+  translate_avx512(data, data, n, table);
 }
 
 // Scaled and rounded. The conversion gives the smallest integer for what is too large, so `high` cuts that before, unless

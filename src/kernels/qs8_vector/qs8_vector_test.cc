@@ -1,0 +1,481 @@
+#include "kernels/qs8_vector/qs8_vector.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/testing.h"
+
+namespace etalon::kernels {
+namespace {
+
+constexpr float kInf = std::numeric_limits<float>::infinity();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+// Memory that ends where the process may neither read nor write. Arrays are given out from its end, so they have all
+// kinds of addresses.
+class Fenced {
+ public:
+  static constexpr std::size_t kBytes = 1 << 21, kPage = 1 << 16;
+  Fenced() {
+    void* all = mmap(nullptr, kBytes + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_NE(all, MAP_FAILED);
+    begin_ = static_cast<std::int8_t*>(all);
+    EXPECT_EQ(mprotect(begin_ + kBytes, kPage, PROT_NONE), 0);
+  }
+  Fenced(const Fenced&) = delete;
+  Fenced& operator=(const Fenced&) = delete;
+  ~Fenced() { munmap(begin_, kBytes + kPage); }
+
+  std::int8_t* last(std::size_t n) { return begin_ + kBytes - n; }
+  float* last_floats(std::size_t n) { return reinterpret_cast<float*>(last(n * sizeof(float))); }
+
+ private:
+  std::int8_t* begin_ = nullptr;
+};
+
+class Qs8VectorKernelsTest : public ::testing::TestWithParam<Isa> {
+ protected:
+  void SetUp() override {
+    if (!testing::cpu_runs(GetParam())) GTEST_SKIP() << "this CPU lacks " << info_of(GetParam()).name;
+  }
+  const Qs8VectorKernels& kernels() const { return qs8_vector_kernels(GetParam()); }
+
+  void fill(std::int8_t* x, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<std::int8_t>(random_());
+  }
+  // An output of n bytes behind a byte that must stay as it is.
+  std::int8_t* fresh_output(std::size_t n) {
+    std::memset(out_.last(n + 1), 0x5a, n + 1);
+    return out_.last(n);
+  }
+  void expect_nothing_before(std::size_t n) { EXPECT_EQ(out_.last(n + 1)[0], 0x5a) << "wrote before the beginning"; }
+
+  Fenced a_, b_, out_;
+  std::mt19937 random_{7};
+};
+
+int clamped(std::int64_t x, int low, int high) {
+  return static_cast<int>(std::min<std::int64_t>(std::max<std::int64_t>(x, low), high));
+}
+// NaN is the smallest.
+int rounded_within(float x, int low, int high) {
+  if (std::isnan(x) || x <= static_cast<float>(low)) return low;
+  return x >= static_cast<float>(high) ? high : static_cast<int>(std::nearbyint(x));
+}
+
+int expected(int a, int b, const Qs8Sum& s) {
+  const std::int64_t exact = std::int64_t{s.bias} + std::int64_t{a} * s.left + std::int64_t{b} * s.right;
+  const auto wrapped = static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::uint64_t>(exact)));
+  const std::int64_t unit = std::int64_t{1} << s.shift, remainder = ((wrapped % unit) + unit) % unit;
+  return clamped((wrapped - remainder) / unit + s.zero_point, s.min, s.max);
+}
+int expected(int a, int b, const Qs8Product& p) {
+  const float exact = static_cast<float>((a - p.left_zero) * (b - p.right_zero));
+  return rounded_within(exact * p.scale, p.min - p.zero_point, p.max - p.zero_point) + p.zero_point;
+}
+
+std::vector<Qs8Sum> sums() {
+  constexpr std::int32_t kMost = (1 << 22) - 1;
+  return {{.bias = 1 << 19, .left = 1 << 20, .right = 1 << 20, .shift = 20},
+          {.bias = (1 << 20) + 3 * 1234567 - 5 * 2000001, .left = 1234567, .right = 2000001, .shift = 21,
+           .zero_point = -7, .min = -100, .max = 90},
+          {.bias = 1 << 19, .left = 1048576, .right = -917777, .shift = 20, .zero_point = 4},
+          {.bias = 0, .left = -1, .right = 255, .shift = 12, .zero_point = 127},
+          {.bias = -5, .left = 256, .right = -257, .shift = 12, .zero_point = -128, .min = 0},
+          {.bias = 1 << 11, .left = kMost, .right = kMost, .shift = 12, .zero_point = -128},
+          {.bias = 1 << 11, .left = -kMost, .right = -kMost, .shift = 12, .zero_point = 127},
+          {.bias = 1 << 30, .left = kMost, .right = -kMost, .shift = 31},
+          {.bias = 0x7fffffff, .left = kMost, .right = kMost, .shift = 13, .zero_point = 1},
+          {.bias = 1 << 24, .left = 1999999, .right = 3, .shift = 25, .zero_point = 9, .min = 5, .max = 5}};
+}
+std::vector<Qs8Product> products() {
+  return {{.scale = 0.5f},
+          {.left_zero = -128, .right_zero = -128, .scale = 1.0f / 255, .zero_point = -128},
+          {.left_zero = 127, .right_zero = -128, .scale = 0.0078431f, .zero_point = 127},
+          {.left_zero = 3, .right_zero = -5, .scale = 0.0123f, .zero_point = 11, .min = -50, .max = 77},
+          {.left_zero = -1, .right_zero = 1, .scale = 0.25f, .zero_point = -1, .min = 20, .max = 20},
+          {.left_zero = 10, .right_zero = 20, .scale = 1e-6f},
+          {.left_zero = 10, .right_zero = 20, .scale = 1e-42f, .zero_point = 3},
+          {.left_zero = 10, .right_zero = 20, .scale = 0x1.fffffep14f, .zero_point = -128},
+          {.left_zero = -128, .right_zero = 127, .scale = 0x1p15f, .zero_point = 5},
+          {.left_zero = -128, .right_zero = -128, .scale = 1e5f, .zero_point = 5, .max = 126},
+          {.left_zero = 0, .right_zero = 1, .scale = 3e38f, .zero_point = -3, .min = -9, .max = 9}};
+}
+
+template <class Params, class Function>
+void expect_every_pair(const std::vector<Params>& all, Function run) {
+  std::vector<std::int8_t> a(65536), b(65536), out(65536);
+  for (int i = 0; i < 65536; ++i) {
+    a[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(i);
+    b[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(i >> 8);
+  }
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    run(a.data(), b.data(), out.data(), out.size(), all[k]);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      ASSERT_EQ(int{out[i]}, expected(a[i], b[i], all[k])) << "parameters " << k << ": " << +a[i] << ", " << +b[i];
+    }
+  }
+}
+
+TEST_P(Qs8VectorKernelsTest, sums_are_exact_for_every_pair_of_bytes) { expect_every_pair(sums(), kernels().add); }
+TEST_P(Qs8VectorKernelsTest, products_are_exact_for_every_pair_of_bytes) {
+  expect_every_pair(products(), kernels().multiply);
+}
+TEST_P(Qs8VectorKernelsTest, a_scalar_is_added_or_multiplied_as_a_row_of_it) {
+  const auto by_scalar = [](auto function) {
+    return [function](const std::int8_t* a, const std::int8_t* b, std::int8_t* out, std::size_t n, const auto& p) {
+      for (std::size_t i = 0; i < n; i += 256) function(a + i, b + i, out + i, 256, p);
+    };
+  };
+  expect_every_pair(sums(), by_scalar(kernels().add_scalar));
+  expect_every_pair(products(), by_scalar(kernels().multiply_scalar));
+}
+
+TEST_P(Qs8VectorKernelsTest, every_length_stays_within_its_arrays) {
+  const Qs8Sum sum = sums()[1];
+  const Qs8Product product = products()[3];
+  for (std::size_t n = 0; n <= 200; ++n) {
+    std::int8_t *a = a_.last(n), *b = b_.last(n);
+    fill(a, n);
+    fill(b, n);
+    std::int8_t* out = fresh_output(n);
+    kernels().add(a, b, out, n, sum);
+    for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(int{out[i]}, expected(a[i], b[i], sum)) << n;
+    kernels().multiply(a, b, out, n, product);
+    for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(int{out[i]}, expected(a[i], b[i], product)) << n;
+    const std::int8_t* one = b_.last(1);
+    kernels().add_scalar(a, one, out, n, sum);
+    for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(int{out[i]}, expected(a[i], *one, sum)) << n;
+    kernels().multiply_scalar(a, one, out, n, product);
+    for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(int{out[i]}, expected(a[i], *one, product)) << n;
+    expect_nothing_before(n);
+  }
+}
+
+TEST_P(Qs8VectorKernelsTest, results_may_take_the_place_of_an_operand) {
+  for (std::size_t n : {1u, 63u, 64u, 65u, 200u, 1000u}) {
+    std::vector<std::int8_t> a(n), b(n);
+    fill(a.data(), n);
+    fill(b.data(), n);
+    std::vector<std::int8_t> in_a = a, in_b = b, translated = a;
+    kernels().add(in_a.data(), b.data(), in_a.data(), n, sums()[2]);
+    kernels().multiply(a.data(), in_b.data(), in_b.data(), n, products()[1]);
+    std::uint8_t table[256];
+    for (int i = 0; i < 256; ++i) table[i] = static_cast<std::uint8_t>(i * 7 + 3);
+    kernels().translate(translated.data(), translated.data(), n, table);
+    for (std::size_t i = 0; i < n; ++i) {
+      ASSERT_EQ(int{in_a[i]}, expected(a[i], b[i], sums()[2]));
+      ASSERT_EQ(int{in_b[i]}, expected(a[i], b[i], products()[1]));
+      ASSERT_EQ(static_cast<std::uint8_t>(translated[i]), table[static_cast<std::uint8_t>(a[i])]);
+    }
+  }
+}
+
+TEST_P(Qs8VectorKernelsTest, rows_of_every_length_take_part_with_each_row) {
+  std::vector<std::size_t> widths = {300, 511, 512, 513, 515, 1000, 1152, 1153, 5000};
+  for (std::size_t columns = 0; columns <= 130; ++columns) widths.push_back(columns);
+  for (std::size_t columns : widths) {
+    for (std::size_t rows : {0u, 1u, 2u, 7u, 8u, 9u, 49u, 300u}) {
+      const std::size_t n = rows * columns;
+      if (n > 200000 || (rows == 300 && columns > 40 && columns % 8 != 0)) continue;
+      std::int8_t *a = a_.last(n), *b = b_.last(columns), *out = fresh_output(n);
+      fill(a, n);
+      fill(b, columns);
+      kernels().add_columns(a, b, out, rows, columns, sums()[2]);
+      for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(int{out[i]}, expected(a[i], b[i % columns], sums()[2]));
+      std::memcpy(out, a, n);
+      kernels().multiply_columns(out, b, out, rows, columns, products()[1]);
+      for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(int{out[i]}, expected(a[i], b[i % columns], products()[1]));
+      kernels().multiply_columns(a, b, out, rows, columns, products()[9]);
+      for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(int{out[i]}, expected(a[i], b[i % columns], products()[9]));
+      expect_nothing_before(n);
+    }
+  }
+}
+
+TEST_P(Qs8VectorKernelsTest, tables_give_every_byte_for_every_length) {
+  std::uint8_t tables[3][256];
+  for (int i = 0; i < 256; ++i) {
+    tables[0][i] = static_cast<std::uint8_t>(i);
+    tables[1][i] = static_cast<std::uint8_t>(255 - i);
+    tables[2][i] = static_cast<std::uint8_t>(random_());
+  }
+  for (const auto& table : tables) {
+    for (std::size_t n = 0; n <= 600; n += n < 200 ? 1 : 29) {
+      std::int8_t *x = a_.last(n), *out = fresh_output(n);
+      for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<std::int8_t>(i * 5 + 1);
+      kernels().translate(x, out, n, table);
+      for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(out[i], static_cast<std::int8_t>(table[(i * 5 + 1) % 256])) << n;
+      expect_nothing_before(n);
+    }
+  }
+}
+
+std::vector<float> interesting_floats(std::mt19937& random) {
+  std::vector<float> out = {0.0f, -0.0f, 0.5f, -0.5f, 1.5f, -1.5f, 2.5f, 126.5f, 127.5f, -127.5f, -128.5f, 254.5f, 255.5f,
+                            -255.5f, 1e-45f, -1e-45f, 1e-38f, 2147483520.0f, 2147483648.0f, -2147483648.0f, 3e9f,
+                            -3e9f, 3.4e38f, -3.4e38f, kInf, -kInf, kNan, -kNan,
+                            std::numeric_limits<float>::signaling_NaN()};
+  std::uniform_real_distribution<float> near(-300.0f, 300.0f), exponent(-45.0f, 38.5f);
+  for (int i = 0; i < 3000; ++i) {
+    out.push_back(near(random));
+    out.push_back(std::round(near(random)) + 0.5f);
+    out.push_back(std::pow(10.0f, exponent(random)) * (i % 2 == 0 ? 1.0f : -1.0f));
+  }
+  return out;
+}
+
+TEST_P(Qs8VectorKernelsTest, floats_are_quantised_to_the_nearest_and_within_limits) {
+  const std::vector<float> x = interesting_floats(random_);
+  for (float inverse : {1.0f, 0.1f, 12.345f, 1e-30f, 3e38f, 1e-40f, kInf, 0.0f}) {
+    for (int zero : {0, 1, -128, 127, -7}) {
+      std::vector<std::int8_t> out(x.size());
+      kernels().quantise(x.data(), out.data(), x.size(), inverse, zero);
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        const int want = rounded_within(x[i] * inverse, -128 - zero, 127 - zero) + zero;
+        ASSERT_EQ(int{out[i]}, want) << x[i] << " * " << inverse << ", zero point " << zero;
+      }
+    }
+  }
+}
+
+TEST_P(Qs8VectorKernelsTest, conversions_of_every_length_stay_within_their_arrays) {
+  for (std::size_t n = 0; n <= 200; ++n) {
+    float* x = a_.last_floats(n);
+    for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<float>(i % 77) * 3.3f - 120.0f;
+    std::int8_t* out = fresh_output(n);
+    kernels().quantise(x, out, n, 1.0f, 3);
+    for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(int{out[i]}, rounded_within(x[i], -131, 124) + 3) << n;
+    expect_nothing_before(n);
+
+    std::int8_t* bytes = b_.last(n);
+    fill(bytes, n);
+    float* real = out_.last_floats(n);
+    std::memset(real - 1, 0x5a, sizeof *real);
+    kernels().dequantise(bytes, real, n, 0.37f, -9);
+    for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(real[i], 0.37f * static_cast<float>(bytes[i] + 9)) << n;
+    EXPECT_EQ(reinterpret_cast<const std::int8_t*>(real)[-1], 0x5a) << "wrote before the beginning";
+  }
+}
+
+TEST_P(Qs8VectorKernelsTest, every_byte_stands_for_its_real_number) {
+  std::vector<std::int8_t> x(256);
+  for (int i = 0; i < 256; ++i) x[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(i);
+  for (float scale : {1.0f, 0.0235f, 1e-44f, 3e38f}) {
+    for (int zero : {0, -128, 127, 5}) {
+      std::vector<float> out(256);
+      kernels().dequantise(x.data(), out.data(), 256, scale, zero);
+      for (std::size_t i = 0; i < 256; ++i) ASSERT_EQ(out[i], scale * static_cast<float>(x[i] - zero));
+    }
+  }
+}
+
+struct ExpectedRow {
+  float scale, multiplier;
+  int zero_point;
+};
+ExpectedRow expected_row(const std::vector<float>& x) {
+  float low = 0, high = 0;
+  for (float v : x) {
+    if (v < low) low = v;
+    if (v > high) high = v;
+  }
+  ExpectedRow row{};
+  row.multiplier = low == high ? 1.0f : 255.0f / (high - low);
+  row.scale = 1.0f / row.multiplier;
+  const float at_low = low * row.multiplier, at_high = high * row.multiplier;
+  const float balance = (-128.0f + at_low) + (127.0f + at_high);
+  row.zero_point = rounded_within(balance > 0 ? -128.0f - at_low : 127.0f - at_high, -128, 127);
+  return row;
+}
+
+std::vector<std::vector<float>> rows_to_quantise(std::mt19937& random) {
+  std::vector<std::vector<float>> out = {{}, {0.0f, -0.0f}, {kNan, kNan, kNan}, {kInf, 1.0f, -2.0f}, {-kInf, 0.0f},
+                                         {kInf, -kInf, 3.0f}, {3e38f, -3e38f, 1.0f}, {1e-45f}, {-1e-45f, 1e-40f},
+                                         {-0.0f}, {5.0f}, {-5.0f}, {kNan, 4.0f, -kNan, -1.0f}};
+  std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
+  for (std::size_t n = 0; n <= 200; ++n) {
+    std::vector<float> row(n);
+    const float offset = static_cast<float>(n % 5) - 2.0f;
+    for (float& v : row) v = uniform(random) + offset;
+    if (n % 7 == 3) row[n / 2] = kNan;
+    if (n > 0 && n % 3 == 0) row[n - 1] = offset < 0 ? -9.0f : 9.0f;
+    out.push_back(row);
+  }
+  std::vector<float> large(1537);
+  for (float& v : large) v = uniform(random) * 0.01f;
+  out.push_back(large);
+  return out;
+}
+
+TEST_P(Qs8VectorKernelsTest, a_row_is_quantised_by_its_own_range) {
+  for (const std::vector<float>& row : rows_to_quantise(random_)) {
+    float* x = a_.last_floats(row.size());
+    if (!row.empty()) std::memcpy(x, row.data(), row.size() * sizeof(float));
+    std::int8_t* out = fresh_output(row.size());
+    const Qd8Row got = kernels().quantise_row(x, out, row.size());
+    const ExpectedRow want = expected_row(row);
+    ASSERT_EQ(got.scale, want.scale) << row.size();
+    ASSERT_EQ(got.zero_point, want.zero_point) << row.size();
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const int low = -128 - want.zero_point, high = 127 - want.zero_point;
+      ASSERT_EQ(int{out[i]}, rounded_within(row[i] * want.multiplier, low, high) + want.zero_point)
+          << row[i] << " of " << row.size();
+    }
+    expect_nothing_before(row.size());
+  }
+}
+
+std::vector<PoolShape> pool_shapes() {
+  std::vector<PoolShape> out;
+  for (std::int64_t channels : {1, 3, 8, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65, 100, 128, 144, 256, 300}) {
+    PoolShape s;
+    s.in_h = 7, s.in_w = 9, s.channels = channels;
+    s.kernel_h = s.kernel_w = 3, s.stride_h = s.stride_w = 2, s.pad_top = s.pad_left = 1, s.out_h = 4, s.out_w = 5;
+    out.push_back(s);
+    s.kernel_h = 2, s.kernel_w = 4, s.stride_h = 1, s.stride_w = 3, s.pad_left = 2, s.dilation_h = 3, s.dilation_w = 2;
+    s.out_h = 6, s.out_w = 3;
+    out.push_back(s);
+    s = {};
+    s.in_h = s.in_w = 4, s.channels = channels, s.kernel_h = s.kernel_w = 2, s.stride_h = s.stride_w = 2;
+    s.out_h = s.out_w = 4;  // the last windows see nothing but padding
+    out.push_back(s);
+  }
+  return out;
+}
+
+int expected_maximum(const PoolShape& s, const std::int8_t* x, std::int64_t oh, std::int64_t ow, std::int64_t c, int low) {
+  int largest = low;
+  for (std::int64_t i = 0; i < s.kernel_h; ++i) {
+    for (std::int64_t j = 0; j < s.kernel_w; ++j) {
+      const std::int64_t h = oh * s.stride_h - s.pad_top + i * s.dilation_h;
+      const std::int64_t w = ow * s.stride_w - s.pad_left + j * s.dilation_w;
+      if (h < 0 || h >= s.in_h || w < 0 || w >= s.in_w) continue;
+      largest = std::max<int>(largest, x[(h * s.in_w + w) * s.channels + c]);
+    }
+  }
+  return largest;
+}
+
+TEST_P(Qs8VectorKernelsTest, maxima_of_windows_leave_padding_out) {
+  for (const PoolShape& s : pool_shapes()) {
+    const auto in = static_cast<std::size_t>(s.in_h * s.in_w * s.channels);
+    const auto n = static_cast<std::size_t>(s.out_h * s.out_w * s.channels);
+    std::int8_t *x = a_.last(in), *out = fresh_output(n);
+    fill(x, in);
+    for (const auto& [low, high] : {std::pair{-128, 127}, std::pair{-128, 20}, std::pair{100, 120}}) {
+      const auto min = static_cast<std::int8_t>(low), max = static_cast<std::int8_t>(high);
+      kernels().max_pool_rows(s, x, out, 0, 2, min, max);
+      kernels().max_pool_rows(s, x, out, 2, s.out_h, min, max);
+      for (std::size_t i = 0; i < n; ++i) {
+        const auto at = static_cast<std::int64_t>(i), pixel = at / s.channels;
+        const int want = expected_maximum(s, x, pixel / s.out_w, pixel % s.out_w, at % s.channels, low);
+        ASSERT_EQ(int{out[i]}, std::min(want, high)) << "channels " << s.channels;
+      }
+    }
+    expect_nothing_before(n);
+  }
+}
+
+int expected_mean(const std::int8_t* x, std::size_t rows, std::size_t stride, const Qs8Mean& m) {
+  std::int64_t sum = -static_cast<std::int64_t>(rows) * m.input_zero;
+  for (std::size_t r = 0; r < rows; ++r) sum += x[r * stride];
+  const float scaled = static_cast<float>(sum) * m.scale;
+  const float moved = scaled + static_cast<float>(m.zero_point);
+  return rounded_within(moved, m.min, m.max);
+}
+
+TEST_P(Qs8VectorKernelsTest, means_of_columns_are_exact_sums_scaled_once) {
+  for (std::size_t rows : {0u, 1u, 2u, 3u, 4u, 5u, 49u, 196u, 255u, 256u, 257u, 258u, 259u, 515u, 3137u}) {
+    for (std::size_t columns : {0u, 1u, 2u, 7u, 8u, 15u, 16u, 17u, 24u, 31u, 32u, 33u, 63u, 64u, 65u, 96u, 128u, 200u}) {
+      const std::size_t stride = columns + rows % 3, n = rows == 0 ? 0 : (rows - 1) * stride + columns;
+      std::int8_t* x = a_.last(n);
+      fill(x, n);
+      const float share = 1.0f / static_cast<float>(rows);
+      for (const Qs8Mean& m : {Qs8Mean{.scale = share}, Qs8Mean{.input_zero = -128, .scale = 0.7f * share, .zero_point = -128},
+                               Qs8Mean{.input_zero = 127, .scale = 60 * share, .zero_point = 50, .min = -20, .max = 77}}) {
+        std::int8_t* out = fresh_output(columns);
+        kernels().mean_columns(x, rows, stride, columns, m, out);
+        for (std::size_t c = 0; c < columns; ++c) {
+          ASSERT_EQ(int{out[c]}, expected_mean(x + c, rows, stride, m)) << rows << " x " << columns;
+        }
+        expect_nothing_before(columns);
+      }
+    }
+  }
+}
+
+TEST_P(Qs8VectorKernelsTest, sums_of_many_extreme_bytes_do_not_overflow) {
+  for (int value : {-128, 127}) {
+    const std::vector<std::int8_t> x(70001 * 20, static_cast<std::int8_t>(value));
+    for (int zero : {-128, 127}) {
+      const Qs8Mean m{.input_zero = zero, .scale = 0.25f / 70001, .zero_point = 3};
+      std::int8_t out[20];
+      kernels().mean_columns(x.data(), 70001, 20, 20, m, out);
+      for (std::int8_t got : out) ASSERT_EQ(int{got}, expected_mean(x.data(), 70001, 20, m));
+    }
+  }
+}
+
+TEST_P(Qs8VectorKernelsTest, transposition_keeps_every_byte_for_every_size) {
+  const std::size_t sizes[] = {0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 48, 49, 63, 64, 65, 80, 96, 127, 128, 130};
+  for (std::size_t rows : sizes) {
+    for (std::size_t columns : sizes) {
+      const std::size_t stride = columns + rows % 3, out_stride = rows + columns % 2;
+      const std::size_t in = rows == 0 ? 0 : (rows - 1) * stride + columns;
+      const std::size_t n = columns == 0 ? 0 : (columns - 1) * out_stride + rows;
+      std::int8_t *x = a_.last(in), *out = fresh_output(n);
+      fill(x, in);
+      kernels().transpose_x8(x, stride, out, out_stride, rows, columns);
+      for (std::size_t c = 0; c < columns; ++c) {
+        for (std::size_t r = 0; r < rows; ++r) {
+          ASSERT_EQ(out[c * out_stride + r], x[r * stride + c]) << rows << " x " << columns << " at " << r << ", " << c;
+        }
+        if (out_stride > rows && c + 1 < columns) {
+          ASSERT_EQ(out[c * out_stride + rows], 0x5a) << "wrote between the rows";
+        }
+      }
+      expect_nothing_before(n);
+    }
+  }
+}
+
+TEST_P(Qs8VectorKernelsTest, images_are_transposed_both_ways) {
+  for (const auto& [pixels, channels] : {std::pair{3136u, 24u}, std::pair{784u, 120u}, std::pair{12544u, 3u}}) {
+    const std::size_t n = std::size_t{pixels} * channels;
+    std::vector<std::int8_t> x(n), there(n), back(n);
+    fill(x.data(), n);
+    kernels().transpose_x8(x.data(), channels, there.data(), pixels, pixels, channels);
+    for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(there[i % channels * pixels + i / channels], x[i]);
+    kernels().transpose_x8(there.data(), pixels, back.data(), channels, channels, pixels);
+    EXPECT_EQ(back, x);
+  }
+}
+
+TEST(Qs8VectorKernels, the_table_is_the_best_within_the_cap) {
+  for (const IsaInfo& info : all_isas()) EXPECT_TRUE(is_within(qs8_vector_kernels(info.isa).isa, info.isa));
+  EXPECT_EQ(qs8_vector_kernels(Isa::kScalar).isa, Isa::kScalar);
+  EXPECT_EQ(qs8_vector_kernels(Isa::kScalar).suffix, "scalar");
+}
+
+// Those that have kernels of their own; the others use what they extend.
+std::vector<Isa> every_isa() {
+  std::vector<Isa> out;
+  for (const IsaInfo& info : all_isas()) {
+    if (qs8_vector_kernels(info.isa).isa == info.isa) out.push_back(info.isa);
+  }
+  return out;
+}
+INSTANTIATE_TEST_SUITE_P(EveryIsa, Qs8VectorKernelsTest, ::testing::ValuesIn(every_isa()),
+                         [](const auto& instance) { return std::string(info_of(instance.param).name); });
+
+}  // namespace
+}  // namespace etalon::kernels
