@@ -34,6 +34,15 @@ ValueId Graph::add_internal(const Dims& dims) {
   return add_value(std::move(value));
 }
 
+ValueId Graph::add_internal(const Dims& dims, const Value& like) {
+  Value value;
+  value.type = like.type;
+  value.payload_type = like.payload_type;
+  value.quantisation = like.quantisation;
+  value.dims = dims;
+  return add_value(std::move(value));
+}
+
 void Graph::sweep() {
   refresh();
   const auto is_needed = [this](ValueId value) { return values[value].is_output || !users_[value].empty(); };

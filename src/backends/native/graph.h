@@ -5,8 +5,10 @@
 // decided by the layout. Nodes are in topological order. Constants are borrowed. Thread-compatible.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -42,14 +44,16 @@ struct Value {
   reference::TensorType tensor_type() const { return {type, dims, quantisation}; }
 };
 
-// Convolution and fully connected layer. Inputs: image, filter, bias, residual, input scale (kNoValue: none
-// of it).
-struct Conv {
+struct ConvGeometry {
   std::int64_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
   std::int64_t pad_top = 0, pad_left = 0, groups = 1;
   bool is_linear = false;  // rows are all dims but the last; filter [out][in], or [in][out]:
   bool filter_is_io = false;
   bool filter_is_hwo = false;  // [1][kh][kw][out]: a depthwise node's
+};
+// Convolution and fully connected layer. Inputs: image, filter, bias, residual, input scale (kNoValue: none
+// of it).
+struct Conv : ConvGeometry {
   kernels::Epilogue epilogue;
 };
 struct Unary {
@@ -94,13 +98,48 @@ struct LayerNorm {
   float epsilon = 1e-5f;
 };
 struct Convert {};  // between float32 and fp16, at the border of a graph
+
+// int8: values are of type qint8, and scales and zero points are those of the values.
+struct StoredLimits {
+  std::int32_t min = -128, max = 127;
+};
+using ByteTable = std::array<std::uint8_t, 256>;  // by the byte that is stored
+// Inputs: image, filter (qint8 or qcint8), bias (qint32, qcint32 or kNoValue).
+struct Qs8Conv : ConvGeometry {
+  float scale = 1;  // of what is stored, before a table changes it
+  std::int32_t zero_point = 0;
+  StoredLimits limits;
+  std::optional<ByteTable> table;  // applied last
+};
+struct Qs8Binary {  // kAdd, kSubtract or kMultiply, numpy broadcasting
+  kernels::Binary op = kernels::Binary::kAdd;
+  StoredLimits limits;
+};
+struct Qs8Table {
+  ByteTable bytes;
+};
+struct Qs8MaxPool {
+  Pool window;
+  StoredLimits limits;
+};
+struct Qs8GlobalAverage {
+  StoredLimits limits;
+};
+struct Quantise {};    // float32 -> qint8
+struct Dequantise {};  // qint8 -> float32
+struct QuantiseRows {};  // float32 -> qdint8
+// Inputs: image (qdint8), filter (qint8 or qcint8), bias (float32 or kNoValue); the output is float32.
+struct Qd8Conv : ConvGeometry {
+  float min = -__builtin_inff(), max = __builtin_inff();
+};
 // What has no kernel of its own here: computed by the plain node of reference/.
 struct Reference {
   xnn::Node node;
 };
 
 using Params = std::variant<Conv, Unary, Binary, Softmax, Matmul, Attention, Pool, GlobalAverage, Transpose,
-                            Reshape, Slice, Concatenate, LayerNorm, Convert, Reference>;
+                            Reshape, Slice, Concatenate, LayerNorm, Convert, Qs8Conv, Qs8Binary, Qs8Table, Qs8MaxPool,
+                            Qs8GlobalAverage, Quantise, Dequantise, QuantiseRows, Qd8Conv, Reference>;
 
 struct Node {
   Params params;
@@ -150,8 +189,10 @@ class Graph {
   }
 
   ValueId add_value(Value value);
-  // A value of the same type that is computed inside.
+  // A float32 value that is computed inside.
   ValueId add_internal(const Dims& dims);
+  // One that stores numbers as `like` does.
+  ValueId add_internal(const Dims& dims, const Value& like);
   // Removes nodes that are marked by an empty list of outputs, and those whose outputs nobody reads;
   // refreshes.
   void sweep();

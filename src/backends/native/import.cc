@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "backends/native/labels.h"
+#include "backends/native/quantised_nodes.h"
 #include "backends/native/shapes.h"
 
 namespace etalon::native {
@@ -258,7 +259,10 @@ class Importer {
     node.payload_nodes.push_back(place);
     classify(from, node);
     if (node.as<Matmul>() != nullptr && (from.flags & xnn::kTransposeWeights) != 0) transpose_second(node);
-    if (node.as<Reference>() != nullptr) ETALON_CHECKED(check_plain(from, node));
+    if (node.as<Reference>() != nullptr) {
+      ETALON_CHECKED(check_plain(from, node));
+      if (auto quantised = quantised_params(graph_, from, node)) node.params = std::move(*quantised);
+    }
     node.label = label_of(graph_, node, from);
     const std::vector<ValueId> made = node.outputs;
     graph_.nodes.push_back(std::move(node));
@@ -370,21 +374,12 @@ class Importer {
   }
 
   void classify_pool(const xnn::Node& from, Node& node) const {
-    const auto& pool = std::get<xnn::Pool>(from.params);
     if (value(node.inputs[0]).dims.size() != 4) return;
     const bool is_max = from.type == NodeType::kMaxPooling2d;
-    // An average's dilation is written as zero and means one.
-    node.params = Pool{is_max,
-                       pool.pooling_height,
-                       pool.pooling_width,
-                       pool.stride_height,
-                       pool.stride_width,
-                       is_max ? pool.dilation_height : 1,
-                       is_max ? pool.dilation_width : 1,
-                       pool.padding_top,
-                       pool.padding_left,
-                       from.output_min,
-                       from.output_max};
+    Pool params = max_pool_of(from);
+    params.is_max = is_max;
+    if (!is_max) params.dilation_h = params.dilation_w = 1;  // written as zero
+    node.params = params;
   }
 
   // Convolutions and fully connected layers with constant weights.
@@ -395,23 +390,10 @@ class Importer {
     const auto is_fixed = [this](ValueId id) { return id == kNoValue || value(id).is_constant(); };
     if (node.inputs.size() != 3 || !is_fixed(node.inputs[1]) || !is_fixed(node.inputs[2])) return;
     Conv conv;
-    conv.is_linear = is_linear;
-    conv.filter_is_io = is_linear && (from.flags & xnn::kTransposeWeights) != 0;
-    conv.filter_is_hwo = is_depthwise;
+    static_cast<ConvGeometry&>(conv) = geometry_of(from);
     conv.epilogue.min = from.output_min;
     conv.epilogue.max = from.output_max;
-    if (const auto* geometry = std::get_if<xnn::Conv>(&from.params)) {
-      if (value(node.inputs[0]).dims.size() != 4) return;
-      conv.kernel_h = geometry->kernel_height;
-      conv.kernel_w = geometry->kernel_width;
-      conv.stride_h = geometry->subsampling_height;
-      conv.stride_w = geometry->subsampling_width;
-      conv.dilation_h = geometry->dilation_height;
-      conv.dilation_w = geometry->dilation_width;
-      conv.pad_top = geometry->padding_top;
-      conv.pad_left = geometry->padding_left;
-      conv.groups = geometry->groups;
-    }
+    if (!is_linear && value(node.inputs[0]).dims.size() != 4) return;
     node.params = conv;
     node.inputs.resize(5, kNoValue);
   }

@@ -18,7 +18,9 @@ std::size_t element_bytes_of(const Value& value) { return xnn::bits_of(value.typ
 bool writes_rows(const Node& node) {
   return node.as<Conv>() != nullptr || node.as<Unary>() != nullptr || node.as<Binary>() != nullptr ||
          node.as<Softmax>() != nullptr || node.as<Matmul>() != nullptr || node.as<Attention>() != nullptr ||
-         node.as<LayerNorm>() != nullptr || node.as<Concatenate>() != nullptr;
+         node.as<LayerNorm>() != nullptr || node.as<Concatenate>() != nullptr || node.as<Qs8Conv>() != nullptr ||
+         node.as<Qs8Binary>() != nullptr || node.as<Qs8Table>() != nullptr || node.as<Quantise>() != nullptr ||
+         node.as<Dequantise>() != nullptr || node.as<Qd8Conv>() != nullptr;
 }
 
 bool makes_a_view(const Node& node) { return node.as<Transpose>() != nullptr || node.as<Slice>() != nullptr; }

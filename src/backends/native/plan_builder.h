@@ -132,6 +132,18 @@ Status lower(PlanBuilder&, const Node&, const Slice&);
 Status lower(PlanBuilder&, const Node&, const Concatenate&);
 Status lower(PlanBuilder&, const Node&, const LayerNorm&);
 Status lower(PlanBuilder&, const Node&, const Convert&);
+Status lower(PlanBuilder&, const Node&, const Qs8Conv&);
+Status lower(PlanBuilder&, const Node&, const Qs8Binary&);
+Status lower(PlanBuilder&, const Node&, const Qs8Table&);
+Status lower(PlanBuilder&, const Node&, const Qs8MaxPool&);
+Status lower(PlanBuilder&, const Node&, const Qs8GlobalAverage&);
+Status lower(PlanBuilder&, const Node&, const Quantise&);
+Status lower(PlanBuilder&, const Node&, const Dequantise&);
+Status lower(PlanBuilder&, const Node&, const QuantiseRows&);
+Status lower(PlanBuilder&, const Node&, const Qd8Conv&);
 Status lower(PlanBuilder&, const Node&, const Reference&);
+
+// A pooling window as kernels see it.
+kernels::PoolShape shape_of(const Pool& pool, const Dims& in, const Dims& out);
 
 }  // namespace etalon::native

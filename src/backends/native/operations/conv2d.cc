@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/native/operations/convolution_shape.h"
 #include "backends/native/operations/evidence.h"
 #include "backends/native/plan_builder.h"
 
@@ -16,7 +17,6 @@ using kernels::Conv2dAlgorithm;
 using kernels::Conv2dShape;
 
 enum Slot : std::size_t { kImage, kFilter, kBias, kResidual, kScale };
-constexpr std::int64_t kSharedMultiplyAdds = 150'000;
 
 class Conv2dOperation final : public Operation {
  public:
@@ -52,79 +52,10 @@ class Conv2dOperation final : public Operation {
   kernels::Machine machine_;
 };
 
-// How a filter is stored, against how the algorithm wants it.
-struct FilterView {
-  const float* data;
-  const float* bias;
-  bool is_hwo, is_io;
-};
-
-// Writes the filter in the order of conv2d.h into `storage` if the payload has another, and returns where it
-// is.
-const float* in_kernel_order(const FilterView& filter, const Conv2dShape& shape,
-                             std::vector<float>& storage) {
-  const auto out_c = static_cast<std::size_t>(shape.out_c);
-  const auto per_out =
-      static_cast<std::size_t>(shape.kernel_h * shape.kernel_w * (shape.in_c / shape.groups));
-  const bool is_out_first = !filter.is_hwo && !filter.is_io;
-  if (is_out_first != shape.is_depthwise()) return filter.data;
-  storage.resize(out_c * per_out);
-  for (std::size_t o = 0; o < out_c; ++o) {
-    for (std::size_t k = 0; k < per_out; ++k) {
-      if (is_out_first) {
-        storage[k * out_c + o] = filter.data[o * per_out + k];
-      } else {
-        storage[o * per_out + k] = filter.data[k * out_c + o];
-      }
-    }
-  }
-  return storage.data();
-}
-
-// The algorithm's packing depends on channels, kernel and groups, never on the size of the image.
-std::string packing_key(std::string_view filter_name, std::string_view bias_name, const FilterView& filter,
-                        const Conv2dAlgorithm& algorithm, const Conv2dShape& shape) {
-  return fmt::format("{} {} {}{} {} {}x{}x{}x{}/{} {}{}", filter_name, bias_name, filter.is_hwo ? "hwo" : "",
-                     filter.is_io ? "io" : "", algorithm.name, shape.out_c, shape.kernel_h, shape.kernel_w,
-                     shape.in_c, shape.groups, algorithm.packed_bytes(shape),
-                     shape.input_is_nchw ? " nchw" : "");
-}
-
-Conv2dShape shape_of(const Conv& conv, const Dims& in, const Dims& out) {
-  Conv2dShape shape;
-  shape.in_c = in.back();
-  shape.out_c = out.back();
-  if (conv.is_linear) {
-    shape.in_w = shape.out_w = numel(out) / std::max<std::int64_t>(out.back(), 1);
-    return shape;
-  }
-  shape.batch = in[0];
-  shape.in_h = in[1];
-  shape.in_w = in[2];
-  shape.out_h = out[1];
-  shape.out_w = out[2];
-  shape.kernel_h = conv.kernel_h;
-  shape.kernel_w = conv.kernel_w;
-  shape.stride_h = conv.stride_h;
-  shape.stride_w = conv.stride_w;
-  shape.dilation_h = conv.dilation_h;
-  shape.dilation_w = conv.dilation_w;
-  shape.pad_top = conv.pad_top;
-  shape.pad_left = conv.pad_left;
-  shape.groups = conv.groups;
-  return shape;
-}
-
 bool is_planes(const Dims& dims, const Dims& strides) {
   if (dims.size() != 4) return false;
   const Dims permuted = {dims[0], dims[3], dims[1], dims[2]};
   return is_contiguous(permuted, {strides[0], strides[3], strides[1], strides[2]});
-}
-
-std::string joined(const std::vector<std::string>& parts) {
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : "; ") + part;
-  return text;
 }
 
 bool is_winograd(const Conv2dAlgorithm& algorithm) {
@@ -137,7 +68,7 @@ kernels::Conv2dChoice choose_direct(const Conv2dShape& shape, const kernels::Epi
   kernels::Conv2dChoice choice;
   for (const Conv2dAlgorithm* algorithm : kernels::conv2d_algorithms()) {
     if (is_winograd(*algorithm) || algorithm->is_depthwise != shape.is_depthwise()) continue;
-    if (algorithm->math != kernels::MathMode::kExact && settings.math == kernels::MathMode::kExact) continue;
+    if (!kernels::allows(settings.math, algorithm->math)) continue;
     if (!kernels::is_within(algorithm->isa, settings.cap) || algorithm->refusal(shape, epilogue) != nullptr)
       continue;
     const auto cycles = [&](const Conv2dAlgorithm& a) { return a.cycles(shape, settings.machine); };
@@ -220,18 +151,21 @@ class ConvLowering {
     const auto floats = [&](ValueId id) {
       return id == kNoValue ? nullptr : reinterpret_cast<const float*>(builder_.value(id).constant.data());
     };
-    const FilterView filter{floats(node_.inputs[kFilter]), floats(node_.inputs[kBias]), conv_.filter_is_hwo,
-                            conv_.filter_is_io};
+    const float* filter = floats(node_.inputs[kFilter]);
+    const float* bias = floats(node_.inputs[kBias]);
     const Conv2dShape shape = shape_;
+    const ConvGeometry& geometry = conv_;
     const auto name = [&](ValueId id) {
       return id == kNoValue ? std::string() : builder_.value(id).data_name;
     };
+    const std::size_t bytes = algorithm.packed_bytes(shape);
     builder_.pack(
-        packing_key(name(node_.inputs[kFilter]), name(node_.inputs[kBias]), filter, algorithm, shape),
-        algorithm.packed_bytes(shape),
-        [filter, shape, &algorithm](std::byte* packed) {
+        fmt::format("{} {} {}", name(node_.inputs[kFilter]), name(node_.inputs[kBias]),
+                    packing_key(geometry, shape, algorithm.name, bytes)),
+        bytes,
+        [filter, bias, shape, geometry, &algorithm](std::byte* packed) {
           std::vector<float> storage;
-          algorithm.pack(shape, in_kernel_order(filter, shape, storage), filter.bias, packed);
+          algorithm.pack(shape, in_kernel_order(geometry, filter, shape, storage), bias, packed);
         },
         where);
   }

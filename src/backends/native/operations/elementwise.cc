@@ -1,10 +1,9 @@
 // One and two operand arithmetic, with broadcasting.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
-#include "backends/native/loop_nest.h"
+#include "backends/native/operations/broadcast.h"
 #include "backends/native/operations/evidence.h"
 #include "backends/native/plan_builder.h"
 
@@ -13,23 +12,6 @@ namespace {
 
 // Below this an extra thread costs more than it saves.
 constexpr std::int64_t kSharedElements = 32 * 1024;
-constexpr std::int64_t kGrain = 64;  // elements: no two workers write to one cache line
-
-// Calls body(begin, length) with this worker's part of every run of `nest`.
-template <class Body>
-void for_each_run(const LoopNest& nest, unsigned worker, unsigned workers, Body&& body) {
-  const std::int64_t rounds = nest.rounds(1);
-  if (rounds < 2 * static_cast<std::int64_t>(workers)) {
-    const Range part = share_of(nest.inner_size(), worker, workers, kGrain);
-    if (part.begin == part.end) return;
-    nest.for_each(1, 0, rounds,
-                  [&](const LoopNest::Offsets& at) { body(at, part.begin, part.end - part.begin); });
-    return;
-  }
-  const Range part = share_of(rounds, worker, workers);
-  nest.for_each(1, part.begin, part.end,
-                [&](const LoopNest::Offsets& at) { body(at, 0, nest.inner_size()); });
-}
 
 class UnaryOperation final : public Operation {
  public:
@@ -123,71 +105,6 @@ void finish(Operation& operation, const Settings& settings, kernels::Isa isa, st
   operation.is_shared = numel(out) >= kSharedElements;
 }
 
-Dims broadcast_strides(const Dims& dims, const Dims& strides, const Dims& out) {
-  Dims result(out.size(), std::int64_t{0});
-  const std::size_t skip = out.size() - dims.size();
-  for (std::size_t i = 0; i < dims.size(); ++i) {
-    result[skip + i] = dims[i] == 1 && out[skip + i] != 1 ? 0 : strides[i];
-  }
-  return result;
-}
-
-bool runs_are_direct(const LoopNest& nest, std::size_t operands) {
-  if (nest.rank() == 0) return true;
-  if (nest.inner_stride(0) != 1) return false;
-  for (std::size_t k = 1; k <= operands; ++k) {
-    if (nest.inner_stride(k) > 1) return false;
-  }
-  return true;
-}
-
-struct BinaryPlaces {
-  Placement a, b, out;
-  LoopNest nest;
-};
-
-LoopNest nest_of(const Dims& dims, const Dims& out, const Dims& a_dims, const Dims& a, const Dims& b_dims,
-                 const Dims& b) {
-  const std::array<Dims, 3> strides = {out, broadcast_strides(a_dims, a, dims),
-                                       broadcast_strides(b_dims, b, dims)};
-  return LoopNest(dims, strides, 0);
-}
-
-// The layout of an operand is kept for the output if all of the operands then run directly.
-BinaryPlaces place_binary(PlanBuilder& builder, const Node& node) {
-  const ValueId a_id = node.inputs[0];
-  const ValueId b_id = node.inputs[1];
-  const Dims& dims = builder.dims(node.output());
-  BinaryPlaces places{builder.input(a_id), builder.input(b_id), {}, {}};
-  const auto works = [&](const Dims& out) {
-    places.nest =
-        nest_of(dims, out, builder.dims(a_id), places.a.strides, builder.dims(b_id), places.b.strides);
-    return runs_are_direct(places.nest, 2);
-  };
-  for (const ValueId id : {a_id, b_id}) {
-    const Dims strides = id == a_id ? places.a.strides : places.b.strides;
-    if (!builder.output_is_free(node.output()) || builder.dims(id) != dims || !is_dense(dims, strides))
-      continue;
-    if (!works(strides)) continue;
-    places.out = builder.output(node.output(), &strides);
-    return places;
-  }
-  places.out = builder.output(node.output());
-  if (works(places.out.strides)) return places;
-  places.a = builder.contiguous_input(a_id);
-  places.b = builder.contiguous_input(b_id);
-  ETALON_CHECK(works(places.out.strides));
-  return places;
-}
-
-bool is_row_against_matrix(const LoopNest& nest, std::size_t matrix, std::size_t row) {
-  const std::size_t rank = nest.rank();
-  if (rank < 2) return false;
-  const std::int64_t columns = nest.size(rank - 1);
-  return nest.inner_stride(matrix) == 1 && nest.inner_stride(row) == 1 && nest.stride(row, rank - 2) == 0 &&
-         nest.stride(matrix, rank - 2) == columns && nest.stride(0, rank - 2) == columns;
-}
-
 std::unique_ptr<Operation> make_columns(const BinaryPlaces& places, const Binary& params,
                                         const kernels::VectorKernels& kernels) {
   const bool unclamped = params.min == -__builtin_inff() && params.max == __builtin_inff();
@@ -199,17 +116,7 @@ std::unique_ptr<Operation> make_columns(const BinaryPlaces& places, const Binary
                                               params);
   }
   if (!is_row_against_matrix(places.nest, 2, 1)) return nullptr;
-  // The matrix comes first in the operation's nest.
-  const std::size_t rank = places.nest.rank();
-  Dims sizes;
-  std::array<Dims, 3> strides;
-  for (std::size_t d = 0; d < rank; ++d) {
-    sizes.push_back(places.nest.size(d));
-    strides[0].push_back(places.nest.stride(0, d));
-    strides[1].push_back(places.nest.stride(2, d));
-    strides[2].push_back(places.nest.stride(1, d));
-  }
-  const LoopNest swapped(sizes, strides, rank);
+  const LoopNest swapped = with_sides_swapped(places.nest);
   return std::make_unique<ColumnsOperation>(places.b.at, places.a.at, places.out.at, swapped, kernels,
                                             params);
 }
@@ -218,23 +125,13 @@ std::unique_ptr<Operation> make_columns(const BinaryPlaces& places, const Binary
 
 Status lower(PlanBuilder& builder, const Node& node, const Unary& params) {
   const auto& kernels = kernels::vector_kernels(builder.settings().cap);
-  const Dims& dims = builder.dims(node.output());
-  const Dims& in_dims = builder.dims(node.inputs[0]);
-  Placement in = builder.input(node.inputs[0]);
-  const bool keeps_layout = is_dense(in_dims, in.strides);
-  const Placement out = builder.output(node.output(), keeps_layout ? &in.strides : nullptr);
-  std::array<Dims, 2> strides = {out.strides, in.strides};
-  LoopNest nest(dims, strides, 0);
-  if (!runs_are_direct(nest, 1) || (nest.rank() != 0 && nest.inner_stride(1) == 0)) {
-    in = builder.contiguous_input(node.inputs[0]);
-    strides[1] = in.strides;
-    nest = LoopNest(dims, strides, 0);
-  }
-  if (nest.moves_alike(1)) builder.allow_in_place(out, in);
+  const UnaryPlaces places = place_unary(builder, node);
+  if (places.nest.moves_alike(1)) builder.allow_in_place(places.out, places.in);
   auto operation = std::make_unique<UnaryOperation>(
-      in.at, out.at, nest, kernels.unary[static_cast<std::size_t>(params.op)], params.params);
+      places.in.at, places.out.at, places.nest, kernels.unary[static_cast<std::size_t>(params.op)], params.params);
   finish(*operation, builder.settings(), kernels.isa,
-         fmt::format("f32_{}_ukernel__{}", kernels::name_of(params.op), kernels.suffix), in_dims, dims, 1);
+         fmt::format("f32_{}_ukernel__{}", kernels::name_of(params.op), kernels.suffix),
+         builder.dims(node.inputs[0]), builder.dims(node.output()), 1);
   builder.add(std::move(operation), node);
   return {};
 }

@@ -19,16 +19,21 @@ inline std::string shape_text(const Dims& in, const Dims& out) {
   return text(in) + " -> " + text(out);
 }
 
-// What ran, the best that was allowed and offers float32 kernels, and why they differ: no algorithm of a
-// better ISA exists for it unless `reason` says more.
-inline void set_isa(runtime::DelegateOperation& evidence, kernels::Isa ran, kernels::Isa cap,
-                    std::string_view reason = {}, kernels::MathMode math = kernels::MathMode::kExact) {
+// What ran, what was wanted, and why they differ: no algorithm of a better ISA exists for it unless `reason` says
+// more.
+inline void set_isas(runtime::DelegateOperation& evidence, kernels::Isa ran, kernels::Isa wanted,
+                     std::string_view reason = {}) {
   evidence.isa = kernels::info_of(ran).name;
-  const kernels::Isa wanted = kernels::best_float_isa(cap, math);
   evidence.wanted_isa = kernels::info_of(wanted).name;
   if (ran == wanted) return;
   evidence.reason =
       reason.empty() ? "no kernel of this kind for " + evidence.wanted_isa : std::string(reason);
+}
+
+// Wanted is the best that was allowed and offers float32 kernels.
+inline void set_isa(runtime::DelegateOperation& evidence, kernels::Isa ran, kernels::Isa cap,
+                    std::string_view reason = {}, kernels::MathMode math = kernels::MathMode::kExact) {
+  set_isas(evidence, ran, kernels::best_float_isa(cap, math), reason);
 }
 inline void set_isa(runtime::DelegateOperation& evidence, kernels::Isa ran, const Settings& settings,
                     std::string_view reason = {}) {

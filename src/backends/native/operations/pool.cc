@@ -79,12 +79,7 @@ void describe(Operation& operation, const Settings& settings, kernels::Isa isa, 
 
 }  // namespace
 
-Status lower(PlanBuilder& builder, const Node& node, const Pool& pool) {
-  const auto& kernels = kernels::vector_kernels(builder.settings().cap);
-  const Dims& in = builder.dims(node.inputs[0]);
-  const Dims& out = builder.dims(node.output());
-  const Placement from = builder.contiguous_input(node.inputs[0]);
-  const Placement to = builder.output(node.output());
+kernels::PoolShape shape_of(const Pool& pool, const Dims& in, const Dims& out) {
   kernels::PoolShape shape;
   shape.in_h = in[1];
   shape.in_w = in[2];
@@ -101,6 +96,16 @@ Status lower(PlanBuilder& builder, const Node& node, const Pool& pool) {
   shape.pad_left = pool.pad_left;
   shape.min = pool.min;
   shape.max = pool.max;
+  return shape;
+}
+
+Status lower(PlanBuilder& builder, const Node& node, const Pool& pool) {
+  const auto& kernels = kernels::vector_kernels(builder.settings().cap);
+  const Dims& in = builder.dims(node.inputs[0]);
+  const Dims& out = builder.dims(node.output());
+  const Placement from = builder.contiguous_input(node.inputs[0]);
+  const Placement to = builder.output(node.output());
+  const kernels::PoolShape shape = shape_of(pool, in, out);
   const auto rows = pool.is_max ? kernels.max_pool_rows : kernels.average_pool_rows;
   auto operation = std::make_unique<PoolOperation>(from.at, to.at, in[0], shape, rows);
   describe(*operation, builder.settings(), kernels.isa,

@@ -127,9 +127,6 @@ class Reader {
 };
 
 // What a real number becomes as the stored one, within the limits of its type.
-struct IntegerRange {
-  std::int32_t low = 0, high = 0;
-};
 inline IntegerRange range_of(DataType type) {
   return type == DataType::kQuint8 ? IntegerRange{0, 255} : IntegerRange{-128, 127};
 }

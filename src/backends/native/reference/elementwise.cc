@@ -146,6 +146,8 @@ std::optional<FixedPointSum> fixed_point_sum(const Quantisation& left, const Qua
   return out;
 }
 
+IntegerRange stored_limits(const TensorType& type, float min, float max) { return clamped_range(type, min, max); }
+
 void run_unary(const xnn::Node& node, const TensorRef& input, const TensorRef& output) {
   const Writer write(output);
   switch (node.type) {

@@ -33,13 +33,4 @@ void run_concatenate(const formats::xnn::Node& node, Inputs inputs, const Tensor
 // A convolution that treats every pixel alike: 1x1, stride 1, no padding, one group.
 bool is_pointwise(const formats::xnn::Node& node);
 
-// The fixed-point scaling that XNNPACK uses for quantised sums, if the scales allow it.
-struct FixedPointSum {
-  std::int32_t left = 0, right = 0;  // multipliers
-  std::int32_t bias = 0;             // zero points and rounding
-  std::uint32_t shift = 0;
-};
-std::optional<FixedPointSum> fixed_point_sum(const Quantisation& left, const Quantisation& right,
-                                             const Quantisation& output, bool subtract);
-
 }  // namespace etalon::native::reference

@@ -67,4 +67,19 @@ Status check_node(const formats::xnn::Node& node, std::span<const TensorType* co
 // Inputs and outputs as proved, in storage that does not overlap. A missing bias has null members.
 void run_node(const formats::xnn::Node& node, std::span<const TensorRef> inputs, std::span<const TensorRef> outputs);
 
+// The fixed-point scaling that XNNPACK uses for quantised sums, if the scales allow it.
+struct FixedPointSum {
+  std::int32_t left = 0, right = 0;  // multipliers
+  std::int32_t bias = 0;             // zero points and rounding
+  std::uint32_t shift = 0;
+};
+std::optional<FixedPointSum> fixed_point_sum(const Quantisation& left, const Quantisation& right,
+                                             const Quantisation& output, bool subtract);
+
+// The stored numbers that limits of real ones allow.
+struct IntegerRange {
+  std::int32_t low = 0, high = 0;
+};
+IntegerRange stored_limits(const TensorType& type, float min, float max);
+
 }  // namespace etalon::native::reference

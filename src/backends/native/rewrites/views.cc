@@ -31,7 +31,7 @@ bool is_number(const Graph& graph, ValueId id) {
 
 // Which input of an elementwise node carries its tensor; kNone if more than one does.
 std::size_t tensor_input(const Graph& graph, const Node& node) {
-  if (node.as<Unary>() != nullptr) return 0;
+  if (node.as<Unary>() != nullptr || node.as<Quantise>() != nullptr || node.as<Qs8Table>() != nullptr) return 0;
   if (node.as<Binary>() == nullptr) return Graph::kNone;
   if (is_number(graph, node.inputs[1])) return 0;
   return is_number(graph, node.inputs[0]) ? 1 : Graph::kNone;
@@ -99,7 +99,7 @@ bool sink_view(Graph& graph, std::size_t index) {
     if (graph.values[input].dims.size() > graph.values[base].dims.size()) return false;
   }
   const ValueId result = node.output();
-  const ValueId inner = graph.add_internal(graph.values[base].dims);
+  const ValueId inner = graph.add_internal(graph.values[base].dims, Value(graph.values[result]));
   node.inputs[slot] = base;
   node.outputs[0] = inner;
   view.inputs[0] = inner;
