@@ -7,6 +7,7 @@
 
 #include "backends/native/loop_nest.h"
 #include "backends/native/operations/evidence.h"
+#include "kernels/qs8_vector/qs8_vector.h"
 #include "kernels/vector/vector.h"
 
 namespace etalon::native {
@@ -40,15 +41,24 @@ class CopyRuns final : public Operation {
   std::int64_t element_bytes_;
 };
 
-// 4-byte elements; the two innermost dims of the nest are [from's dense dim][to's dense dim].
+using TransposeFn = decltype(kernels::VectorKernels::transpose_x32);
+
+// Of one or four bytes per element; null for others.
+TransposeFn transpose_of(std::size_t element_bytes, kernels::Isa cap) {
+  if (element_bytes == 4) return kernels::vector_kernels(cap).transpose_x32;
+  return element_bytes == 1 ? kernels::qs8_vector_kernels(cap).transpose_x8 : nullptr;
+}
+
+// The two innermost dims of the nest are [from's dense dim][to's dense dim].
+template <class T>
 class CopyTransposed final : public Operation {
  public:
-  CopyTransposed(const Placement& from, const Placement& to, const LoopNest& nest, kernels::Isa cap)
-      : from_(from.at), to_(to.at), nest_(nest), transpose_(kernels::vector_kernels(cap).transpose_x32) {}
+  CopyTransposed(const Placement& from, const Placement& to, const LoopNest& nest, TransposeFn transpose)
+      : from_(from.at), to_(to.at), nest_(nest), transpose_(transpose) {}
 
   void run(const RunContext& context, unsigned worker, unsigned workers) const override {
-    const float* from = context.at(from_);
-    float* to = context.at(to_);
+    const T* from = context.at<const T>(from_);
+    T* to = context.at<T>(to_);
     const std::size_t rank = nest_.rank();
     const std::int64_t rows = nest_.size(rank - 1);     // dense in `to`, strided in `from`
     const std::int64_t columns = nest_.size(rank - 2);  // dense in `from`, strided in `to`
@@ -70,7 +80,7 @@ class CopyTransposed final : public Operation {
  private:
   Operand from_, to_;
   LoopNest nest_;
-  decltype(kernels::VectorKernels::transpose_x32) transpose_;
+  TransposeFn transpose_;
 };
 
 template <class T>
@@ -135,11 +145,12 @@ std::unique_ptr<Operation> make_operation(const Placement& from, const Placement
   const LoopNest nest(dims, strides, 0);
   const bool has_runs = nest.rank() == 0 || (nest.inner_stride(0) == 1 && nest.inner_stride(1) == 1);
   if (has_runs) return std::make_unique<CopyRuns>(from, to, nest, element_bytes);
-  if (element_bytes == 4) {
-    if (const auto transposing = transposing_nest(dims, from, to)) {
-      return std::make_unique<CopyTransposed>(from, to, *transposing, cap);
-    }
+  const TransposeFn transpose = transpose_of(element_bytes, cap);
+  const auto transposing = transpose == nullptr ? std::nullopt : transposing_nest(dims, from, to);
+  if (transposing && element_bytes == 4) {
+    return std::make_unique<CopyTransposed<float>>(from, to, *transposing, transpose);
   }
+  if (transposing) return std::make_unique<CopyTransposed<std::int8_t>>(from, to, *transposing, transpose);
   switch (element_bytes) {
     case 1:
       return std::make_unique<CopyElements<std::uint8_t>>(from, to, nest);
