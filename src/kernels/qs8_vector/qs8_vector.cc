@@ -7,7 +7,7 @@ namespace etalon::kernels {
 const Qs8VectorKernels& qs8_vector_kernels(Isa cap) {
   static constexpr const Qs8VectorKernels* kBestFirst[] = {
 #if defined(__x86_64__)
-      &kQs8VectorAvx512Vnni, &kQs8VectorAvx512,
+      &kQs8VectorAvx512Vnni, &kQs8VectorAvx512, &kQs8VectorAvx2,
 #endif
       &kQs8VectorScalar,
   };

@@ -7,6 +7,7 @@ namespace etalon::kernels {
 
 extern constinit const Qs8VectorKernels kQs8VectorScalar;
 #if defined(__x86_64__)
+extern constinit const Qs8VectorKernels kQs8VectorAvx2;
 extern constinit const Qs8VectorKernels kQs8VectorAvx512;
 extern constinit const Qs8VectorKernels kQs8VectorAvx512Vnni;
 #endif
