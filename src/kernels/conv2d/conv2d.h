@@ -18,28 +18,10 @@
 
 #include "kernels/epilogue.h"
 #include "kernels/isa.h"
+#include "kernels/machine.h"
+#include "kernels/math_mode.h"
 
 namespace etalon::kernels {
-
-// How far results may be from exact ones; all but kExact must be asked for.
-//   kExact  as accurate as summing in float32
-//   kFast   1e-5 relative to the largest output
-//   kBf16   dense products (convolutions that are not depthwise, fully connected layers, products of matrices, attention)
-//           round both factors to bfloat16 and sum in float32; everything else stays float32. Over whole networks 3e-3 to
-//           8e-3 of the largest output, 43 to 51 dB. Factors from 3.39e38 on become infinite, subnormal ones zero.
-//   kFp16   the same with IEEE half precision factors
-enum class MathMode : std::uint8_t { kExact, kFast, kBf16, kFp16 };
-
-// Something that needs the mode `needed` may run where `asked` was asked for: exact < fast < bf16, and exact < fp16.
-constexpr bool allows(MathMode asked, MathMode needed) {
-  if (asked == MathMode::kFp16 || needed == MathMode::kFp16) return needed == asked || needed == MathMode::kExact;
-  return needed <= asked;
-}
-// As --math spells it.
-constexpr std::string_view name_of(MathMode mode) {
-  constexpr std::string_view kNames[] = {"exact", "fast", "bf16", "fp16"};
-  return kNames[static_cast<std::size_t>(mode)];
-}
 
 struct Conv2dShape {
   std::int64_t batch = 1;
@@ -54,8 +36,8 @@ struct Conv2dShape {
   bool input_is_nchw = false;                    // dense planes; only for what reads a model's input directly
   bool has_input_scale = false;                  // input is multiplied by input_scale[batch][in_c] (squeeze-and-excite)
 
-  bool is_depthwise() const { return groups == in_c && groups > 1; }  // out_c may be a multiple of in_c
-  bool is_pointwise() const {
+  __attribute__((always_inline)) bool is_depthwise() const { return groups == in_c && groups > 1; }  // out_c may be a multiple of in_c
+  __attribute__((always_inline)) bool is_pointwise() const {
     return kernel_h == 1 && kernel_w == 1 && stride_h == 1 && stride_w == 1 && pad_top == 0 && pad_left == 0 &&
            groups == 1 && in_h == out_h && in_w == out_w;
   }
@@ -72,13 +54,6 @@ struct Conv2dCall {
   std::int64_t residual_pixel_stride = 0;
   const float* input_scale = nullptr;  // [batch][in_c]; only if shape.has_input_scale
   std::byte* scratch = nullptr;       // this worker's own, 64-byte aligned, of scratch_bytes()
-};
-
-// Machine facts that decide between algorithms and blockings.
-struct Machine {
-  std::size_t l1_bytes = 32 << 10;
-  std::size_t l2_bytes = 1 << 20;
-  bool bf16_dots_are_slow = false;  // vdpbf16ps does fewer multiply-adds than float32's FMA: Intel's cores with tiles
 };
 
 struct Conv2dAlgorithm {

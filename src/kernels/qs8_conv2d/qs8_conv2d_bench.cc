@@ -46,6 +46,16 @@ constexpr Layer kLayers[] = {
     {"resnext_grouped", 28, 256, 256, 3, 1, 32},
     {"vit_fc1", -197, 192, 768, 1, 1, 1},
     {"vit_fc2", -197, 768, 192, 1, 1, 1},
+    {"vit_qkv", -197, 192, 576, 1, 1, 1},
+    {"vit_base_qkv", -197, 768, 2304, 1, 1, 1},
+    {"one_row_in_l2", 1, 512, 1024, 1, 1, 1},
+    {"two_rows", -2, 1280, 1000, 1, 1, 1},
+    {"four_rows", -4, 1280, 1000, 1, 1, 1},
+    {"seven_rows", -7, 1280, 1000, 1, 1, 1},
+    {"squeeze_8", 1, 32, 8, 1, 1, 1},
+    {"excite_32", 1, 8, 32, 1, 1, 1},
+    {"squeeze_240", 1, 960, 240, 1, 1, 1},
+    {"excite_960", 1, 240, 960, 1, 1, 1},
     {"depthwise_112", 112, 32, 32, 3, 1, 32},
     {"depthwise_112_s2", 112, 96, 96, 3, 2, 96},
     {"depthwise_56", 56, 144, 144, 3, 1, 144},
@@ -83,7 +93,7 @@ std::unique_ptr<std::int8_t, FreeAligned> bytes(std::size_t count) {
   return std::unique_ptr<std::int8_t, FreeAligned>(p);
 }
 
-// int8 operations per second of one core with what the ISA has; AMX is not used here, yet.
+// int8 operations per second of one core with what the ISA has.
 double peak_operations(Isa isa) {
   double best = 0;
   for (const ComputeLoop* loop : compute_loops()) {
@@ -120,6 +130,7 @@ void bench(benchmark::State& state, const Layer& layer, const Qs8Conv2dAlgorithm
   state.counters["fast_us"] = best * 1e6;
   state.counters["GOP/s"] = operations / best * 1e-9;
   state.counters["cycles/output"] = best * benching::clock_hertz() / outputs;
+  if (s.batch * s.out_h * s.out_w < 8) state.counters["weights_GB/s"] = static_cast<double>(a.packed_bytes(s)) / best * 1e-9;
   if (peak > 0) state.counters["%peak"] = 100 * operations / best / peak;
   state.counters["estimated_us"] = a.cycles(s, machine) / benching::clock_hertz() * 1e6;
 }
