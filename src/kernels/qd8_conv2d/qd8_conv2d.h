@@ -26,6 +26,7 @@ namespace etalon::kernels {
 
 struct Qd8Conv2dParams {
   float min = -__builtin_inff(), max = __builtin_inff();
+  // Windows must lie in one row: a multiple of in_h * in_w, or any number for kernels of one tap without padding.
   std::int64_t pixels_per_row = 1;
 };
 
@@ -62,8 +63,12 @@ struct Qd8Conv2dAlgorithm {
 // In the order of qd8_conv2d.def.
 std::span<const Qd8Conv2dAlgorithm* const> qd8_conv2d_algorithms();
 
+// The best ISA within `cap` that has something to offer for dynamically quantised input at all.
+Isa best_qd8_isa(Isa cap);
+
 struct Qd8Conv2dChoice {
-  const Qd8Conv2dAlgorithm* algorithm = nullptr;  // never null: the scalar ones take every shape
+  // Null only if there is nothing to compute: planes (NCHW), scaled inputs, windows across rows.
+  const Qd8Conv2dAlgorithm* algorithm = nullptr;
   std::vector<std::string> refusals;  // as in Qs8Conv2dChoice
 };
 Qd8Conv2dChoice choose_qd8_conv2d(const Conv2dShape& shape, const Qd8Conv2dParams& params, Isa cap,
