@@ -1,6 +1,9 @@
-// For tests and benchmarks of kernels: which ISAs this CPU can run.
+// For tests and benchmarks of kernels: which ISAs this CPU can run, and what bfloat16 makes of a number.
 #pragma once
 
+#include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -48,6 +51,16 @@ inline bool cpu_runs(Isa isa) {
 #endif
       ;
 #endif
+}
+
+// To nearest even, as bfloat16 kernels round their factors.
+inline float rounded_to_bfloat16(float x) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  if (std::isnan(x)) return x;
+  bits = (bits + 0x7fffu + (bits >> 16 & 1u)) & 0xffff0000u;
+  std::memcpy(&x, &bits, sizeof bits);
+  return x;
 }
 
 inline std::vector<Isa> isas_to_test() {

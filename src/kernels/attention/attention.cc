@@ -6,13 +6,13 @@ namespace etalon::kernels {
 #include "kernels/attention/attention.def"
 #undef KERNEL
 
-const AttentionKernel& attention_kernel(Isa cap) {
+const AttentionKernel& attention_kernel(Isa cap, MathMode math, const Machine& machine) {
   static constexpr const AttentionKernel* kKernels[] = {
 #define KERNEL(object) &object,
 #include "kernels/attention/attention.def"
 #undef KERNEL
   };
-  return best_within<AttentionKernel>(kKernels, cap);
+  return best_within<AttentionKernel>(kKernels, cap, math, machine);
 }
 
 }  // namespace etalon::kernels

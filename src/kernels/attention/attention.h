@@ -7,6 +7,8 @@
 #include <string_view>
 
 #include "kernels/isa.h"
+#include "kernels/machine.h"
+#include "kernels/math_mode.h"
 
 namespace etalon::kernels {
 
@@ -21,6 +23,7 @@ struct AttentionShape {
 struct AttentionKernel {
   std::string_view name;  // "f32_attention_ukernel_..__avx512f"
   Isa isa;
+  MathMode math;  // the loosest mode it needs
   std::size_t (*scratch_bytes)(const AttentionShape&);  // per worker, 64-byte aligned
   // Queries [begin, end) of one head; `mask` is added to the scaled scores, may be null. `kv_is_packed`: the scratch
   // holds this head's K and V already (same worker, same head). `out` must not overlap the inputs.
@@ -28,7 +31,7 @@ struct AttentionKernel {
               std::int64_t begin, std::int64_t end, bool kv_is_packed, std::byte* scratch);
 };
 
-// The best one within `cap`.
-const AttentionKernel& attention_kernel(Isa cap);
+// The best one within `cap` and `math`.
+const AttentionKernel& attention_kernel(Isa cap, MathMode math = MathMode::kExact, const Machine& machine = {});
 
 }  // namespace etalon::kernels

@@ -35,7 +35,7 @@ void bench(benchmark::State& state, const Head& head, const AttentionKernel& ker
 
 const bool registered = [] {
   for (const Isa isa : testing::isas_to_test()) {
-    const AttentionKernel& kernel = attention_kernel(isa);
+    const AttentionKernel& kernel = attention_kernel(isa, MathMode::kBf16);
     if (kernel.isa != isa) continue;
     const double peak = benching::peak_flops(isa);
     for (const Head& head : kHeads) {

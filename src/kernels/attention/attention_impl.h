@@ -1,7 +1,8 @@
 // See attention.h. For a block of queries, blocks of keys go by; for each and every tile of a few queries, the scores by
 // register tiles over packed keys, one pass for their maxima, one that turns them into powers in place, and the product
 // with the packed values on top of the rows' sums so far. Include a kernels/simd header and kernels/vector/math_impl.h
-// first.
+// first, and pairs_impl.h after the first for products of bfloat16: queries, keys, powers and values are rounded then, while
+// scores, maxima and totals stay float32.
 //
 // Powers are powers of two: without a mask the scale of the scores contains log2(e). With one, scores are as PyTorch
 // computes them, so that masks of -inf and of the lowest finite number mean what they mean there: a row that is all
@@ -13,16 +14,16 @@
 #include <cstdint>
 
 #include "kernels/attention/attention.h"
+#include "kernels/conv2d/factors_impl.h"
 
 namespace etalon::kernels {
 namespace {
 
-constexpr auto kLanes = static_cast<std::int64_t>(Vec::kLanes);
 constexpr std::int64_t kPanel = 2 * kLanes;
 constexpr int kTileRows = (Vec::kRegisters - 4) / 2;
 constexpr std::int64_t kTiles = 16;      // of a block of queries: so often is a block of keys used while it is in L2
 constexpr std::int64_t kKeyBlock = 256;  // a tile's scores of such a block stay in L1
-static_assert(kKeyBlock % kPanel == 0);
+static_assert(kKeyBlock % kPanel == 0 && kPanel % kPerPlace == 0);
 constexpr float kLog2E = 1.44269504088896341f;
 
 ETALON_INLINE std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -50,11 +51,11 @@ struct AttentionPlan {
     key_panels = ceil_div(s.keys, kPanel);
     value_panels = ceil_div(s.value_depth, kPanel);
     block_rows = std::min<std::int64_t>(kTiles * kTileRows, s.queries);
-    q_row = odd_lines(s.depth);
+    q_row = odd_lines(places_of(s.depth));
     score_row = odd_lines(std::min(kKeyBlock, key_panels * kPanel));
     sum_row = odd_lines(value_panels * kPanel);
-    values = line(key_panels * s.depth * kPanel);
-    queries = values + line(value_panels * s.keys * kPanel);
+    values = line(key_panels * places_of(s.depth) * kPanel);
+    queries = values + line(value_panels * places_of(s.keys) * kPanel);
     scores = queries + block_rows * q_row;
     sums = scores + std::min<std::int64_t>(kTileRows, block_rows) * score_row;
     totals = sums + block_rows * sum_row;
@@ -66,35 +67,38 @@ struct AttentionPlan {
   static std::int64_t line(std::int64_t floats) { return ceil_div(floats, 16) * 16; }
 };
 
-// Keys in panels of kPanel, [panel][depth][kPanel]; zeros for keys that do not exist, up to a whole register.
+// Keys in panels of kPanel, [panel][place of depth][kPanel]; zeros for keys that do not exist, up to a whole register.
 [[maybe_unused]] void pack_keys(const AttentionShape& s, const float* k, float* out) {
+  const std::int64_t places = places_of(s.depth);
   for (std::int64_t key = 0; key < s.keys; key += kLanes) {
-    float* panel = out + key / kPanel * s.depth * kPanel + key % kPanel;
-    for (std::int64_t d = 0; d < s.depth; d += kLanes) {
-      const std::int64_t depth = std::min(kLanes, s.depth - d);
+    float* panel = out + key / kPanel * places * kPanel + key % kPanel;
+    for (std::int64_t d = 0; d < places; d += kLanes) {
       Vec rows[Vec::kLanes];
 #pragma GCC unroll 16
       for (std::int64_t i = 0; i < kLanes; ++i) {
         const bool exists = key + i < s.keys;
-        rows[i] = exists ? Vec::load(k + (key + i) * s.k_stride + d, static_cast<std::size_t>(depth)) : Vec::zero();
+        const float* from = k + (key + i) * s.k_stride + d * kPerPlace;
+        rows[i] = exists ? load_places(from, s.depth - d * kPerPlace) : Vec::zero();
       }
       transpose(rows);
 #pragma GCC unroll 16
       for (std::int64_t i = 0; i < kLanes; ++i) {
-        if (i < depth) rows[i].store(panel + (d + i) * kPanel);
+        if (i < places - d) rows[i].store(panel + (d + i) * kPanel);
       }
     }
   }
 }
 
-// Values in panels of kPanel elements, [panel][key][kPanel].
+// Values in panels of kPanel elements, [panel][place of key][kPanel].
 [[maybe_unused]] void pack_values(const AttentionShape& s, const float* v, float* out) {
   for (std::int64_t d = 0; d < ceil_div(s.value_depth, kPanel) * kPanel; d += kLanes) {
-    float* panel = out + d / kPanel * s.keys * kPanel + d % kPanel;
+    float* panel = out + d / kPanel * places_of(s.keys) * kPanel + d % kPanel;
     const auto n = static_cast<std::size_t>(std::clamp<std::int64_t>(s.value_depth - d, 0, kLanes));
-    for (std::int64_t key = 0; key < s.keys; ++key) {
-      const Vec row = n == 0 ? Vec::zero() : Vec::load(v + (key * s.v_stride + d), n);
-      row.store(panel + key * kPanel);
+    const auto row = [&](std::int64_t key) {
+      return n == 0 || key >= s.keys ? Vec::zero() : Vec::load(v + (key * s.v_stride + d), n);
+    };
+    for (std::int64_t key = 0; key < s.keys; key += kPerPlace) {
+      zip_places(row(key), kPerPlace == 1 ? Vec::zero() : row(key + 1)).store(panel + key / kPerPlace * kPanel);
     }
   }
 }
@@ -117,7 +121,7 @@ __attribute__((noinline)) void multiply(const float* a, std::int64_t a_row, cons
     for (int i = 0; i < kRows; ++i) {
       const Vec x = Vec::of(a[i * a_row + k]);
 #pragma GCC unroll 2
-      for (int j = 0; j < kVecs; ++j) sums[i][j] = fma(x, row[j], sums[i][j]);
+      for (int j = 0; j < kVecs; ++j) sums[i][j] = multiply_add(x, row[j], sums[i][j]);
     }
   }
 #pragma GCC unroll 16
@@ -176,21 +180,17 @@ ETALON_INLINE float find_largest(float* scores, const float* mask, std::int64_t 
   return largest(max(a, b));
 }
 
-// Scores to powers of two of (score - top) * factor; adds them to `total`, lane by lane.
+// Scores to powers of two of (score - top) * factor, in places; adds them to `total`, lane by lane.
 ETALON_INLINE void exponentiate(float* scores, std::int64_t keys, float top, float factor, float* total) {
   const Vec shift = Vec::of(top), scale = Vec::of(factor);
   Vec a = Vec::load(total), b = Vec::zero();
-  const auto turn = [&](std::int64_t j) {
-    const Vec p = exp2_nonpositive((Vec::load(scores + j) - shift) * scale);
-    p.store(scores + j);
-    return p;
-  };
-  std::int64_t j = 0;
-  for (; j + kPanel <= keys; j += kPanel) {
-    a = a + turn(j);
-    b = b + turn(j + kLanes);
+  const auto power = [&](std::int64_t j) { return exp2_nonpositive((Vec::load(scores + j) - shift) * scale); };
+  for (std::int64_t j = 0; j < keys; j += kPanel) {
+    const Vec first = power(j), second = j + kLanes < keys ? power(j + kLanes) : Vec::zero();
+    store_places(first, second, scores + j / kPerPlace);
+    a = a + first;
+    b = b + second;
   }
-  for (; j < keys; j += kLanes) a = a + turn(j);
   (a + b).store(total);
 }
 
@@ -243,9 +243,8 @@ class AttentionRun {
     for (std::int64_t row = 0; row < rows_; ++row) {
       const float* from = q_ + (first_ + row) * s_.q_stride;
       float* to = queries() + row * plan_.q_row;
-      for (std::int64_t d = 0; d < s_.depth; d += kLanes) {
-        const auto n = static_cast<std::size_t>(std::min(kLanes, s_.depth - d));
-        (Vec::load(from + d, n) * scale).store(to + d);
+      for (std::int64_t d = 0; d < s_.depth; d += kPerPlace * kLanes) {
+        load_places(from + d, s_.depth - d, scale).store(to + d / kPerPlace);
       }
       for (std::int64_t d = 0; d < plan_.value_panels * kPanel; d += kLanes) Vec::zero().store(sums(row) + d);
       top_of(row) = -__builtin_inff();
@@ -256,8 +255,8 @@ class AttentionRun {
   void score(std::int64_t row, std::int64_t rows, std::int64_t key, std::int64_t keys) const {
     for (std::int64_t j = 0; j < keys; j += kPanel) {
       const int wide = keys - j > kLanes ? 1 : 0;
-      kMultiply.scores[wide][rows](queries() + row * plan_.q_row, plan_.q_row, base_ + (key + j) * s_.depth,
-                                   scores(0) + j, plan_.score_row, s_.depth);
+      kMultiply.scores[wide][rows](queries() + row * plan_.q_row, plan_.q_row, base_ + (key + j) * places_of(s_.depth),
+                                   scores(0) + j, plan_.score_row, places_of(s_.depth));
     }
   }
 
@@ -280,9 +279,9 @@ class AttentionRun {
 
   void add_values(std::int64_t row, std::int64_t rows, std::int64_t key, std::int64_t keys) const {
     for (std::int64_t panel = 0; panel < plan_.value_panels; ++panel) {
-      const float* values = base_ + plan_.values + (panel * s_.keys + key) * kPanel;
+      const float* values = base_ + plan_.values + (panel * places_of(s_.keys) + key / kPerPlace) * kPanel;
       const int wide = s_.value_depth - panel * kPanel > kLanes ? 1 : 0;
-      kMultiply.values[wide][rows](scores(0), plan_.score_row, values, sums(row) + panel * kPanel, plan_.sum_row, keys);
+      kMultiply.values[wide][rows](scores(0), plan_.score_row, values, sums(row) + panel * kPanel, plan_.sum_row, places_of(keys));
     }
   }
 
@@ -318,8 +317,8 @@ void attention_run(const AttentionShape& s, const float* q, const float* k, cons
   run.run(begin, end);
 }
 
-constexpr AttentionKernel attention(std::string_view name) {
-  return {.name = name, .isa = Isa::ETALON_ISA, .scratch_bytes = attention_scratch_bytes, .run = attention_run};
+constexpr AttentionKernel attention(std::string_view name, Isa isa = Isa::ETALON_ISA) {
+  return {.name = name, .isa = isa, .math = kPerPlace == 1 ? MathMode::kExact : MathMode::kBf16, .scratch_bytes = attention_scratch_bytes, .run = attention_run};
 }
 
 }  // namespace

@@ -116,33 +116,69 @@ std::string describe(const Case& c, const AttentionKernel& kernel) {
          std::to_string(static_cast<int>(c.mask));
 }
 
-TEST(Attention, AgreesWithDoublePrecision) {
+std::vector<const AttentionKernel*> kernels_to_test() {
+  std::vector<const AttentionKernel*> out;
   for (const Isa isa : testing::isas_to_test()) {
-    const AttentionKernel& kernel = attention_kernel(isa);
-    if (kernel.isa != isa) continue;
-    for (const Case& c : cases()) {
-      Problem problem(c);
-      const std::vector<float> got = problem.run(kernel, 1);
-      // A score's error is relative to the sum of its products, and changes its power by as much.
-      const double tolerance = 1e-6 * (1 + c.spread * c.spread * std::sqrt(static_cast<double>(c.depth)));
-      for (std::int64_t query = 0; query < c.queries; ++query) {
-        const std::vector<double> want = problem.want(query);
-        for (std::int64_t d = 0; d < problem.shape.out_stride; ++d) {
-          const float x = got[static_cast<std::size_t>(query * problem.shape.out_stride + d)];
-          if (d < c.value_depth) {
-            ASSERT_NEAR(x, want[static_cast<std::size_t>(d)], tolerance) << describe(c, kernel) << " query " << query;
-          } else {
-            ASSERT_EQ(x, -7.5f) << "writes between tokens";
-          }
+    for (const MathMode math : {MathMode::kExact, MathMode::kBf16}) {
+      const AttentionKernel& kernel = attention_kernel(isa, math);
+      if (kernel.isa == isa) out.push_back(&kernel);
+    }
+  }
+  return out;
+}
+
+// A score's error is relative to the sum of its products, and changes its power by as much.
+double tolerance_of(const AttentionKernel& kernel, const Case& c) {
+  const double products = c.spread * c.spread * std::sqrt(static_cast<double>(c.depth));
+  // Two rounded factors in a score and two more in a result, each of half a unit of eight bits.
+  return kernel.math == MathMode::kBf16 ? 0x1p-8 * (1 + products / 2) : 1e-6 * (1 + products);
+}
+
+void check_all_cases(const AttentionKernel& kernel) {
+  for (const Case& c : cases()) {
+    Problem problem(c);
+    const std::vector<float> got = problem.run(kernel, 1);
+    for (std::int64_t query = 0; query < c.queries; ++query) {
+      const std::vector<double> want = problem.want(query);
+      for (std::int64_t d = 0; d < problem.shape.out_stride; ++d) {
+        const float x = got[static_cast<std::size_t>(query * problem.shape.out_stride + d)];
+        if (d < c.value_depth) {
+          ASSERT_NEAR(x, want[static_cast<std::size_t>(d)], tolerance_of(kernel, c)) << describe(c, kernel) << " query " << query;
+        } else {
+          ASSERT_EQ(x, -7.5f) << "writes between tokens";
         }
       }
     }
   }
 }
 
-TEST(Attention, QueriesMayBeSplitAnyWay) {
+TEST(Attention, AgreesWithDoublePrecision) {
+  for (const AttentionKernel* kernel : kernels_to_test()) check_all_cases(*kernel);
+}
+
+// Numbers that bfloat16 holds, and values that differ in the last bit it has: whoever loses one of them, or takes a
+// neighbour's, is off by more than rounding.
+TEST(Attention, Bfloat16RoundsNothingThatNeedsNoRounding) {
   for (const Isa isa : testing::isas_to_test()) {
-    const AttentionKernel& kernel = attention_kernel(isa);
+    const AttentionKernel& kernel = attention_kernel(isa, MathMode::kBf16);
+    if (kernel.math != MathMode::kBf16) continue;
+    for (const std::int64_t keys : {1, 2, 3, 15, 16, 17, 31, 32, 33, 255, 256, 257, 511, 515}) {
+      Problem problem({3, keys, 5, 40});
+      for (std::int64_t query = 0; query < 3; ++query) {
+        for (std::int64_t d = 0; d < 5; ++d) problem.q.at(query, d) = 0;  // all powers are one
+      }
+      for (std::int64_t key = 0; key < keys; ++key) {
+        for (std::int64_t d = 0; d < 40; ++d) problem.v.at(key, d) = static_cast<float>((key * 37 + d * 11) % 129 + 128) / 256;
+      }
+      const std::vector<float> got = problem.run(kernel, 1);
+      for (std::size_t d = 0; d < 40; ++d) EXPECT_NEAR(got[d], problem.want(0)[d], 1e-6) << keys << " keys";
+    }
+  }
+}
+
+TEST(Attention, QueriesMayBeSplitAnyWay) {
+  for (const AttentionKernel* tested : kernels_to_test()) {
+    const AttentionKernel& kernel = *tested;
     for (const Case& c : cases()) {
       Problem problem(c);
       const std::vector<float> whole = problem.run(kernel, 1);
@@ -155,8 +191,9 @@ TEST(Attention, QueriesMayBeSplitAnyWay) {
 }
 
 TEST(Attention, KeysThatAreMaskedOutDoNotCount) {
-  for (const Isa isa : testing::isas_to_test()) {
-    const AttentionKernel& kernel = attention_kernel(isa);
+  for (const AttentionKernel* tested : kernels_to_test()) {
+    const AttentionKernel& kernel = *tested;
+    const double tolerance = kernel.math == MathMode::kBf16 ? 0x1p-7 : 1e-5;
     for (const float out_of_reach : {-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::lowest()}) {
       Problem problem({5, 600, 16, 16, MaskKind::kPerQuery});
       // Query i sees keys from 150 i on: whole blocks of keys are out of reach before its first.
@@ -167,7 +204,7 @@ TEST(Attention, KeysThatAreMaskedOutDoNotCount) {
       const std::vector<float> got = problem.run(kernel, 1);
       for (std::int64_t query = 0; query < 4; ++query) {
         const std::vector<double> want = problem.want(query);
-        for (std::size_t d = 0; d < 16; ++d) EXPECT_NEAR(got[static_cast<std::size_t>(query) * 16 + d], want[d], 1e-5);
+        for (std::size_t d = 0; d < 16; ++d) EXPECT_NEAR(got[static_cast<std::size_t>(query) * 16 + d], want[d], tolerance);
       }
       // As in PyTorch: nothing to choose from is not a number, and equally bad choices are averaged.
       for (std::size_t d = 0; d < 16; ++d) {
@@ -177,15 +214,15 @@ TEST(Attention, KeysThatAreMaskedOutDoNotCount) {
         }
         double mean = 0;
         for (std::int64_t key = 0; key < 600; ++key) mean += problem.v.at(key, static_cast<std::int64_t>(d)) / 600;
-        EXPECT_NEAR(got[64 + d], mean, 1e-5) << kernel.name;
+        EXPECT_NEAR(got[64 + d], mean, tolerance) << kernel.name;
       }
     }
   }
 }
 
 TEST(Attention, ANumberThatIsNoneReachesItsQueryOnly) {
-  for (const Isa isa : testing::isas_to_test()) {
-    const AttentionKernel& kernel = attention_kernel(isa);
+  for (const AttentionKernel* tested : kernels_to_test()) {
+    const AttentionKernel& kernel = *tested;
     Problem problem({20, 40, 16, 16});
     problem.q.at(7, 3) = std::nanf("");
     const std::vector<float> got = problem.run(kernel, 1);
@@ -196,7 +233,11 @@ TEST(Attention, ANumberThatIsNoneReachesItsQueryOnly) {
 }
 
 TEST(Attention, EveryCapFindsAKernel) {
-  for (const IsaInfo& cap : all_isas()) EXPECT_TRUE(is_within(attention_kernel(cap.isa).isa, cap.isa));
+  for (const IsaInfo& cap : all_isas()) {
+    EXPECT_TRUE(is_within(attention_kernel(cap.isa).isa, cap.isa));
+    EXPECT_EQ(attention_kernel(cap.isa).math, MathMode::kExact);
+    EXPECT_EQ(attention_kernel(cap.isa, MathMode::kBf16, {.bf16_dots_are_slow = true}).math, MathMode::kExact);
+  }
 }
 
 }  // namespace

@@ -24,18 +24,22 @@ struct Problem {
     std::vector<float> out(static_cast<std::size_t>(rows * stride), std::nanf(""));
     for (std::int64_t i = 0; i < rows; ++i) {
       for (std::int64_t j = 0; j < columns; ++j) {
-        out[static_cast<std::size_t>(i * stride + j)] = static_cast<float>((i * 31 + j * 17 + seed) % 29 - 14) / 8;
+        out[static_cast<std::size_t>(i * stride + j)] = static_cast<float>((i * 31 + j * 17 + seed) % 29 - 14) / 7;
       }
     }
     return out;
   }
-  double want(std::int64_t i, std::int64_t j) const {
+  // Kernels that round their factors scale the second one before.
+  double want(std::int64_t i, std::int64_t j, MathMode math) const {
+    const bool rounds = math == MathMode::kBf16;
     double sum = 0;
     for (std::int64_t k = 0; k < shape.k; ++k) {
       const std::int64_t at = shape.b_is_transposed ? j * shape.b_stride + k : k * shape.b_stride + j;
-      sum += static_cast<double>(a[static_cast<std::size_t>(i * shape.a_stride + k)]) * b[static_cast<std::size_t>(at)];
+      const float x = a[static_cast<std::size_t>(i * shape.a_stride + k)], y = b[static_cast<std::size_t>(at)];
+      sum += rounds ? static_cast<double>(testing::rounded_to_bfloat16(x)) * testing::rounded_to_bfloat16(y * shape.scale)
+                    : static_cast<double>(x) * y * shape.scale;
     }
-    return sum * shape.scale;
+    return sum;
   }
 };
 
@@ -49,7 +53,7 @@ void check(const BatchMatmulKernel& kernel, const Problem& p, const std::vector<
       if (i < first || j >= s.n) {
         ASSERT_EQ(got, kUntouched) << kernel.name << " row " << i << " column " << j;
       } else {
-        ASSERT_NEAR(got, p.want(i, j), 1e-5 * static_cast<double>(s.k + 1))
+        ASSERT_NEAR(got, p.want(i, j, kernel.math), 2e-6 * static_cast<double>(s.k + 1))
             << kernel.name << " " << s.m << "x" << s.n << "x" << s.k << " row " << i << " column " << j;
       }
     }
@@ -87,11 +91,33 @@ TEST(BatchMatmul, EveryIsaAgreesWithDoublePrecision) {
   }
 }
 
+TEST(BatchMatmul, Bfloat16KernelsRoundBothFactorsAndNothingElse) {
+  for (const Isa isa : testing::isas_to_test()) {
+    const BatchMatmulKernel& kernel = batch_matmul_kernel(isa, MathMode::kBf16);
+    if (kernel.math != MathMode::kBf16) continue;
+    for (const bool transposed : {false, true}) {
+      for (const std::int64_t m : {1, 7, 9, 50}) {
+        for (const std::int64_t n : {1, 8, 17, 33, 70}) {
+          for (const std::int64_t k : {0, 1, 2, 5, 31, 32, 33, 64, 97}) {
+            run_both_ways(kernel, {.m = m, .n = n, .k = k, .a_stride = k + 3, .b_stride = (transposed ? k : n) + 2,
+                                   .c_stride = n + 5, .b_is_transposed = transposed, .scale = 0.7f});
+          }
+        }
+      }
+    }
+    run_both_ways(kernel, {.m = 1100, .n = 20, .k = 9, .a_stride = 9, .b_stride = 9, .c_stride = 20, .b_is_transposed = true});
+  }
+}
+
 TEST(BatchMatmul, TheKernelIsTheBestWithinTheCap) {
   EXPECT_EQ(batch_matmul_kernel(Isa::kScalar).isa, Isa::kScalar);
 #if defined(__x86_64__)
   EXPECT_EQ(batch_matmul_kernel(Isa::kAvx2).isa, Isa::kAvx2);
   EXPECT_EQ(batch_matmul_kernel(Isa::kAmx).isa, Isa::kAvx512);
+  EXPECT_EQ(batch_matmul_kernel(Isa::kAmx, MathMode::kFast).isa, Isa::kAvx512);
+  EXPECT_EQ(batch_matmul_kernel(Isa::kAmx, MathMode::kBf16).isa, Isa::kAvx512Bf16);
+  EXPECT_EQ(batch_matmul_kernel(Isa::kAmx, MathMode::kBf16, {.bf16_dots_are_slow = true}).isa, Isa::kAvx512);
+  EXPECT_EQ(batch_matmul_kernel(Isa::kAvx2, MathMode::kBf16).isa, Isa::kAvx2);
 #endif
 }
 

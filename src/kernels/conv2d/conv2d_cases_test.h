@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/testing.h"
 
 namespace etalon::kernels::testing {
 
@@ -159,15 +160,6 @@ inline double tolerance_of(const Conv2dAlgorithm& algorithm) {
   if (algorithm.math == MathMode::kBf16) return 0x1.01p-8;
   if (algorithm.math == MathMode::kFast) return 4e-5;
   return algorithm.tile.starts_with("F(") ? 1e-5 : 1e-6;
-}
-
-inline float rounded_to_bfloat16(float x) {
-  std::uint32_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
-  if (std::isnan(x)) return x;
-  bits = (bits + 0x7fffu + (bits >> 16 & 1u)) & 0xffff0000u;
-  std::memcpy(&x, &bits, sizeof bits);
-  return x;
 }
 
 // What bfloat16 arithmetic should give but for the rounding of float32 sums: both factors rounded, the input after its

@@ -125,8 +125,8 @@ class DensePairsRun {
   void convert(std::int64_t image, std::int64_t first, std::int64_t count) {
     const float* from = call_.input + (image * s_.in_h * s_.in_w + first) * s_.in_pixel_stride;
     const float* scale = s_.has_input_scale ? call_.input_scale + image * s_.in_c : nullptr;
-    if (scale == nullptr && s_.in_pixel_stride == s_.in_c && s_.in_c % 2 == 0) return to_pairs(from, nullptr, count * s_.in_c, pairs_);
-    for (std::int64_t i = 0; i < count; ++i) to_pairs(from + i * s_.in_pixel_stride, scale, s_.in_c, pairs_ + i * plan_.channels);
+    if (scale == nullptr && s_.in_pixel_stride == s_.in_c && s_.in_c % 2 == 0) return copy_to_pairs(from, nullptr, count * s_.in_c, pairs_);
+    for (std::int64_t i = 0; i < count; ++i) copy_to_pairs(from + i * s_.in_pixel_stride, scale, s_.in_c, pairs_ + i * plan_.channels);
   }
 
   PairPlan plan_;
@@ -170,7 +170,7 @@ std::size_t packed_bytes_pairs(const Conv2dShape& s) {
 __attribute__((noinline)) void pack_tap_pairs(const PanelPlan& plan, std::int64_t panel, const float* from, std::int64_t stride,
                                               std::int64_t inputs, float* to) {
   const auto load = [&](std::int64_t channel, std::int64_t first, std::size_t) __attribute__((always_inline)) {
-    return load_pairs(from + channel * stride + 2 * first, inputs - 2 * first);
+    return load_places(from + channel * stride + 2 * first, inputs - 2 * first);
   };
   transpose_panel(plan, panel, plan.k, load, to);
 }

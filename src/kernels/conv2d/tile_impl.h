@@ -13,17 +13,13 @@
 #include <cstdint>
 #include <utility>
 
+#include "kernels/conv2d/factors_impl.h"
 #include "kernels/conv2d/lanes_impl.h"
 #include "kernels/epilogue.h"
 #include "kernels/vector/math_impl.h"
 
 namespace etalon::kernels {
 namespace {
-
-#if !defined(ETALON_PAIRS)
-ETALON_INLINE Vec multiply_add(Vec x, Vec weights, Vec sums) { return fma(x, weights, sums); }
-constexpr int kSumsInFlight = 8;  // that hide the latency of one
-#endif
 
 struct Tap {
   std::int64_t a_offset;  // floats from a pixel's pointer

@@ -129,7 +129,8 @@ class AttentionOperation final : public Operation {
 }  // namespace
 
 Status lower(PlanBuilder& builder, const Node& node, const Matmul& matmul) {
-  const auto& kernel = kernels::batch_matmul_kernel(builder.settings().cap);
+  const Settings& settings = builder.settings();
+  const auto& kernel = kernels::batch_matmul_kernel(settings.cap, settings.math, settings.machine);
   const Dims& dims = builder.dims(node.output());
   const Dims& b_dims = builder.dims(node.inputs[1]);
   const Matrices a = rows_of(builder, node.inputs[0], dims);
@@ -153,7 +154,7 @@ Status lower(PlanBuilder& builder, const Node& node, const Matmul& matmul) {
   const std::array<Dims, 3> strides = {Dims(out.strides.span().first(rank - 2)), a.outer, b.outer};
   const LoopNest nest(outer_of(dims), strides, 0);
   auto operation = std::make_unique<MatmulOperation>(kernel, shape, nest, a.at.at, b.at.at, out.at);
-  set_isa(operation->evidence, kernel.isa, builder.settings());
+  set_isa(operation->evidence, kernel.isa, settings);
   operation->evidence.kernel = kernel.name;
   operation->evidence.tile = kernel.tile;
   operation->evidence.flops = 2 * numel(dims) * shape.k;
@@ -165,7 +166,8 @@ Status lower(PlanBuilder& builder, const Node& node, const Matmul& matmul) {
 }
 
 Status lower(PlanBuilder& builder, const Node& node, const Attention& attention) {
-  const auto& kernel = kernels::attention_kernel(builder.settings().cap);
+  const Settings& settings = builder.settings();
+  const auto& kernel = kernels::attention_kernel(settings.cap, settings.math, settings.machine);
   const Dims& dims = builder.dims(node.output());
   const Dims& q_dims = builder.dims(node.inputs[0]);
   const Dims& k_dims = builder.dims(node.inputs[1]);
@@ -204,7 +206,7 @@ Status lower(PlanBuilder& builder, const Node& node, const Attention& attention)
   operation->mask = mask.at.at;
   const std::int64_t multiply_adds = numel(dims) / std::max<std::int64_t>(shape.value_depth, 1) * shape.keys *
                                      (shape.depth + shape.value_depth);
-  set_isa(operation->evidence, kernel.isa, builder.settings());
+  set_isa(operation->evidence, kernel.isa, settings);
   operation->evidence.kernel = kernel.name;
   operation->evidence.flops = 2 * multiply_adds;
   operation->evidence.bytes =
