@@ -9,6 +9,9 @@ const Qs8VectorKernels& qs8_vector_kernels(Isa cap) {
 #if defined(__x86_64__)
       &kQs8VectorAvx512Vnni, &kQs8VectorAvx512, &kQs8VectorAvx2,
 #endif
+#if defined(__aarch64__)
+      &kQs8VectorNeon,
+#endif
       &kQs8VectorScalar,
   };
   return best_within<Qs8VectorKernels>(kBestFirst, cap);

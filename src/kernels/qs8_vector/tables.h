@@ -11,5 +11,8 @@ extern constinit const Qs8VectorKernels kQs8VectorAvx2;
 extern constinit const Qs8VectorKernels kQs8VectorAvx512;
 extern constinit const Qs8VectorKernels kQs8VectorAvx512Vnni;
 #endif
+#if defined(__aarch64__)
+extern constinit const Qs8VectorKernels kQs8VectorNeon;
+#endif
 
 }  // namespace etalon::kernels
