@@ -226,4 +226,26 @@ Result<Samples> load_samples(const ir::Graph& graph, const DataRequest& request)
   return samples;
 }
 
+Result<std::vector<std::int64_t>> load_classes(const std::string& path) {
+  ETALON_TRY(const Tensor labels, read_tensor(path, {DType::kInt64, Dims{}, {}, false}));
+  if (labels.dtype() != DType::kInt64)
+    return invalid_input(fmt::format("{}: is {}, labels want int64", path, name_of(labels.dtype())));
+  const auto values = labels.elements<std::int64_t>();
+  return std::vector<std::int64_t>(values.begin(), values.end());
+}
+
+Status check_classes(std::span<const std::int64_t> labels, std::size_t rows, std::size_t classes) {
+  if (classes == 0)
+    return invalid_input(
+        "labels are given, and the first output of the model is no rows of class scores ([N, classes])");
+  if (labels.size() < rows)
+    return invalid_input(fmt::format("{} labels for {} rows of class scores, want one each", labels.size(), rows));
+  for (std::size_t i = 0; i < rows; ++i) {
+    if (labels[i] < 0 || static_cast<std::size_t>(labels[i]) >= classes)
+      return invalid_input(
+          fmt::format("label {} is {}, the model has classes 0 to {}", i, labels[i], classes - 1));
+  }
+  return {};
+}
+
 }  // namespace etalon::cli

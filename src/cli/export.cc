@@ -9,8 +9,10 @@
 
 #include "cli/command.h"
 #include "cli/exporter.h"
+#include "cli/layer_costs.h"
 #include "cli/quant_report.h"
 #include "platform/memory.h"
+#include "report/quantisation.h"
 
 namespace etalon::cli {
 namespace {
@@ -21,6 +23,8 @@ struct Flags {
   bool explain = false;
   bool json = false;
   bool no_record = false;
+  bool layer_costs = false;
+  LayerCostsRequest costs;
 };
 
 std::string human_bytes(std::uint64_t bytes) {
@@ -225,6 +229,33 @@ void print_outcome(const Console& console, const Flags& flags, const ExportOutco
                             outcome.quantise_ms >= 1 ? fmt::format("int8 {:.0f}, ", outcome.quantise_ms) : "", outcome.delegation_ms, outcome.emit_ms));
 }
 
+Status check_layer_costs(const Flags& flags) {
+  if (!flags.layer_costs) return {};
+  if (flags.request.dtype != "int8")
+    return invalid_input(fmt::format("--layer-costs needs --dtype int8, found --dtype {}", flags.request.dtype));
+  if (flags.no_record) return invalid_input("--layer-costs needs the record that --no-etrecord leaves out");
+  return {};
+}
+
+Result<std::optional<analysis::LayerCosts>> layer_costs(const Flags& flags, const ExportOutcome& outcome, const Console& console) {
+  if (!flags.layer_costs) return std::optional<analysis::LayerCosts>();
+  LayerCostsRequest request = flags.costs;
+  if (request.run_dir.empty()) request.run_dir = fmt::format("out_{}/layer_costs", model_stem(flags.request.model));
+  request.progress = [&](std::string_view what, std::size_t done, std::size_t total) { console.progress(what, done, total); };
+  ETALON_TRY(analysis::LayerCosts costs, layer_costs_of(flags.request, outcome, std::move(request)));
+  return std::optional(std::move(costs));
+}
+
+void declare_layer_costs(CLI::App& app, Flags& flags) {
+  CLI::App& group = *app.add_option_group("for --layer-costs");
+  group.add_flag("--layer-costs", flags.layer_costs, "Measure what each int8 layer costs in accuracy and saves in time on this machine");
+  group.add_option("--costs-dir", flags.costs.run_dir, "Where its recordings go (out_<model>/layer_costs)");
+  group.add_option("--seconds", flags.costs.seconds, "Measuring time, about")->check(CLI::Range(0.5, 3600.0))->capture_default_str();
+  group.add_option("--engine", flags.costs.engine, "What runs the programs: native, portable or executorch");
+  group.add_option("--isa", flags.costs.isa, "Highest instruction set to use");
+  group.add_option("--threads", flags.costs.threads, "Threads to compute with")->check(CLI::Range(1U, 1024U))->capture_default_str();
+}
+
 Action declare(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   ExportRequest& request = flags->request;
@@ -234,6 +265,7 @@ Action declare(CLI::App& app) {
   app.add_option("--backend", request.backend, "portable or xnnpack")->capture_default_str();
   app.add_option("--dtype", request.dtype, "fp32, fp16 or int8")->capture_default_str();
   declare_quantise_flags(app, request.quantise);
+  declare_layer_costs(app, *flags);
   app.add_option("--save-graph", request.save_graph, "Write the lowered graph as text");
   app.add_option("--disable-pass", request.disabled_passes, "Leave out a pass by name; may be repeated");
   app.add_flag("--print-graph", flags->print_graph, "Print the lowered graph");
@@ -243,17 +275,23 @@ Action declare(CLI::App& app) {
   app.add_flag("--json", flags->json, "Machine output on stdout");
   return [flags](Console& console) -> Result<int> {
     flags->request.record = !flags->no_record;
-    flags->request.quantise.explain = flags->explain;
+    flags->request.quantise.explain = flags->explain || flags->layer_costs;
+    ETALON_CHECKED(check_layer_costs(*flags));
     ETALON_CHECKED(settle_quantise_flags(flags->request));
     flags->request.quantise_progress = [&](std::string_view what, std::size_t done, std::size_t total) { console.progress(what, done, total); };
     flags->request.progress = [&](std::string_view what) { console.detail(what); };
     ETALON_TRY(const ExportOutcome outcome, export_model(flags->request));
+    ETALON_TRY(const auto costs, layer_costs(*flags, outcome, console));
     if (flags->json) {
       constexpr auto kReplace = nlohmann::json::error_handler_t::replace;  // names of files are not always UTF-8
-      console.print(to_json(outcome).dump(2, ' ', false, kReplace) + "\n");
-    } else {
-      print_outcome(console, *flags, outcome);
+      nlohmann::ordered_json json = to_json(outcome);
+      if (costs) json["layer_costs"] = nlohmann::ordered_json::parse(analysis::layer_costs_json(*costs));
+      console.print(json.dump(2, ' ', false, kReplace) + "\n");
+      return kExitOk;
     }
+    print_outcome(console, *flags, outcome);
+    constexpr std::size_t kLayersShown = 20;
+    if (costs) console.print(report::write_layer_costs_terminal(*costs, {.colour = console.colour()}, kLayersShown));
     return kExitOk;
   };
 }
@@ -266,6 +304,7 @@ constinit const Command kExportCommand{
     "  etalon export model.pt2\n  etalon export zoo:mobilenet_v3_small -o small.pte --backend xnnpack --print-graph --explain\n"
     "  etalon export model.pt2 --dtype fp16 --outdir out --json\n"
     "  etalon export model.pt2 --dtype int8 --calib photos/ --explain\n"
+    "  etalon export model.pt2 --dtype int8 --calib photos/ --layer-costs\n"
     "  etalon export model.pt2 --dtype int8 --quant dynamic --quant-skip head",
     declare};
 

@@ -7,7 +7,7 @@
 #include <limits>
 #include <thread>
 
-#include "cli/tensor_files.h"
+#include "ir/frame.h"
 #include "quantize/agreement.h"
 #include "quantize/rewrite.h"
 
@@ -19,7 +19,9 @@ using quantize::Agreement;
 using runtime::Tensor;
 
 constexpr std::size_t kJudged = 16;    // samples for the report
-constexpr std::size_t kExplained = 2;  // samples for the gain of each layer, which takes a run per layer
+// Samples for the gain of each layer, which takes a run per layer: as many as this much arithmetic allows.
+constexpr std::size_t kFewestExplained = 2, kMostExplained = 128;
+constexpr double kExplainedFlops = 4e11;
 constexpr std::size_t kLayersExplained = 64;
 
 // The float outputs of a graph that the user sees.
@@ -84,15 +86,13 @@ void count_rows(std::span<const float> reference, std::span<const float> actual,
   }
 }
 
-Result<std::vector<std::int64_t>> read_labels(const std::string& path, std::size_t samples) {
+// One per judged sample, each of which is one row of scores.
+Result<std::vector<std::int64_t>> read_labels(const std::string& path, std::size_t samples, std::size_t rows,
+                                              std::size_t classes) {
   if (path.empty()) return std::vector<std::int64_t>{};
-  ETALON_TRY(const Tensor labels, read_tensor(path, {DType::kInt64, Dims{}, {}, false}));
-  if (labels.dtype() != DType::kInt64)
-    return invalid_input(fmt::format("{}: is {}, labels want int64", path, name_of(labels.dtype())));
-  const auto values = labels.elements<std::int64_t>();
-  if (values.size() < samples)
-    return invalid_input(fmt::format("{}: has {} labels for {} samples", path, values.size(), samples));
-  return std::vector<std::int64_t>(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(samples));
+  ETALON_TRY(std::vector<std::int64_t> labels, load_classes(path));
+  ETALON_CHECKED(check_classes(labels, samples * rows, classes), path);
+  return labels;
 }
 
 struct Judged {
@@ -156,16 +156,59 @@ Status compare_in_parts(const Candidate& candidate, std::span<const ValueId> wan
   return {};
 }
 
-// SNR of the first output of another plan for the same graph.
-Result<double> snr_of(const Candidate& candidate, ValueId output, const Judged& judged) {
-  std::vector<Agreement> agreements;
-  ETALON_CHECKED(compare_values(candidate, {&output, 1}, judged, {}, agreements, nullptr));
-  return agreements[0].snr_db().value_or(std::numeric_limits<double>::infinity());
+// What the float model gives at one output, by sample: it is the same whatever is left in float.
+using Expected = std::vector<std::vector<float>>;
+
+Result<Expected> expected_of(const Candidate& candidate, ValueId output, const Judged& judged) {
+  ETALON_TRY(GraphProbe probe, GraphProbe::create(candidate.graph, {&output, 1}, candidate.threads),
+             "the float model");
+  Expected expected;
+  for (std::size_t s = 0; s < judged.count; ++s) {
+    ETALON_CHECKED(probe.run(judged.samples->inputs[s]));
+    ETALON_TRY(const auto values, probe.value(0));
+    expected.emplace_back(values.begin(), values.end());
+  }
+  return expected;
 }
 
-// The weighted layers on int8, those with the largest error at their own result first.
+// SNR of the first output of another plan for the same graph.
+Result<double> snr_of(const Candidate& candidate, ValueId output, const Judged& judged,
+                      const Expected& expected) {
+  ETALON_TRY(const Rounded int8, rounded(candidate.graph, candidate.plan, candidate.calibration));
+  const ValueId reading = int8.reading_of(output);
+  ETALON_TRY(GraphProbe probe, GraphProbe::create(int8.graph, {&reading, 1}, candidate.threads),
+             "the int8 model");
+  Agreement agreement;
+  for (std::size_t s = 0; s < judged.count; ++s) {
+    ETALON_CHECKED(probe.run(judged.samples->inputs[s]));
+    ETALON_TRY(const auto values, probe.value(0));
+    agreement.add(expected[s], values);
+  }
+  return agreement.snr_db().value_or(std::numeric_limits<double>::infinity());
+}
+
+std::vector<std::string> value_names(const ir::Graph& graph, const quantize::Site& site) {
+  std::vector<std::string> names;
+  for (const ir::NodeId node : site.nodes) {
+    for (const ValueId out : graph.nodes[ir::index_of(node)].outs) names.push_back(graph[out].name);
+  }
+  return names;
+}
+
+// The layers that `without` leaves in float besides `site`.
+std::vector<std::string> followers(const quantize::Plan& plan, const quantize::Plan& without,
+                                   std::size_t site) {
+  std::vector<std::string> names;
+  for (std::size_t s = 0; s < plan.sites.size(); ++s) {
+    if (s != site && plan.is_quantised(s) && !without.is_quantised(s)) names.push_back(plan.sites[s].name);
+  }
+  return names;
+}
+
+// The weighted layers on int8, those with the largest error at their own result first; at most
+// kLayersExplained, and how many there are besides.
 std::vector<std::size_t> layers_to_explain(const quantize::Plan& plan,
-                                           const std::vector<LayerCloseness>& layers) {
+                                           const std::vector<LayerCloseness>& layers, std::size_t& left_out) {
   std::vector<std::pair<double, std::size_t>> order;
   std::size_t layer = 0;
   for (std::size_t s = 0; s < plan.sites.size(); ++s) {
@@ -174,16 +217,28 @@ std::vector<std::size_t> layers_to_explain(const quantize::Plan& plan,
     if (plan.sites[s].weight != ir::kNoValue) order.emplace_back(row.snr_db.value_or(1e9), s);
   }
   std::ranges::sort(order);
+  left_out = order.size() - std::min(order.size(), kLayersExplained);
   std::vector<std::size_t> out;
   for (std::size_t i = 0; i < std::min(order.size(), kLayersExplained); ++i) out.push_back(order[i].second);
   return out;
 }
 
+std::size_t samples_to_explain(const ir::Graph& graph, const quantize::Plan& plan) {
+  double flops = 1;
+  for (const ir::Node& node : graph.nodes) flops += static_cast<double>(ir::cost_of(graph, node).flops);
+  const auto layers = static_cast<double>(std::clamp<std::size_t>(plan.quantised_count(), 1, kLayersExplained));
+  const double samples = kExplainedFlops / (flops * layers);
+  return static_cast<std::size_t>(
+      std::clamp(samples, static_cast<double>(kFewestExplained), static_cast<double>(kMostExplained)));
+}
+
 Status explain_layers(const Candidate& candidate, ValueId output, Judged judged, const ProgressFn& progress,
                       QuantiseOutcome& outcome) {
-  judged.count = std::min(judged.count, kExplained);
-  ETALON_TRY(const double all, snr_of(candidate, output, judged));
-  const std::vector<std::size_t> layers = layers_to_explain(candidate.plan, outcome.layers);
+  judged.count = std::min(judged.count, samples_to_explain(candidate.graph, candidate.plan));
+  ETALON_TRY(const Expected expected, expected_of(candidate, output, judged));
+  ETALON_TRY(const double all, snr_of(candidate, output, judged, expected));
+  const std::vector<std::size_t> layers =
+      layers_to_explain(candidate.plan, outcome.layers, outcome.gains_left_out);
   std::size_t done = 0;
   for (const std::size_t s : layers) {
     const quantize::Plan without = quantize::without_site(candidate.graph, candidate.plan, s);
@@ -193,8 +248,9 @@ Status explain_layers(const Candidate& candidate, ValueId output, Judged judged,
     const quantize::Site& site = candidate.plan.sites[s];
     if (without.quantised_count() > 0) {
       ETALON_TRY(const double snr,
-                 snr_of({candidate.graph, without, calibration, candidate.threads}, output, judged));
-      outcome.gains.push_back({site.name, std::string(site.kind), snr - all});
+                 snr_of({candidate.graph, without, calibration, candidate.threads}, output, judged, expected));
+      outcome.gains.push_back(
+          {site.name, std::string(site.kind), snr - all, followers(candidate.plan, without, s)});
     }
     if (progress) progress("explaining", ++done, layers.size());
   }
@@ -219,7 +275,12 @@ Status judge(const Candidate& candidate, const Samples& calibration, const Quant
   } else if (request.labels.empty()) {
     judged.count = std::min(judged.count, kJudged);
   }
-  ETALON_TRY(judged.labels, read_labels(request.labels, judged.count));
+  const bool scores = is_scores(candidate.graph, outputs);
+  const ir::TensorType& first = candidate.graph[outputs[0]].tensor();
+  const bool fixed_rows = scores && !first.is_dynamic(0);
+  ETALON_TRY(judged.labels, read_labels(request.labels, judged.count,
+                                        fixed_rows ? static_cast<std::size_t>(first.sizes[0]) : 1,
+                                        scores ? static_cast<std::size_t>(first.sizes[1]) : 0));
   outcome.judged_on = fmt::format("{} of {}", judged.count, judged.samples->description);
 
   std::vector<ValueId> wanted = outputs;
@@ -231,14 +292,14 @@ Status judge(const Candidate& candidate, const Samples& calibration, const Quant
   }
   Top1 top1;
   if (!judged.labels.empty()) top1.float_right = top1.int8_right = 0;
-  const bool scores = is_scores(candidate.graph, outputs);
   std::vector<Agreement> agreements;
   ETALON_CHECKED(compare_in_parts(candidate, wanted, judged, progress, agreements, scores ? &top1 : nullptr));
   for (std::size_t i = 0; i < outputs.size(); ++i)
     outcome.outputs.push_back(closeness(candidate.graph[outputs[i]].name, agreements[i]));
   for (std::size_t i = 0; i < sites.size(); ++i) {
     const quantize::Site& site = candidate.plan.sites[sites[i]];
-    outcome.layers.push_back({closeness(site.name, agreements[outputs.size() + i]), std::string(site.kind)});
+    outcome.layers.push_back({closeness(site.name, agreements[outputs.size() + i]), std::string(site.kind),
+                              value_names(candidate.graph, site)});
   }
   if (scores) outcome.top1 = top1;
   return request.explain ? explain_layers(candidate, outputs[0], judged, progress, outcome) : Status{};

@@ -58,7 +58,10 @@ void print_layers(const Console& console, const QuantiseOutcome& outcome) {
     console.print(fmt::format("  {:+6.1f} dB  {} ({})\n", outcome.gains[i].gain_db, outcome.gains[i].name,
                               outcome.gains[i].kind));
   }
-  console.print(fmt::format("  (--quant-skip {} leaves the first one in float)\n", outcome.gains[0].name));
+  console.print(fmt::format("  (--quant-skip ={} leaves the first one in float)\n", outcome.gains[0].name));
+  if (outcome.gains_left_out > 0)
+    console.print(fmt::format("  ({} more layers, with smaller errors at their own results, were not tried)\n",
+                              outcome.gains_left_out));
 }
 
 void print_top1(const Console& console, const Top1& top1) {
@@ -103,6 +106,23 @@ Status use_zoo_preprocessing(const std::string& model, ImagePreprocessing& image
 
 }  // namespace
 
+void declare_data_flags(CLI::App& group, QuantiseRequest& request) {
+  group.add_option(
+      "--calib", request.data.sources,
+      "An .npy file, a folder of .npy files or of images (one --calib per input, in order), or random");
+  group.add_option("--calib-samples", request.data.max_samples, "Use at most so many samples")
+      ->capture_default_str();
+  add_triple(group, "--image-mean", request.data.images.mean, request.data.images.stated,
+             "Of red,green,blue in 0..1 (the zoo model's, else ImageNet's)");
+  add_triple(group, "--image-std", request.data.images.deviation, request.data.images.stated,
+             "Standard deviations, likewise");
+  group.add_option("--image-resize", request.data.images.resize,
+                   "Shorter side before the centre is cut out (8/7 of the input's)");
+  group.add_option("--judge,--eval", request.judge,
+                   "Data to judge accuracy on, as --calib (up to 16 calibration samples)");
+  group.add_option("--labels", request.labels, "An .npy of int64 classes, one per judged sample");
+}
+
 void declare_quantise_flags(CLI::App& app, QuantiseRequest& request) {
   constexpr const char* kGroup = "int8";
   CLI::App& group = *app.add_option_group(kGroup);
@@ -122,23 +142,10 @@ void declare_quantise_flags(CLI::App& app, QuantiseRequest& request) {
       ->capture_default_str();
   group.add_flag("!--no-bias-correction", request.bias_correction,
                  "Leave biases as they are instead of making up for rounded weights");
-  group.add_option(
-      "--calib", request.data.sources,
-      "An .npy file, a folder of .npy files or of images (one --calib per input, in order), or random");
-  group.add_option("--calib-samples", request.data.max_samples, "Use at most so many samples")
-      ->capture_default_str();
-  add_triple(group, "--image-mean", request.data.images.mean, request.data.images.stated,
-             "Of red,green,blue in 0..1 (the zoo model's, else ImageNet's)");
-  add_triple(group, "--image-std", request.data.images.deviation, request.data.images.stated,
-             "Standard deviations, likewise");
-  group.add_option("--image-resize", request.data.images.resize,
-                   "Shorter side before the centre is cut out (8/7 of the input's)");
   group.add_option("--quant-skip", request.selection.skip,
                    "Leave these in float: kinds (conv), names of results or modules; * is any text");
   group.add_option("--quant-only", request.selection.only, "Quantise these alone");
-  group.add_option("--judge", request.judge,
-                   "Data to judge accuracy on, as --calib (up to 16 calibration samples)");
-  group.add_option("--labels", request.labels, "An .npy of int64 classes, one per judged sample");
+  declare_data_flags(group, request);
 }
 
 Status settle_quantise_flags(ExportRequest& request) {
@@ -149,9 +156,11 @@ Status settle_quantise_flags(ExportRequest& request) {
     return invalid_input(fmt::format(
         "--calib, --quant-skip and --quant-only need --dtype int8, found --dtype {}", request.dtype));
   }
-  return request.quantise.data.images.stated
-             ? Status{}
-             : use_zoo_preprocessing(request.model, request.quantise.data.images);
+  return settle_data_flags(request.model, request.quantise);
+}
+
+Status settle_data_flags(const std::string& model, QuantiseRequest& request) {
+  return request.data.images.stated ? Status{} : use_zoo_preprocessing(model, request.data.images);
 }
 
 void print_quantisation(const Console& console, const QuantiseOutcome& outcome, bool explain) {
@@ -190,7 +199,7 @@ nlohmann::ordered_json quantisation_json(const QuantiseOutcome& outcome) {
   for (const LeftInFloat& row : outcome.left_in_float)
     left.push_back({{"name", row.name}, {"kind", row.kind}, {"why", row.why}});
   for (const LayerGain& row : outcome.gains)
-    gains.push_back({{"name", row.name}, {"kind", row.kind}, {"gain_db", number(row.gain_db)}});
+    gains.push_back({{"name", row.name}, {"kind", row.kind}, {"gain_db", number(row.gain_db)}, {"follow", row.follow}});
   Json json = {{"scheme", outcome.scheme},
                {"granularity", outcome.granularity},
                {"observer", outcome.observer},

@@ -14,6 +14,10 @@ class App;
 namespace etalon::cli {
 
 void declare_quantise_flags(CLI::App& app, QuantiseRequest& request);
+// Of these, the ones about data: calibration, images, what accuracy is judged on.
+void declare_data_flags(CLI::App& app, QuantiseRequest& request);
+// Preprocessing of zoo models where no flag gave any.
+Status settle_data_flags(const std::string& model, QuantiseRequest& request);
 
 // After parsing: preprocessing of zoo models where no flag gave any. kInvalidInput for flags that need
 // --dtype int8.

@@ -95,7 +95,8 @@ Result<QuantiseOutcome> quantise_graph(ir::Graph& graph, const QuantiseRequest& 
   outcome.calibration_ms = milliseconds_since(start);
 
   start = std::chrono::steady_clock::now();
-  ETALON_CHECKED(judge({graph, plan, calibration, request.threads}, samples, request, progress, outcome));
+  if (request.assess)
+    ETALON_CHECKED(judge({graph, plan, calibration, request.threads}, samples, request, progress, outcome));
   outcome.accuracy_ms = milliseconds_since(start);
 
   ETALON_TRY(const quantize::Readings readings, quantize::quantise(graph, plan, calibration));

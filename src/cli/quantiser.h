@@ -24,7 +24,8 @@ struct QuantiseRequest {
   DataRequest data;                // no sources: an error for static, random samples for judging dynamic
   std::string labels;              // .npy of int64, one class per sample of the judged data; empty: none
   std::vector<std::string> judge;  // data sources to judge accuracy on; empty: the calibration samples
-  bool explain = false;            // measure what each layer costs
+  bool assess = true;              // measure the accuracy
+  bool explain = false;            // measure what each layer costs, too
   int threads = 1;
 };
 
@@ -37,7 +38,8 @@ struct Closeness {
 };
 
 struct LayerCloseness : Closeness {
-  std::string kind;  // "conv", "hardswish"
+  std::string kind;                 // "conv", "hardswish"
+  std::vector<std::string> values;  // results of everything that computes it, the clamp behind it included
 };
 
 // What leaving one layer in float would bring at the first output.
@@ -45,6 +47,7 @@ struct LayerGain {
   std::string name;
   std::string kind;
   double gain_db = 0;
+  std::vector<std::string> follow;  // layers that would no longer lie between int8, and so be float too
 };
 
 // A classification result: over samples with one row of scores each.
@@ -71,6 +74,7 @@ struct QuantiseOutcome {
   std::vector<Closeness> outputs;      // the float ones
   std::vector<LayerCloseness> layers;  // in order, computed on int8; errors of the layers before included
   std::vector<LayerGain> gains;        // with explain, the largest first
+  std::size_t gains_left_out = 0;      // layers that were not tried, all of them closer to float than those
   std::optional<Top1> top1;            // where the first output is rows of scores
   double calibration_ms = 0, accuracy_ms = 0;
 };

@@ -43,9 +43,19 @@ bool fits_module(std::string_view pattern, std::string_view parameter) {
   return fits(pattern, parameter);
 }
 
+bool gives(const ir::Graph& graph, const Site& site, std::string_view result) {
+  for (const ir::NodeId id : site.nodes) {
+    for (const ir::ValueId out : graph.nodes[ir::index_of(id)].outs) {
+      if (graph[out].name == result) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 bool matches(const ir::Graph& graph, const Site& site, std::string_view pattern) {
+  if (pattern.starts_with('=')) return gives(graph, site, pattern.substr(1));
   if (fits(pattern, site.kind)) return true;
   if (site.weight != ir::kNoValue && fits_module(pattern, graph[site.weight].name)) return true;
   for (const ir::NodeId id : site.nodes) {

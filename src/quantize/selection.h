@@ -18,7 +18,8 @@ struct Selection {
 // '*' stands for any text. A pattern is held against a site's kind ("conv"), its operators
 // ("aten::convolution", also without namespace and overload), its results' names ("conv2d_3", also of a fused
 // clamp), what exported them ("conv2d") and its weight's name; one that names a module ("features.0") also
-// fits all of its parameters.
+// fits all of its parameters. "=conv2d" is the name of one result and nothing else, where "conv2d" is also
+// what exported every convolution.
 bool matches(const ir::Graph& graph, const Site& site, std::string_view pattern);
 
 // kNotFound for a pattern that fits no site, naming kinds there are.
