@@ -59,6 +59,22 @@ class GraphBuilder {
     return constant(dims, drawn(count, ++seed_, -0.5f, 0.5f));
   }
   std::uint32_t number(float x) { return constant({1}, {x}); }
+  // Of another data type.
+  std::uint32_t constant_bytes(const std::vector<std::uint32_t>& dims, xnn::DataType type, xnn::Quantization scales,
+                               const std::vector<std::byte>& data) {
+    std::vector<float> aligned((data.size() + sizeof(float) - 1) / sizeof(float));
+    std::memcpy(aligned.data(), data.data(), data.size());
+    const std::uint32_t id = constant(dims, std::move(aligned));
+    xnn::ConstantData& entry = graph.constants[graph.values[id].constant];
+    entry.inline_data = entry.inline_data.first(data.size());
+    entry.size = data.size();
+    set_type(id, type, std::move(scales));
+    return id;
+  }
+  void set_type(std::uint32_t id, xnn::DataType type, xnn::Quantization scales) {
+    graph.values[id].type = type;
+    graph.values[id].quantization = std::move(scales);
+  }
 
   std::uint32_t node(NodeType type, std::vector<std::uint32_t> inputs, xnn::Params params = {},
                      float min = -kInf, float max = kInf) {

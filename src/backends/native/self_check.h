@@ -6,8 +6,8 @@
 
 namespace etalon::native {
 
-// Runs every dense convolution algorithm of exactly this ISA on one small product and compares with the scalar one.
-// The CPU must be able to run it. Takes some ten microseconds; thread-safe.
+// Runs every dense convolution algorithm of exactly this ISA, for float32 and for int8, on one small product and compares
+// with the scalar one. The CPU must be able to run it. Takes some ten microseconds; thread-safe.
 bool agrees_with_scalar(kernels::Isa isa, const kernels::Machine& machine);
 
 }  // namespace etalon::native
