@@ -1,6 +1,9 @@
 // The algorithm on int8 tiles, with the tile unit emulated: everything but its five instructions is what runs on the
 // machines that have one.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <limits>
 
 #include "kernels/qs8_conv2d/qs8_conv2d_cases_test.h"
 #include "kernels/testing.h"
@@ -92,6 +95,44 @@ TEST_P(EmulatedTilesOn, SumsWrapAroundAndScaledSumsAreCut) {
     t.want.clear();
     testing::compute_reference(c, t);
     EXPECT_EQ(run_case(a, c, t, 1, {}), "") << columns;
+  }
+}
+
+// Bytes behind which nothing may be read.
+class GuardedBytes {
+ public:
+  explicit GuardedBytes(std::size_t size) : size_(size) {
+    all_ = static_cast<std::uint8_t*>(mmap(nullptr, 2 * kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    mprotect(all_ + kBytes, kBytes, PROT_NONE);
+  }
+  ~GuardedBytes() { munmap(all_, 2 * kBytes); }
+  GuardedBytes(const GuardedBytes&) = delete;
+  GuardedBytes& operator=(const GuardedBytes&) = delete;
+  std::int8_t* data() const { return reinterpret_cast<std::int8_t*>(all_ + kBytes - size_); }
+
+ private:
+  static constexpr std::size_t kBytes = 1 << 16;
+  std::size_t size_;
+  std::uint8_t* all_;
+};
+
+// Tiles are read in place with more channels than there are; behind the last pixel there may be no memory.
+TEST_P(EmulatedTilesOn, ReadNothingBehindTheTensor) {
+  const Qs8Conv2dAlgorithm& a = *GetParam();
+  for (const std::int64_t channels : {1, 3, 16, 63, 64, 65, 130}) {
+    for (const std::int64_t rows : {1, 5, 17, 50, 150}) {
+      Qs8Case c{"rows", image_of(1, channels, 20, 1, 1), {}};
+      c.shape.in_h = c.shape.out_h = rows;
+      Qs8Tensors t = testing::make_tensors(c, 9);
+      testing::compute_reference(c, t);
+      GuardedBytes input(t.input.size());
+      std::memcpy(input.data(), t.input.as<std::int8_t>(), t.input.size());
+      testing::ByteBuffer packed(a.packed_bytes(c.shape)), scratch(a.scratch_bytes(c.shape, {}));
+      a.pack(c.shape, c.params, {t.filter.as<std::int8_t>(), t.bias.data(), t.scales.data(), true}, packed.as<void>());
+      testing::ByteBuffer output(testing::count(rows * 20));
+      a.run(c.shape, c.params, {}, {input.data(), output.as<std::int8_t>(), packed.as<void>(), scratch.as<std::byte>()}, 0, 1);
+      EXPECT_EQ(testing::difference(c.shape, t, output, 0), "") << rows << " rows of " << channels;
+    }
   }
 }
 
