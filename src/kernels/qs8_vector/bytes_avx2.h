@@ -299,56 +299,28 @@ struct ColumnSums {
   }
 };
 
-// A register holds 16 columns of two rows that are 16 apart, so that columns come out as 32 bytes in a row.
-constexpr std::size_t kTileRows = 32, kTileColumns = 16;
-
-// In every 128 bits: byte c of register r becomes byte r of register c. Each step turns the eight bits of an index
-// made of both by one place.
-ETALON_INLINE void transpose_lanes(__m256i (&x)[16]) {
-#pragma GCC unroll 4
-  for (int step = 0; step < 4; ++step) {
-    __m256i y[16];
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i) {
-      y[2 * i] = _mm256_unpacklo_epi8(x[i], x[i + 8]);
-      y[2 * i + 1] = _mm256_unpackhi_epi8(x[i], x[i + 8]);
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < 16; ++i) x[i] = y[i];
+// Registers of 128 and 256 bits for transposition, which works within 128 bits.
+struct Lanes1 {
+  static constexpr std::size_t kCount = 1;
+  __m128i v;
+  ETALON_INLINE static Lanes1 load(const std::int8_t* p, std::size_t) { return {load16(p)}; }
+  ETALON_INLINE void store(std::int8_t* p) const { store16(v, p); }
+};
+struct Lanes2 {
+  using Half = Lanes1;
+  static constexpr std::size_t kCount = 2;
+  __m256i v;
+  // Of pointers `step` apart.
+  ETALON_INLINE static Lanes2 load(const std::int8_t* p, std::size_t step) {
+    return {_mm256_set_m128i(load16(p + step), load16(p))};
   }
-}
-
-ETALON_INLINE void transpose_tile(const std::int8_t* x, std::size_t x_stride, std::int8_t* out,
-                                  std::size_t out_stride) {
-  __m256i rows[16];
-#pragma GCC unroll 16
-  for (std::size_t r = 0; r < 16; ++r) {
-    const std::int8_t* p = x + r * x_stride;
-    rows[r] = _mm256_set_m128i(load16(p + 16 * x_stride), load16(p));
-  }
-  transpose_lanes(rows);
-#pragma GCC unroll 16
-  for (std::size_t c = 0; c < 16; ++c) Bytes{rows[c]}.store(out + c * out_stride);
-}
-
-ETALON_INLINE void transpose_part(const std::int8_t* x, std::size_t x_stride, std::int8_t* out, std::size_t out_stride,
-                                  std::size_t rows, std::size_t columns) {
-  alignas(32) std::int8_t gathered[16][32], turned[16][32];
-  for (std::size_t r = 0; r < rows; ++r) {
-    const std::int8_t* p = x + r * x_stride;
-    store16(columns == 16 ? load16(p) : load16(p, columns), gathered[r % 16] + r / 16 * 16);
-  }
-  __m256i tile[16];
-#pragma GCC unroll 16
-  for (int r = 0; r < 16; ++r) tile[r] = Bytes::load(gathered[r]).v;
-  transpose_lanes(tile);
-#pragma GCC unroll 16
-  for (int c = 0; c < 16; ++c) Bytes{tile[c]}.store(turned[c]);
-  for (std::size_t c = 0; c < columns; ++c) {
-    const Bytes column = Bytes::load(turned[c]);
-    rows == 32 ? column.store(out + c * out_stride) : column.store(out + c * out_stride, rows);
-  }
-}
+  ETALON_INLINE void store(std::int8_t* p) const { Bytes{v}.store(p); }
+};
+ETALON_INLINE Lanes1 zip_low(Lanes1 a, Lanes1 b) { return {_mm_unpacklo_epi8(a.v, b.v)}; }
+ETALON_INLINE Lanes1 zip_high(Lanes1 a, Lanes1 b) { return {_mm_unpackhi_epi8(a.v, b.v)}; }
+ETALON_INLINE Lanes2 zip_low(Lanes2 a, Lanes2 b) { return {_mm256_unpacklo_epi8(a.v, b.v)}; }
+ETALON_INLINE Lanes2 zip_high(Lanes2 a, Lanes2 b) { return {_mm256_unpackhi_epi8(a.v, b.v)}; }
+using WidestLanes = Lanes2;
 
 }  // namespace
 }  // namespace etalon::kernels

@@ -251,60 +251,41 @@ struct ColumnSums {
   }
 };
 
-// A register holds 16 columns of four rows that are 16 apart, so that columns come out as 64 bytes in a row.
-constexpr std::size_t kTileRows = 64, kTileColumns = 16;
-
-// In every 128 bits: byte c of register r becomes byte r of register c. Each step turns the eight bits of an index
-// made of both by one place.
-ETALON_INLINE void transpose_lanes(__m512i (&x)[16]) {
-#pragma GCC unroll 4
-  for (int step = 0; step < 4; ++step) {
-    __m512i y[16];
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i) {
-      y[2 * i] = _mm512_unpacklo_epi8(x[i], x[i + 8]);
-      y[2 * i + 1] = _mm512_unpackhi_epi8(x[i], x[i + 8]);
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < 16; ++i) x[i] = y[i];
+// Registers of 128, 256 and 512 bits for transposition, which works within 128 bits.
+struct Lanes1 {
+  static constexpr std::size_t kCount = 1;
+  __m128i v;
+  ETALON_INLINE static Lanes1 load(const std::int8_t* p, std::size_t) {
+    return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))};
   }
-}
-ETALON_INLINE __m128i load16(const std::int8_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
-
-ETALON_INLINE void transpose_tile(const std::int8_t* x, std::size_t x_stride, std::int8_t* out,
-                                  std::size_t out_stride) {
-  __m512i rows[16];
-#pragma GCC unroll 16
-  for (std::size_t r = 0; r < 16; ++r) {
-    const std::int8_t* p = x + r * x_stride;
-    rows[r] = _mm512_castsi128_si512(load16(p));
-    rows[r] = _mm512_inserti32x4(rows[r], load16(p + 16 * x_stride), 1);
-    rows[r] = _mm512_inserti32x4(rows[r], load16(p + 32 * x_stride), 2);
-    rows[r] = _mm512_inserti32x4(rows[r], load16(p + 48 * x_stride), 3);
+  ETALON_INLINE void store(std::int8_t* p) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v); }
+};
+struct Lanes2 {
+  using Half = Lanes1;
+  static constexpr std::size_t kCount = 2;
+  __m256i v;
+  // Of pointers `step` apart.
+  ETALON_INLINE static Lanes2 load(const std::int8_t* p, std::size_t step) {
+    return {_mm256_set_m128i(Lanes1::load(p + step, 0).v, Lanes1::load(p, 0).v)};
   }
-  transpose_lanes(rows);
-#pragma GCC unroll 16
-  for (std::size_t c = 0; c < 16; ++c) _mm512_storeu_si512(out + c * out_stride, rows[c]);
-}
-
-ETALON_INLINE void transpose_part(const std::int8_t* x, std::size_t x_stride, std::int8_t* out, std::size_t out_stride,
-                                  std::size_t rows, std::size_t columns) {
-  alignas(64) std::int8_t gathered[16][64];
-  const auto mask = static_cast<__mmask16>((1u << columns) - 1);
-  for (std::size_t r = 0; r < rows; ++r) {
-    const __m128i bytes = _mm_maskz_loadu_epi8(mask, x + r * x_stride);
-    _mm_store_si128(reinterpret_cast<__m128i*>(gathered[r % 16] + r / 16 * 16), bytes);
+  ETALON_INLINE void store(std::int8_t* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
+};
+struct Lanes4 {
+  using Half = Lanes2;
+  static constexpr std::size_t kCount = 4;
+  __m512i v;
+  ETALON_INLINE static Lanes4 load(const std::int8_t* p, std::size_t step) {
+    return {_mm512_inserti64x4(_mm512_castsi256_si512(Lanes2::load(p, step).v), Lanes2::load(p + 2 * step, step).v, 1)};
   }
-  __m512i tile[16];
-#pragma GCC unroll 16
-  for (int r = 0; r < 16; ++r) tile[r] = _mm512_load_si512(gathered[r]);
-  transpose_lanes(tile);
-  const auto high = static_cast<__mmask64>(rows == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << rows) - 1);
-#pragma GCC unroll 16
-  for (std::size_t c = 0; c < 16; ++c) {
-    if (c < columns) _mm512_mask_storeu_epi8(out + c * out_stride, high, tile[c]);
-  }
-}
+  ETALON_INLINE void store(std::int8_t* p) const { _mm512_storeu_si512(p, v); }
+};
+ETALON_INLINE Lanes1 zip_low(Lanes1 a, Lanes1 b) { return {_mm_unpacklo_epi8(a.v, b.v)}; }
+ETALON_INLINE Lanes1 zip_high(Lanes1 a, Lanes1 b) { return {_mm_unpackhi_epi8(a.v, b.v)}; }
+ETALON_INLINE Lanes2 zip_low(Lanes2 a, Lanes2 b) { return {_mm256_unpacklo_epi8(a.v, b.v)}; }
+ETALON_INLINE Lanes2 zip_high(Lanes2 a, Lanes2 b) { return {_mm256_unpackhi_epi8(a.v, b.v)}; }
+ETALON_INLINE Lanes4 zip_low(Lanes4 a, Lanes4 b) { return {_mm512_unpacklo_epi8(a.v, b.v)}; }
+ETALON_INLINE Lanes4 zip_high(Lanes4 a, Lanes4 b) { return {_mm512_unpackhi_epi8(a.v, b.v)}; }
+using WidestLanes = Lanes4;
 
 }  // namespace
 }  // namespace etalon::kernels

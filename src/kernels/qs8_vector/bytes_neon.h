@@ -233,47 +233,15 @@ struct ColumnSums {
   }
 };
 
-constexpr std::size_t kTileRows = 16, kTileColumns = 16;
-
-// Byte c of register r becomes byte r of register c. Each step turns the eight bits of an index made of both by one
-// place.
-ETALON_INLINE void transpose_lanes(int8x16_t (&x)[16]) {
-#pragma GCC unroll 4
-  for (int step = 0; step < 4; ++step) {
-    int8x16_t y[16];
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i) {
-      y[2 * i] = vzip1q_s8(x[i], x[i + 8]);
-      y[2 * i + 1] = vzip2q_s8(x[i], x[i + 8]);
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < 16; ++i) x[i] = y[i];
-  }
-}
-
-ETALON_INLINE void transpose_tile(const std::int8_t* x, std::size_t x_stride, std::int8_t* out,
-                                  std::size_t out_stride) {
-  int8x16_t tile[16];
-#pragma GCC unroll 16
-  for (std::size_t r = 0; r < 16; ++r) tile[r] = vld1q_s8(x + r * x_stride);
-  transpose_lanes(tile);
-#pragma GCC unroll 16
-  for (std::size_t c = 0; c < 16; ++c) vst1q_s8(out + c * out_stride, tile[c]);
-}
-
-ETALON_INLINE void transpose_part(const std::int8_t* x, std::size_t x_stride, std::int8_t* out, std::size_t out_stride,
-                                  std::size_t rows, std::size_t columns) {
-  std::int8_t gathered[16][16], turned[16][16];
-  for (std::size_t r = 0; r < rows; ++r) {
-    const std::int8_t* p = x + r * x_stride;
-    (columns == 16 ? Bytes::load(p) : Bytes::load(p, columns)).store(gathered[r]);
-  }
-  transpose_tile(gathered[0], 16, turned[0], 16);
-  for (std::size_t c = 0; c < columns; ++c) {
-    const Bytes column = Bytes::load(turned[c]);
-    rows == 16 ? column.store(out + c * out_stride) : column.store(out + c * out_stride, rows);
-  }
-}
+struct Lanes1 {
+  static constexpr std::size_t kCount = 1;
+  int8x16_t v;
+  ETALON_INLINE static Lanes1 load(const std::int8_t* p, std::size_t) { return {vld1q_s8(p)}; }
+  ETALON_INLINE void store(std::int8_t* p) const { vst1q_s8(p, v); }
+};
+ETALON_INLINE Lanes1 zip_low(Lanes1 a, Lanes1 b) { return {vzip1q_s8(a.v, b.v)}; }
+ETALON_INLINE Lanes1 zip_high(Lanes1 a, Lanes1 b) { return {vzip2q_s8(a.v, b.v)}; }
+using WidestLanes = Lanes1;
 
 }  // namespace
 }  // namespace etalon::kernels

@@ -100,17 +100,25 @@ struct ColumnSums {
   }
 };
 
-constexpr std::size_t kTileRows = 16, kTileColumns = 16;
-ETALON_INLINE void transpose_part(const std::int8_t* x, std::size_t x_stride, std::int8_t* out, std::size_t out_stride,
-                                  std::size_t rows, std::size_t columns) {
-  for (std::size_t c = 0; c < columns; ++c) {
-    for (std::size_t r = 0; r < rows; ++r) out[c * out_stride + r] = x[r * x_stride + c];
+// Sixteen bytes for transposition: compilers have vectors for every machine.
+struct Lanes1 {
+  static constexpr std::size_t kCount = 1;
+  using Sixteen __attribute__((vector_size(16))) = std::int8_t;
+  Sixteen v;
+  ETALON_INLINE static Lanes1 load(const std::int8_t* p, std::size_t) {
+    Lanes1 out;
+    __builtin_memcpy(&out.v, p, 16);
+    return out;
   }
+  ETALON_INLINE void store(std::int8_t* p) const { __builtin_memcpy(p, &v, 16); }
+};
+ETALON_INLINE Lanes1 zip_low(Lanes1 a, Lanes1 b) {
+  return {__builtin_shufflevector(a.v, b.v, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)};
 }
-ETALON_INLINE void transpose_tile(const std::int8_t* x, std::size_t x_stride, std::int8_t* out,
-                                  std::size_t out_stride) {
-  transpose_part(x, x_stride, out, out_stride, kTileRows, kTileColumns);
+ETALON_INLINE Lanes1 zip_high(Lanes1 a, Lanes1 b) {
+  return {__builtin_shufflevector(a.v, b.v, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)};
 }
+using WidestLanes = Lanes1;
 
 }  // namespace
 }  // namespace etalon::kernels

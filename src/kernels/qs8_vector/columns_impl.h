@@ -1,4 +1,4 @@
-// What runs along channels: pooling, and exchanging rows with columns. See qs8_vector.h; included by qs8_vector_impl.h.
+// What runs along channels: pooling. See qs8_vector.h; included by qs8_vector_impl.h.
 #pragma once
 
 #include <cstddef>
@@ -23,15 +23,22 @@ ETALON_INLINE void max_of_window(const Window& w, std::size_t c, std::size_t par
   Bytes largest[kVecs];
 #pragma GCC unroll 4
   for (int v = 0; v < kVecs; ++v) largest[v] = low;
+  const auto take = [&](const std::int8_t* p) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVecs; ++v) {
+      const std::int8_t* q = p + static_cast<std::size_t>(v) * kCount;
+      largest[v] = max(largest[v], part == kCount ? Bytes::load(q) : Bytes::load(q, part));
+    }
+  };
   for (std::int64_t i = 0; i < w.rows; ++i) {
     const std::int8_t* p = w.first + i * w.row_step + c;
-    for (std::int64_t j = 0; j < w.columns; ++j, p += w.column_step) {
-#pragma GCC unroll 4
-      for (int v = 0; v < kVecs; ++v) {
-        const std::int8_t* q = p + static_cast<std::size_t>(v) * kCount;
-        largest[v] = max(largest[v], part == kCount ? Bytes::load(q) : Bytes::load(q, part));
-      }
+    if (w.columns == 3) {  // the most frequent window
+      take(p);
+      take(p + w.column_step);
+      take(p + 2 * w.column_step);
+      continue;
     }
+    for (std::int64_t j = 0; j < w.columns; ++j, p += w.column_step) take(p);
   }
 #pragma GCC unroll 4
   for (int v = 0; v < kVecs; ++v) {
@@ -94,29 +101,6 @@ void mean_columns(const std::int8_t* x, std::size_t rows, std::size_t stride, st
     mean_of_block<true>(x + c, rows, stride, Bytes::kCount, m, out + c);
   }
   if (c < columns) mean_of_block<false>(x + c, rows, stride, columns - c, m, out + c);
-}
-
-// The last tile of a row or column begins earlier than it had to, and so is whole, too.
-void transpose_x8(const void* x_bytes, std::size_t x_stride, void* out_bytes, std::size_t out_stride,
-                  std::size_t rows, std::size_t columns) {
-  const auto* x = static_cast<const std::int8_t*>(x_bytes);
-  auto* out = static_cast<std::int8_t*>(out_bytes);
-  if (rows == 0 || columns == 0) return;
-  const bool is_whole = rows >= kTileRows && columns >= kTileColumns;
-  for (std::size_t begin = 0; begin < rows; begin += kTileRows) {
-    const std::size_t r = is_whole && begin + kTileRows > rows ? rows - kTileRows : begin;
-    for (std::size_t left = 0; left < columns; left += kTileColumns) {
-      const std::size_t c = is_whole && left + kTileColumns > columns ? columns - kTileColumns : left;
-      const std::int8_t* from = x + r * x_stride + c;
-      std::int8_t* to = out + c * out_stride + r;
-      if (is_whole) {
-        transpose_tile(from, x_stride, to, out_stride);
-      } else {
-        transpose_part(from, x_stride, to, out_stride, rows - r < kTileRows ? rows - r : kTileRows,
-                       columns - c < kTileColumns ? columns - c : kTileColumns);
-      }
-    }
-  }
 }
 
 }  // namespace

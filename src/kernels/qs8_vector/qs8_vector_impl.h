@@ -1,13 +1,14 @@
 // All kernels of qs8_vector.h for one ISA: include bytes_<isa>.h first, then instantiate ETALON_QS8_VECTOR_KERNELS once.
 //
 // Such a header defines, in an unnamed namespace: Bytes, a register of int8; the operations Summing, Multiplying,
-// Quantising and Dequantising on it; ColumnSums, which adds up pairs of rows; widen_range, translate_bytes; and how to
-// transpose a tile of kTileRows x kTileColumns bytes or a part of one.
+// Quantising and Dequantising on it; ColumnSums, which adds up pairs of rows; widen_range, translate_bytes; and
+// Lanes1, perhaps Lanes2 and Lanes4: registers of so many times 16 bytes, for transposition.
 #pragma once
 
 #include "kernels/qs8_vector/columns_impl.h"
 #include "kernels/qs8_vector/elementwise_impl.h"
 #include "kernels/qs8_vector/tables.h"
+#include "kernels/qs8_vector/transpose_impl.h"
 
 // clang-format off
 #define ETALON_QS8_VECTOR_KERNELS           \
