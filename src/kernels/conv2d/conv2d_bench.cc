@@ -13,6 +13,7 @@ struct Layer {
   const char* name;
   std::int64_t size, in_c, out_c, kernel, stride, groups;
   Activation activation = Activation::kNone;
+  bool planes = false;  // as a model's input comes
 };
 
 constexpr Layer kLayers[] = {
@@ -36,6 +37,9 @@ constexpr Layer kLayers[] = {
     {"squeeze_excite_small", 1, 64, 16, 1, 1, 1},
     {"first_layer", 224, 3, 32, 3, 2, 1},
     {"resnet_first", 224, 3, 64, 7, 2, 1},
+    {"first_layer_of_planes", 224, 3, 32, 3, 2, 1, Activation::kNone, true},
+    {"first_layer_of_planes_16", 224, 3, 16, 3, 2, 1, Activation::kHardswish, true},
+    {"resnet_first_of_planes", 224, 3, 64, 7, 2, 1, Activation::kNone, true},
     {"resnet_3x3_56", 56, 64, 64, 3, 1, 1},
     {"resnet_3x3_28", 28, 128, 128, 3, 1, 1},
     {"resnet_3x3_14", 14, 256, 256, 3, 1, 1},
@@ -77,6 +81,7 @@ Conv2dShape shape_of(const Layer& layer) {
   s.out_h = (s.in_h + 2 * s.pad_top - layer.kernel) / layer.stride + 1;
   s.out_w = (s.in_w + 2 * s.pad_left - layer.kernel) / layer.stride + 1;
   s.groups = layer.groups;
+  s.input_is_nchw = layer.planes;
   return s;
 }
 

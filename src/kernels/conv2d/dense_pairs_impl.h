@@ -41,7 +41,7 @@ struct PairPlan {
   Conv2dShape in_pairs() const {
     Conv2dShape out = s;
     out.in_c = out.in_pixel_stride = channels;
-    out.has_input_scale = false;
+    out.has_input_scale = out.input_is_nchw = false;
     return out;
   }
 
@@ -123,6 +123,10 @@ class DensePairsRun {
 
   // Pixels [first, first + count) of an image.
   void convert(std::int64_t image, std::int64_t first, std::int64_t count) {
+    if (s_.input_is_nchw) {
+      const std::int64_t plane = s_.in_h * s_.in_w;
+      return copy_planes_to_pairs(call_.input + image * s_.in_c * plane + first, plane, s_.in_c, count, pairs_);
+    }
     const float* from = call_.input + (image * s_.in_h * s_.in_w + first) * s_.in_pixel_stride;
     const float* scale = s_.has_input_scale ? call_.input_scale + image * s_.in_c : nullptr;
     if (scale == nullptr && s_.in_pixel_stride == s_.in_c && s_.in_c % 2 == 0) return copy_to_pairs(from, nullptr, count * s_.in_c, pairs_);
@@ -138,13 +142,12 @@ class DensePairsRun {
   Conv2dCall block_call_;
 };
 
-const char* refusal_of_groups(const Conv2dShape& s) {
-  return s.groups > 1 && s.in_c / s.groups % 2 != 0 ? "wants an even number of inputs in a group" : nullptr;
-}
-const char* refusal_gemm_pairs(const Conv2dShape& s, const Epilogue& e) { return refusal_gemm(s, e); }
+// Few planes are read as they are; a model's input has three.
 const char* refusal_igemm_pairs(const Conv2dShape& s, const Epilogue& e) {
-  const char* refusal = refusal_igemm(s, e);
-  return refusal != nullptr ? refusal : refusal_of_groups(s);
+  if (s.groups > 1 && s.in_c / s.groups % 2 != 0) return "wants an even number of inputs in a group";
+  Conv2dShape pixels = s;
+  if (s.in_c <= kMostPlanes && s.groups == 1 && !s.has_input_scale) pixels.input_is_nchw = false;
+  return refusal_igemm(pixels, e);
 }
 
 // The dot product does two multiply-adds where float32 does one; or, where it is slow, one in twice the time.
@@ -155,7 +158,7 @@ double cycles_pairs(const Conv2dShape& shape, const Machine& machine) {
   const auto pixels = static_cast<double>(s.batch * s.out_h * s.out_w), vecs = static_cast<double>(plan.groups * plan.vecs);
   const double dots = pixels * vecs * static_cast<double>(plan.taps * plan.k) * inside_share(s);
   const auto inputs = static_cast<double>(s.batch * s.in_h * s.in_w);
-  const double convert = inputs * (shape.in_c % 2 == 0 ? 0.1 * static_cast<double>(shape.in_c) : 4 + 0.15 * static_cast<double>(shape.in_c));
+  const double convert = inputs * (shape.input_is_nchw ? 1 : shape.in_c % 2 == 0 ? 0.1 * static_cast<double>(shape.in_c) : 4 + 0.15 * static_cast<double>(shape.in_c));
   const double compute = dots * (machine.bf16_dots_are_slow ? 2.2 : 0.55) + pixels * vecs * 2 + convert + 300;
   const double weights = 4.0 * static_cast<double>(plan.floats());
   const double memory = weights / (weights > static_cast<double>(machine.l2_bytes) ? 20 : 40);
@@ -197,7 +200,7 @@ void run_pairs(const Conv2dShape& s, const Epilogue& e, const Machine& machine, 
 
 constexpr Conv2dAlgorithm pairs_gemm(std::string_view name, std::string_view tile, Isa isa) {
   return {.name = name, .tile = tile, .isa = isa, .math = MathMode::kBf16, .is_depthwise = false,
-          .refusal = refusal_gemm_pairs, .cycles = cycles_pairs, .packed_bytes = packed_bytes_pairs, .pack = pack_pairs,
+          .refusal = refusal_gemm, .cycles = cycles_pairs, .packed_bytes = packed_bytes_pairs, .pack = pack_pairs,
           .scratch_bytes = DensePairsRun::scratch_bytes, .run = run_pairs};
 }
 constexpr Conv2dAlgorithm pairs_igemm(std::string_view name, std::string_view tile, Isa isa) {

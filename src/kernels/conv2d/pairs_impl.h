@@ -64,5 +64,26 @@ ETALON_INLINE void copy_to_pairs(const float* from, const float* scale, std::int
   }
 }
 
+constexpr std::int64_t kMostPlanes = 4;
+
+// `count` pixels of up to kMostPlanes planes, which are `plane` floats apart, to the pairs of one pixel after the other.
+[[maybe_unused]] void copy_planes_to_pairs(const float* from, std::int64_t plane, std::int64_t planes, std::int64_t count,
+                                           float* to) {
+  const __m512i low = _mm512_set_epi32(23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+  for (std::int64_t i = 0; i < count; i += kLanes) {
+    const std::int64_t left = count - i;
+    const auto load = [&](std::int64_t p) { return p < planes ? load_some(from + p * plane + i, left) : Vec::zero(); };
+    const Vec first = zip_places(load(0), load(1));
+    if (planes <= 2) {
+      _mm512_mask_storeu_ps(to + i, mask_of(left), first.v);
+      continue;
+    }
+    const Vec second = zip_places(load(2), load(3));
+    _mm512_mask_storeu_ps(to + 2 * i, mask_of(2 * left), _mm512_permutex2var_ps(first.v, low, second.v));
+    _mm512_mask_storeu_ps(to + 2 * i + kLanes, mask_of(2 * left - kLanes), _mm512_permutex2var_ps(first.v, high, second.v));
+  }
+}
+
 }  // namespace
 }  // namespace etalon::kernels
