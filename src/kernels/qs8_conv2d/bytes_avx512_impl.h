@@ -16,35 +16,34 @@ struct ByteTable {
   __m512i part[4];
 };
 
-// Of bytes in 16-bit lanes: the pair of bytes that holds the one wanted, and then that one. Its neighbour may stay above.
-inline __m512i look_up(const ByteTable& table, __m512i bytes) {
-  const __m512i pair = _mm512_srli_epi16(bytes, 1);
-  const __m512i low = _mm512_permutex2var_epi16(table.part[0], pair, table.part[1]);
-  const __m512i high = _mm512_permutex2var_epi16(table.part[2], pair, table.part[3]);
-  const __mmask32 is_high = _mm512_test_epi16_mask(bytes, _mm512_set1_epi16(0x80));
-  const __m512i shift = _mm512_slli_epi16(_mm512_and_si512(bytes, _mm512_set1_epi16(1)), 3);
-  return _mm512_srlv_epi16(_mm512_mask_blend_epi16(is_high, low, high), shift);
-}
-
 inline ByteTable byte_table(const std::uint8_t* table) {
   return {_mm512_loadu_si512(table), _mm512_loadu_si512(table + 64), _mm512_loadu_si512(table + 128),
           _mm512_loadu_si512(table + 192)};
 }
 
-// Of every byte; with permutations of 16-bit lanes, as those of bytes are not part of this ISA.
+// Permutations of bytes are not part of this ISA, but those of 16-bit lanes are, which find pairs of bytes: seven bits of
+// an index choose a pair in both halves of the table, its top bit the half and its last bit one of the pair.
 inline __m512i look_up_bytes(const ByteTable& table, __m512i bytes) {
-  const __m512i even = look_up(table, _mm512_and_si512(bytes, _mm512_set1_epi16(0xff)));
-  const __m512i odd = _mm512_slli_epi16(look_up(table, _mm512_srli_epi16(bytes, 8)), 8);
-  return _mm512_mask_blend_epi8(0xaaaaaaaaaaaaaaaau, even, odd);
+  const auto pairs = [&](__m512i index, __mmask32 is_high) {
+    return _mm512_mask_blend_epi16(is_high, _mm512_permutex2var_epi16(table.part[0], index, table.part[1]),
+                                   _mm512_permutex2var_epi16(table.part[2], index, table.part[3]));
+  };
+  constexpr __mmask64 kOdd = 0xaaaaaaaaaaaaaaaau;
+  const __m512i even = pairs(_mm512_srli_epi16(bytes, 1), _mm512_test_epi16_mask(bytes, _mm512_set1_epi16(0x80)));
+  const __m512i odd = pairs(_mm512_srli_epi16(bytes, 9), _mm512_movepi16_mask(bytes));
+  const __m512i first = _mm512_mask_blend_epi8(kOdd, even, _mm512_slli_epi16(odd, 8));
+  const __m512i second = _mm512_mask_blend_epi8(kOdd, _mm512_srli_epi16(even, 8), odd);
+  return _mm512_mask_blend_epi8(_mm512_test_epi8_mask(bytes, _mm512_set1_epi8(1)), first, second);
 }
 
 // out[i] = table[x[i]]
 inline void translate_avx512(const std::int8_t* x, std::int8_t* out, std::int64_t n, const std::uint8_t* table) {
   const ByteTable parts = byte_table(table);
-  for (std::int64_t i = 0; i < n; i += 64) {
-    const __mmask64 mask = first_bytes(n - i);
-    _mm512_mask_storeu_epi8(out + i, mask, look_up_bytes(parts, _mm512_maskz_loadu_epi8(mask, x + i)));
-  }
+  std::int64_t i = 0;
+  for (; i + 64 <= n; i += 64) _mm512_storeu_si512(out + i, look_up_bytes(parts, _mm512_loadu_si512(x + i)));
+  if (i == n) return;
+  const __mmask64 mask = first_bytes(n - i);
+  _mm512_mask_storeu_epi8(out + i, mask, look_up_bytes(parts, _mm512_maskz_loadu_epi8(mask, x + i)));
 }
 inline void translate_avx512(std::int8_t* data, std::int64_t n, const std::uint8_t* table) {
   translate_avx512(data, data, n, table);
