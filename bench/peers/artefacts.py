@@ -8,8 +8,9 @@ from pathlib import Path
 
 from engines import BIN, HERE, ROOT
 
-NEEDS = {"model.xml": "model.onnx", "packed.pte": "ours.pte"}
-OURS = ("ours.pte", "packed.pte")
+NEEDS = {"model.xml": "model.onnx", "packed.pte": "ours.pte", "int8.onnx": "model.onnx", "int8.xml": "model.xml",
+         "int8.tflite": "model.tflite", "half.onnx": "model.onnx"}
+OURS = ("ours.pte", "packed.pte", "ours_int8.pte", "ours_half.pte")
 TIMEOUT_SECONDS = 1800
 
 
@@ -34,8 +35,9 @@ class Artefacts:
         self.folder = cache_folder() / f"{model}-{_digest(ROOT / 'zoo' / f'{model}.pt2', *pins)}"
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def inputs(self):
-        return sorted(self.folder.glob("input_*.npy"), key=lambda p: int(p.stem.split("_")[1]))
+    def inputs(self, prefix="input"):
+        """In half for programs that want them so: `prefix` half_input."""
+        return sorted(self.folder.glob(f"{prefix}_*.npy"), key=lambda p: int(p.stem.split("_")[-1]))
 
     def eager(self):
         return sorted(self.folder.glob("eager_*.npy"), key=lambda p: int(p.stem.split("_")[1]))
@@ -55,9 +57,10 @@ class Artefacts:
         if artefact in NEEDS and (reason := self.make(NEEDS[artefact])):
             return f"{NEEDS[artefact]}: {reason}"
         target, failure = self.folder / artefact, self.folder / f"{artefact}.failed"
-        # Our exporter changes from day to day and takes a moment; the others are pinned and slow.
+        # Our exporter changes from day to day; the others are pinned and slow.
         ours = artefact in OURS
-        if target.exists() and not ours and (not self._fresh or artefact == "model.pt2"):
+        current = target.exists() and (not ours or target.stat().st_mtime > (BIN / "etalon").stat().st_mtime)
+        if current and (not self._fresh or artefact == "model.pt2"):
             return None
         if failure.exists() and not ours and not self._fresh:
             return failure.read_text(encoding="utf-8")

@@ -1,24 +1,19 @@
 """Makes one file that an engine loads: convert.py MODEL ARTEFACT FOLDER. All come from one archive with the same weights.
 
-One conversion per process, because the converters hold hundreds of megabytes and set global state.
+One conversion per process, because the converters hold hundreds of megabytes and set global state. The int8 files of all are
+calibrated on the same samples, with each converter's own defaults; the half ones are rounded from the same weights.
 """
 
-import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "python")]
-ETALON = os.environ.get("ETALON", str(ROOT / "build/release/bin/etalon"))
+sys.path[:0] = [str(ROOT / "python"), str(Path(__file__).resolve().parent)]
 
-
-def zoo_entry(model):
-    for entry in json.loads((ROOT / "zoo/zoo.json").read_text(encoding="utf-8"))["models"]:
-        if entry["name"] == model:
-            return entry
-    raise SystemExit(f"the zoo has no model {model}")
+import half  # noqa: E402
+import quantised  # noqa: E402
+import sources  # noqa: E402
 
 
 def archive(model, folder):
@@ -28,7 +23,7 @@ def archive(model, folder):
     import numpy
     import torch
 
-    entry = zoo_entry(model)
+    entry = sources.zoo_entry(model)
     archives.fill(ROOT / "zoo" / entry["file"], folder / "model.pt2")
     inputs = [weights.draw_input(i, spec["sizes"], spec["dtype"], spec.get("modulus"))
               for i, spec in enumerate(entry["inputs"])]
@@ -42,43 +37,18 @@ def archive(model, folder):
         numpy.save(folder / f"eager_{i}.npy", tensor.numpy())
 
 
-def _program(folder):
-    import torch
-
-    return torch.export.load(folder / "model.pt2")
-
-
-def _inputs(folder):
-    import numpy
-    import torch
-
-    return tuple(torch.from_numpy(numpy.load(path)) for path in input_files(folder))
-
-
-def input_files(folder):
-    return sorted(folder.glob("input_*.npy"), key=lambda p: int(p.stem.split("_")[1]))
-
-
 def real_pte(folder, target):
-    from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
-    from executorch.exir import to_edge_transform_and_lower
-
-    program = to_edge_transform_and_lower(_program(folder), partitioner=[XnnpackPartitioner()]).to_executorch()
-    with open(target, "wb") as file:
-        program.write_to_file(file)
+    sources.lower(sources.program(folder), target)
 
 
 def ours_pte(folder, target):
-    done = subprocess.run([ETALON, "export", str(folder / "model.pt2"), "--backend", "xnnpack", "-o", str(target), "-q",
-                           "--no-etrecord"], check=False)
-    if done.returncode != 0:
-        sys.exit(done.returncode)  # it has said why
+    sources.export_ours(folder, target)
 
 
 def packed_pte(folder, target):
     """Ours with its weights packed beside it."""
     target.write_bytes((folder / "ours.pte").read_bytes())
-    done = subprocess.run([ETALON, "prepack", str(target)], stdout=subprocess.DEVNULL, check=False)
+    done = subprocess.run([sources.ETALON, "prepack", str(target)], stdout=subprocess.DEVNULL, check=False)
     if done.returncode != 0:
         sys.exit(done.returncode)
 
@@ -86,7 +56,7 @@ def packed_pte(folder, target):
 def onnx(folder, target):
     import torch
 
-    torch.onnx.export(_program(folder), f=str(target), dynamo=True, external_data=False)
+    torch.onnx.export(sources.program(folder), f=str(target), dynamo=True, external_data=False)
 
 
 def openvino_ir(folder, target):
@@ -99,12 +69,12 @@ def openvino_ir(folder, target):
 def tflite(folder, target):
     import litert_torch
 
-    litert_torch.convert(_program(folder).module(), _inputs(folder)).export(str(target))
+    litert_torch.convert(sources.program(folder).module(), sources.inputs(folder)).export(str(target))
 
 
 MAKERS = {"real.pte": real_pte, "ours.pte": ours_pte, "packed.pte": packed_pte, "model.onnx": onnx, "model.xml": openvino_ir,
-          "model.tflite": tflite}
-BESIDE = {"model.xml": ".bin", "packed.pte": ".pte.prepacked"}  # a second file that comes with it
+          "model.tflite": tflite, **quantised.MAKERS, **half.MAKERS}
+BESIDE = {"model.xml": ".bin", "int8.xml": ".bin", "packed.pte": ".pte.prepacked"}  # a second file that comes with it
 
 
 def main():

@@ -15,8 +15,6 @@ import numpy
 from engines import HERE
 from process import EngineFailed, Loaded, Sentinel
 
-ROUNDS = 10
-LOADS = 3
 NOISY = 1.12  # sentinel time over its best
 
 
@@ -24,35 +22,51 @@ def percentile(values, share):
     return float(numpy.quantile(numpy.asarray(values), share))
 
 
-def output_error(folder, eager):
-    """The largest difference to eager, relative to the largest value of its output; None when shapes do not match."""
+def matched_outputs(folder, eager):
+    """Pairs (eager, found) of outputs, since some converters order them their own way; None when shapes do not match."""
     found = [numpy.load(p) for p in sorted(Path(folder).glob("*.npy"), key=lambda p: int(p.stem))]
     wanted = [numpy.load(p) for p in eager]
     if len(found) != len(wanted):
         return None
-    worst = 0.0
+    pairs = []
     for w in wanted:
-        # Some converters order outputs their own way.
         fits = [i for i, f in enumerate(found) if f.shape == w.shape]
         if not fits:
             return None
-        f = found.pop(fits[0])
-        scale = float(numpy.abs(w).max()) or 1.0
-        worst = max(worst, float(numpy.abs(f.astype(numpy.float64) - w).max()) / scale)
+        pairs.append((w.astype(numpy.float64), found.pop(fits[0]).astype(numpy.float64)))
+    return pairs
+
+
+def output_error(pairs):
+    """The largest difference to eager, relative to the largest value of its output."""
+    return max(float(numpy.abs(f - w).max()) / (float(numpy.abs(w).max()) or 1.0) for w, f in pairs)
+
+
+def output_snr(pairs):
+    """In dB, of the worst output; None where it is infinite or an output is not finite."""
+    worst = None
+    for w, f in pairs:
+        noise = float(((f - w) ** 2).sum())
+        if not numpy.isfinite(noise):
+            return None
+        if noise and (w**2).sum():
+            snr = float(10 * numpy.log10((w**2).sum() / noise))
+            worst = snr if worst is None else min(worst, snr)
     return worst
 
 
 class Cell:
-    def __init__(self, artefacts, engines, threads, cpus, seconds, timeout):
-        self._artefacts, self._threads, self._cpus = artefacts, threads, cpus
-        self._seconds, self._timeout = seconds, timeout
+    """`protocol` has seconds, rounds and loads, and the timeout of an answer."""
+
+    def __init__(self, artefacts, engines, threads, cpus, protocol):
+        self._artefacts, self._threads, self._cpus, self._protocol = artefacts, threads, cpus, protocol
         self.rows, self._live, self._best_sentinel = {}, [], float("inf")
         for engine in engines:
             self._open(engine)
 
     def _open(self, engine):
         reason = engine.missing() or self._artefacts.make(engine.artefact)
-        row = {"engine": engine.name}
+        row = {"engine": engine.name, "kind": engine.kind}
         self.rows[engine.name] = row
         if reason is None:
             try:
@@ -65,11 +79,11 @@ class Cell:
 
     def _load(self, engine, row):
         loads = []
-        for i in range(LOADS):
-            loaded = Loaded(engine, self._artefacts.folder, self._artefacts.inputs(), self._threads, self._cpus,
-                            self._timeout)
+        for i in range(self._protocol.loads):
+            loaded = Loaded(engine, self._artefacts.folder, self._artefacts.inputs(engine.inputs), self._threads, self._cpus,
+                            self._protocol.timeout)
             loads.append(loaded)
-            if i + 1 < LOADS:
+            if i + 1 < self._protocol.loads:
                 loaded.close()
         loaded = loads[-1]
         if engine.name.startswith("ours") and loaded.said.get("engine") != "native":
@@ -81,7 +95,8 @@ class Cell:
         row["peak_mb"] = percentile([x.peak_mb for x in loads], 0.5)
         with tempfile.TemporaryDirectory() as folder:
             loaded.write_outputs(folder)
-            row["error"] = output_error(folder, self._artefacts.eager())
+            pairs = matched_outputs(folder, self._artefacts.eager())
+            row["error"], row["snr_db"] = (output_error(pairs), output_snr(pairs)) if pairs else (None, None)
         row["blocks"] = []
         loaded.hold()
         self._live.append(loaded)
@@ -91,7 +106,7 @@ class Cell:
         sentinel = Sentinel([sys.executable, str(HERE / "sentinel.py")], sorted(self._cpus))
         try:
             sentinel.probe()
-            for _ in range(ROUNDS):
+            for _ in range(self._protocol.rounds):
                 order.shuffle(self._live)
                 for loaded in list(self._live):
                     self._block(loaded, sentinel)
@@ -104,8 +119,11 @@ class Cell:
         row = self.rows[loaded.engine.name]
         loaded.release()
         try:
-            warm = loaded.run(2)  # after the others, caches are cold
-            count = max(3, int(self._seconds * 1e3 / ROUNDS / max(min(warm), 1e-3)))
+            budget = self._protocol.seconds * 1e3 / self._protocol.rounds
+            warm = loaded.run(1)  # after the others, caches are cold
+            if warm[0] < budget / 3:
+                warm = loaded.run(1)
+            count = max(2, int(budget / max(min(warm), 1e-3)))
             before = sentinel.probe()
             self._best_sentinel = min(self._best_sentinel, before)
             row["blocks"].append((before, loaded.run(count)[1:]))

@@ -2,6 +2,7 @@
 
   ./dev bench peers                              every model of the zoo, 1 and 2 threads
   ./dev bench peers --models mobilenet_v2,vit_tiny --threads 1 --seconds 5
+  ./dev bench peers --kinds int8,16-bit --seconds 1 --rounds 6 --loads 1
 """
 
 import argparse
@@ -16,8 +17,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from artefacts import Artefacts  # noqa: E402
-from engines import BIN, DEFAULT, ROOT, by_name  # noqa: E402
-from measure import ROUNDS, Cell  # noqa: E402
+from engines import BIN, ENGINES, KINDS, ROOT, by_name, default  # noqa: E402
+from measure import Cell  # noqa: E402
 from tables import markdown  # noqa: E402
 
 ISA_FLAGS = ("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16",
@@ -43,7 +44,8 @@ def versions():
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True,
                             check=False).stdout.strip()
     found = [f"{done.stdout.strip() or 'etalon'} {commit}".strip()]
-    for name in ("torch", "executorch", "onnxruntime", "openvino", "ai-edge-litert", "litert-torch"):
+    for name in ("torch", "executorch", "onnxruntime", "openvino", "ai-edge-litert", "litert-torch", "torchao", "nncf",
+                 "ai-edge-quantizer"):
         try:
             found.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
@@ -61,7 +63,10 @@ def parse():
     parser.add_argument("--models", default="", help="comma-separated zoo models; all without it")
     parser.add_argument("--threads", default="1,2", help="comma-separated")
     parser.add_argument("--seconds", type=float, default=3, help="per engine and cell")
-    parser.add_argument("--peers", default=",".join(DEFAULT), help="comma-separated engines, or all")
+    parser.add_argument("--rounds", type=int, default=10, help="blocks that the seconds are divided into")
+    parser.add_argument("--loads", type=int, default=3, help="fresh processes whose load times count")
+    parser.add_argument("--kinds", default=",".join(KINDS), help=f"comma-separated, of {', '.join(KINDS)}")
+    parser.add_argument("--peers", default="", help="comma-separated engines, or all; those of --kinds without it")
     parser.add_argument("--fresh", action="store_true", help="convert again what an earlier run converted")
     parser.add_argument("--convert-only", action="store_true", help="make the files and stop")
     parser.add_argument("--timeout", type=float, default=300, help="seconds for one answer of an engine")
@@ -74,9 +79,11 @@ def parse():
     for model in args.models:
         if model not in known + ["toy_cnn"]:
             parser.error(f"--models: the zoo has no {model}; it has {', '.join(known)}")
-    from engines import ENGINES
-
-    args.engines = ENGINES if args.peers == "all" else [by_name(name) for name in args.peers.split(",")]
+    kinds = args.kinds.split(",")
+    if unknown := set(kinds) - set(KINDS):
+        parser.error(f"--kinds: there is no {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
+    names = args.peers.split(",") if args.peers else default(kinds)
+    args.engines = ENGINES if args.peers == "all" else [by_name(name) for name in names]
     args.threads = [int(t) for t in args.threads.split(",")]
     return args
 
@@ -91,7 +98,7 @@ def cpus_for(threads):
 
 def measure(args, files, model, threads):
     print(f"{model}, {threads} thread{'s' if threads > 1 else ''}", file=sys.stderr, flush=True)
-    cell = Cell(files, args.engines, threads, cpus_for(threads), args.seconds, args.timeout)
+    cell = Cell(files, args.engines, threads, cpus_for(threads), args)
     try:
         cell.measure(f"{args.seed} {model} {threads}")
     finally:
@@ -118,9 +125,10 @@ def main():
                 print(f"{model} {artefact}: {files.make(artefact) or 'ready'}", flush=True)
         return
     results = {
-        "schema": "etalon.peers/1", "machine": machine(), "versions": versions(), "seconds": args.seconds, "rounds": ROUNDS,
+        "schema": "etalon.peers/1", "machine": machine(), "versions": versions(), "seconds": args.seconds,
+        "rounds": args.rounds,
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-        "engines": [{"name": e.name, "what": e.what} for e in args.engines],
+        "engines": [{"name": e.name, "what": e.what, "kind": e.kind} for e in args.engines],
         "peers": [e.name for e in args.engines if e.peer], "cells": [],
     }
     print(f"machine: {results['machine']}\nversions: {results['versions']}", file=sys.stderr, flush=True)

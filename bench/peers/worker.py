@@ -4,6 +4,7 @@ Says {"engine", "version"} when its packages are imported, then obeys lines on s
 JSON, as `etalon-runner --command_mode` does: load, run N, output DIR.
 """
 
+import functools
 import gc
 import json
 import sys
@@ -73,8 +74,16 @@ class LiteRt:
         self._interpreter = self._lib.Interpreter(model_path=self._model, num_threads=self._threads)
         self._interpreter.allocate_tensors()
         details = sorted(self._interpreter.get_input_details(), key=lambda d: d["name"])
-        # The converter narrows 64-bit indices.
-        self._feeds = [(d["index"], a.astype(d["dtype"], copy=False)) for d, a in zip(details, self._arrays)]
+        self._feeds = [(d["index"], self._as_wanted(d, a)) for d, a in zip(details, self._arrays)]
+
+    @staticmethod
+    def _as_wanted(detail, array):
+        """The converter narrows 64-bit indices; int8 models may want codes."""
+        scale, zero = detail["quantization"]
+        if not scale:
+            return array.astype(detail["dtype"], copy=False)
+        limits = numpy.iinfo(detail["dtype"])
+        return numpy.clip(numpy.round(array / scale) + zero, limits.min, limits.max).astype(detail["dtype"])
 
     def run(self):
         for index, array in self._feeds:
@@ -83,13 +92,18 @@ class LiteRt:
 
     def outputs(self):
         details = sorted(self._interpreter.get_output_details(), key=lambda d: d["name"])
-        return [self._interpreter.get_tensor(d["index"]) for d in details]
+        return [self._as_float(d, self._interpreter.get_tensor(d["index"])) for d in details]
+
+    @staticmethod
+    def _as_float(detail, array):
+        scale, zero = detail["quantization"]
+        return (array.astype(numpy.float32) - zero) * numpy.float32(scale) if scale else array
 
 
 ENGINES = {
     "ort": OnnxRuntime,
     "openvino": OpenVino,
-    "openvino-f32": lambda *a: OpenVino(*a, precision="f32"),
+    **{f"openvino-{p}": functools.partial(OpenVino, precision=p) for p in ("f32", "bf16", "f16")},
     "litert": LiteRt,
 }
 

@@ -22,9 +22,10 @@ import torch
 import torch.ao.quantization.fx._decomposed  # noqa: F401  defines the operators
 
 import etalon_program
+import zoo_data
 from corpus import cache_root
 
-_ZOO = Path(__file__).resolve().parents[2] / "zoo"
+_ZOO = zoo_data.ZOO
 _FORMAT = 1  # raise it when what is stored, or how it is made, changes
 _SMALL = ("digits_mobilenet", "toy_cnn")
 _MODELS = (*_SMALL, "mobilenet_v2", "mobilenet_v3_small", "resnet18", "vit_tiny")
@@ -36,24 +37,6 @@ _SCHEMES = {
 }
 # Where accuracies are this close, the sample decides and not the method.
 _EQUAL_DB = 0.3
-
-
-def _row(name):
-    rows = json.loads((_ZOO / "zoo.json").read_text())["models"]
-    return next(row for row in rows if row["name"] == name)
-
-
-def _data(name):
-    """(calibration, evaluation) samples: digits, or smooth noise with the statistics of normalised photographs."""
-    if name in _SMALL:
-        images = numpy.load(_ZOO / "digits_images.npy")
-        return images[:32], images[32:96]
-    sizes = _row(name)["inputs"][0]["sizes"]
-    generator = torch.Generator().manual_seed(0)
-    coarse = torch.randn(12, 3, sizes[2] // 8, sizes[3] // 8, generator=generator)
-    fine = torch.randn(12, *sizes[1:], generator=generator)
-    images = torch.nn.functional.interpolate(coarse, sizes[2:], mode="bilinear") + 0.3 * fine
-    return images[:8].numpy(), images[8:].numpy()
 
 
 def _torchao(module, calibration):
@@ -72,14 +55,8 @@ def _torchao(module, calibration):
 
 
 def _make(name, folder):
-    from etalon import archive
-
-    calibration, evaluation = _data(name)
-    filled = folder / "filled.pt2"
-    if _row(name)["weights"] == "trained":
-        shutil.copy(_ZOO / f"{name}.pt2", filled)
-    else:
-        archive.fill(_ZOO / f"{name}.pt2", filled)
+    calibration, evaluation = zoo_data.data(name)
+    filled = zoo_data.fill(name, folder / "filled.pt2")
     with torch.no_grad():
         module = torch.export.load(filled).module()
         results = {"float": [module(torch.from_numpy(x[None])).numpy() for x in evaluation]}
@@ -109,11 +86,6 @@ def _torchao_case(name):
     return folder
 
 
-def _snr(reference, actual):
-    noise = ((reference.astype("float64") - actual) ** 2).sum()
-    return 10 * numpy.log10((reference.astype("float64") ** 2).sum() / noise) if noise else numpy.inf
-
-
 def _quantise(name, target, *options):
     text = etalon_program.run_json(
         "export", f"zoo:{name}", "--dtype", "int8", "--backend", "portable", "--no-etrecord", "-o", target, "--json", *options
@@ -138,14 +110,14 @@ def test_int8_is_no_less_accurate_than_torchaos(name, tmp_path, capsys):
     program = _real_program(target)
     ours = numpy.concatenate([program.call([x[None]])[0] for x in numpy.load(folder / "evaluation.npy")])
     with capsys.disabled():
-        print(f"\n{name}: SNR {_snr(floats, ours):.1f} dB, torchao {_snr(floats, theirs):.1f} dB", end="")
-    assert _snr(floats, ours) >= _snr(floats, theirs) - _EQUAL_DB
+        print(f"\n{name}: SNR {zoo_data.snr(floats, ours):.1f} dB, torchao {zoo_data.snr(floats, theirs):.1f} dB", end="")
+    assert zoo_data.snr(floats, ours) >= zoo_data.snr(floats, theirs) - _EQUAL_DB
 
 
 @pytest.mark.parametrize("scheme", _SCHEMES)
 @pytest.mark.parametrize("name", ("digits_mobilenet", "mobilenet_v3_small", "vit_tiny"))
 def test_every_scheme_runs_alike_in_the_real_executorch_and_in_ours(name, scheme, tmp_path):
-    calibration, evaluation = _data(name)
+    calibration, evaluation = zoo_data.data(name)
     numpy.save(tmp_path / "calibration.npy", calibration)
     numpy.save(tmp_path / "x.npy", evaluation[:1])
     target = tmp_path / "model.pte"
@@ -158,7 +130,7 @@ def test_every_scheme_runs_alike_in_the_real_executorch_and_in_ours(name, scheme
         ours = etalon_program.call(target, [tmp_path / "x.npy"], tmp_path / engine, engine=engine)[0]
         # Sums in another order move values over the edge between two codes, and in a network of random weights such steps
         # grow like every other error of int8: two engines may differ by what int8 itself loses, and by no more.
-        assert _snr(real, ours) >= _snr(reference, real), f"{name}, {scheme}, {engine}"
+        assert zoo_data.snr(real, ours) >= zoo_data.snr(reference, real), f"{name}, {scheme}, {engine}"
 
 
 @pytest.mark.parametrize("name", _SMALL)
@@ -181,7 +153,7 @@ def test_the_same_export_twice_is_the_same_file(tmp_path):
 
 
 def test_an_accuracy_that_is_reported_is_that_of_the_file(tmp_path):
-    calibration, evaluation = _data("digits_mobilenet")
+    calibration, evaluation = zoo_data.data("digits_mobilenet")
     numpy.save(tmp_path / "calibration.npy", calibration)
     numpy.save(tmp_path / "evaluation.npy", evaluation)
     target = tmp_path / "model.pte"
@@ -191,7 +163,7 @@ def test_an_accuracy_that_is_reported_is_that_of_the_file(tmp_path):
     floats = _real_program(etalon_program.export(_ZOO / "digits_mobilenet.pt2", tmp_path / "float.pte"))
     int8 = _real_program(target)
     reference, actual = (numpy.concatenate([p.call([x[None]])[0] for x in evaluation]) for p in (floats, int8))
-    assert abs(told - _snr(reference, actual)) < 0.5
+    assert abs(told - zoo_data.snr(reference, actual)) < 0.5
 
 
 _BAD = (
@@ -264,7 +236,7 @@ def test_images_of_a_zoo_model_are_prepared_as_it_says(tmp_path):
 
 @pytest.mark.parametrize("name", ("digits_mobilenet", "mobilenet_v2"))
 def test_delegated_int8_is_as_accurate_in_the_real_executorch(name, tmp_path):
-    calibration, evaluation = _data(name)
+    calibration, evaluation = zoo_data.data(name)
     numpy.save(tmp_path / "calibration.npy", calibration)
     target = tmp_path / "model.pte"
     etalon_program.run(
@@ -275,4 +247,4 @@ def test_delegated_int8_is_as_accurate_in_the_real_executorch(name, tmp_path):
     floats = _real_program(etalon_program.export(_ZOO / f"{name}.pt2", tmp_path / "float.pte"))
     samples = calibration[:8]
     reference, actual = (numpy.concatenate([p.call([x[None]])[0] for x in samples]) for p in (floats, _real_program(target)))
-    assert _snr(reference, actual) >= told - 1.5
+    assert zoo_data.snr(reference, actual) >= told - 1.5

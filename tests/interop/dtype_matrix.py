@@ -1,0 +1,270 @@
+"""Every data type and scheme of the learning path, by every backend, of every zoo model: exported by one command, run by the
+real ExecuTorch and by ours on the same input, and judged.
+
+What the real runtime answers is kept in the corpus' cache folder under the program's hash, because its portable kernels need
+minutes for large models; everything of ours is done anew each time.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy
+import torch
+
+import etalon_program
+import zoo_data
+from corpus import cache_root
+
+SCHEMES = {
+    "fp32": (),
+    "fp16": ("--dtype", "fp16"),
+    "int8 static, per channel": ("--dtype", "int8", "--quant", "static", "--granularity", "channel"),
+    "int8 static, per tensor": ("--dtype", "int8", "--quant", "static", "--granularity", "tensor"),
+    "int8 dynamic, per channel": ("--dtype", "int8", "--quant", "dynamic", "--granularity", "channel"),
+    "int8 dynamic, per tensor": ("--dtype", "int8", "--quant", "dynamic", "--granularity", "tensor"),
+}
+BACKENDS = ("xnnpack", "portable")
+TOO_SLOW_SECONDS = 600
+_FORMAT = 1  # raise it when what is stored in the cache, or how it is made, changes
+
+# Relative to the largest output. Float sums are taken in another order; half adds a rounding of 2^-11 per stored value, and an
+# engine may keep float32 where the other stores half.
+RELATIVE = {"fp32": 1e-5, "fp16": 2e-3}
+_CHANGE = 1e-6  # of inputs, to see how much an answer of the real runtime hangs on last bits
+_CHANGED_RUNS = 2
+
+
+def models():
+    return [row["name"] for row in zoo_data.rows()]
+
+
+def runner():
+    """The real runtime's runner beside the program `etalon`; None when it was not built."""
+    program = etalon_program.find()
+    path = program and program.with_name("etalon-executorch-runner")
+    return path if path and os.access(path, os.X_OK) else None
+
+
+@dataclass
+class Cell:
+    """One combination. `failed` says why there is nothing to judge; numbers that were not had are None."""
+
+    model: str
+    scheme: str
+    backend: str
+    failed: str = ""
+    megabytes: float = None
+    delegates: int = None
+    outside: dict = field(default_factory=dict)  # operator -> count, of a delegating backend what stayed behind
+    error: float = None  # largest difference of the engines over the largest output
+    steps: int = None  # the same in quantisation steps, where outputs are quantised
+    moved: float = None  # how far the real runtime's own outputs move, likewise relative
+    snr_between: float = None
+    snr_real: float = None  # against eager PyTorch in float32
+    snr_ours: float = None
+    error_ours: float = None  # largest difference of ours to eager, relative
+    real_ms: float = None
+    verdict: str = ""
+
+    @property
+    def agrees(self):
+        return self.verdict.startswith("agree")
+
+
+class Reference:
+    """A model's data and what eager PyTorch makes of the first evaluation sample."""
+
+    def __init__(self, model):
+        archive = (zoo_data.ZOO / zoo_data.row(model)["file"]).read_bytes()
+        digest = hashlib.sha256(archive + f"{torch.__version__} {_FORMAT}".encode()).hexdigest()[:12]
+        self.folder = cache_root() / f"matrix-{model}-{digest}"
+        if not (self.folder / "eager0.npy").exists():
+            _fill_folder(self.folder, lambda part: self._write(model, part))
+        self.eager = _arrays(self.folder, "eager")
+
+    @staticmethod
+    def _write(model, folder):
+        calibration, evaluation = zoo_data.data(model)
+        numpy.save(folder / "calibration.npy", calibration)
+        numpy.save(folder / "input.npy", evaluation[:1])
+        module = torch.export.load(zoo_data.fill(model, folder / "model.pt2")).module()
+        with torch.no_grad():
+            outputs = torch.utils._pytree.tree_leaves(module(torch.from_numpy(evaluation[:1])))
+        (folder / "model.pt2").unlink()
+        for i, tensor in enumerate(outputs):
+            numpy.save(folder / f"eager{i}.npy", tensor.numpy())
+
+    def calibration(self):
+        return self.folder / "calibration.npy"
+
+    def input(self, change, half):
+        """The input as float32, half or integers; number `change` above 0 differs in the last bits."""
+        x = numpy.load(self.folder / "input.npy")
+        if x.dtype.kind == "f" and change:
+            noise = numpy.random.default_rng(change).uniform(-1, 1, x.shape)
+            x = (x * (1 + _CHANGE * noise)).astype(x.dtype)
+        return x.astype(numpy.float16) if half and x.dtype.kind == "f" else x
+
+
+def _arrays(folder, prefix=""):
+    paths = sorted(Path(folder).glob(f"{prefix}[0-9]*.npy"), key=lambda p: int(p.stem[len(prefix) :]))
+    return [numpy.load(p) for p in paths]
+
+
+def _fill_folder(folder, write):
+    """The folder appears whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as part:
+        write(Path(part))
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(part, folder)
+
+
+def export(model, scheme, backend, target):
+    """The one command; returns nothing, because every fact is read from the file it makes."""
+    flags = list(SCHEMES[scheme])
+    if "static" in flags:
+        flags += ["--calib", Reference(model).calibration()]
+    etalon_program.run("export", f"zoo:{model}", "--backend", backend, *flags, "--no-etrecord", "-q", "-o", target)
+
+
+class RealAnswer:
+    """What the real runtime makes of a program: `outputs` of the input and `moved` ones of inputs that differ in last bits."""
+
+    def __init__(self, program, reference, half, changes):
+        version = importlib.metadata.version("executorch")
+        digest = hashlib.sha256(program.read_bytes())
+        digest.update(reference.folder.name.encode() + f"{version} {changes} {_FORMAT}".encode())
+        folder = cache_root() / f"matrix-real-{digest.hexdigest()[:16]}"
+        if not (folder / "said.json").exists():
+            _fill_folder(folder, lambda part: self._write(program, reference, half, changes, part))
+        said = json.loads((folder / "said.json").read_text())
+        self.failed, self.ms = said["failed"], said["ms"]
+        self.outputs = _arrays(folder / "0")
+        self.changed = [_arrays(folder / str(i)) for i in range(1, changes + 1)]
+
+    @staticmethod
+    def _write(program, reference, half, changes, folder):
+        said = {"failed": "", "ms": None}
+        for i in range(changes + 1):
+            numpy.save(folder / "input.npy", reference.input(i, half))
+            (folder / str(i)).mkdir()
+            command = [runner(), f"--model_path={program}", f"--inputs={folder / 'input.npy'}", f"--output_dir={folder / str(i)}",
+                       "--print_output=none", "--num_executions=1"]
+            start = time.monotonic()
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, timeout=TOO_SLOW_SECONDS, check=False)
+            except subprocess.TimeoutExpired:
+                said["failed"] = f"the real runtime needs more than {TOO_SLOW_SECONDS // 60} minutes"
+                break
+            if i == 0:
+                said["ms"] = (time.monotonic() - start) * 1e3
+            if done.returncode != 0:
+                lines = [line for line in done.stderr.splitlines() if line.strip()] or [f"ended with {done.returncode}"]
+                said["failed"] = f"real runtime: {lines[-1][-200:]}"
+                break
+        (folder / "said.json").write_text(json.dumps(said))
+
+
+def _relative(expected, actual):
+    worst = 0.0
+    for e, a in zip(expected, actual, strict=True):
+        scale = max(float(numpy.abs(e).max(initial=0)), 1e-12)
+        worst = max(worst, float(numpy.abs(a.astype(numpy.float64) - e).max(initial=0)) / scale)
+    return worst
+
+
+def _quantum(*arrays):
+    """The step that all values are multiples of, if they are int8 codes turned to floats; else None."""
+    values = numpy.unique(numpy.concatenate([a.ravel() for a in arrays]).astype(numpy.float64))
+    if len(values) < 2 or len(values) > 256:
+        return None
+    step = numpy.diff(values)
+    step = step[step > 1e-6 * numpy.abs(values).max()]
+    for divisor in range(1, 9):
+        quantum = float(step.min()) / divisor
+        codes = values / quantum
+        if numpy.abs(codes - numpy.round(codes)).max() < 2e-2 and numpy.ptp(codes) < 255.5:
+            return quantum
+    return None
+
+
+def _steps(expected, actual):
+    """The largest difference in steps; None where an output is not quantised."""
+    worst = 0
+    for e, a in zip(expected, actual, strict=True):
+        quantum = _quantum(e, a)
+        if quantum is None:
+            return None
+        worst = max(worst, round(float(numpy.abs(a.astype(numpy.float64) - e).max()) / quantum))
+    return worst
+
+
+def _total_snr(reference, actual):
+    return min(zoo_data.snr(r, a.astype(numpy.float64)) for r, a in zip(reference, actual, strict=True))
+
+
+def judge(cell):
+    """The verdict, from the numbers alone."""
+    if cell.scheme in RELATIVE:
+        if cell.error <= RELATIVE[cell.scheme]:
+            return "agree"
+        # ExecuTorch's portable kernels add up in half; ours in float32, so that ours is the one beside PyTorch's answer.
+        if cell.scheme == "fp16" and cell.error_ours <= RELATIVE["fp16"] and cell.snr_ours > cell.snr_real:
+            return "agree: the real one rounds more"
+        return f"differ by {cell.error:.1e}"
+    if cell.steps is not None and cell.steps <= 1:
+        return "agree: equal" if cell.error == 0 else "agree: one step"
+    if cell.error <= RELATIVE["fp32"]:
+        return "agree"
+    # A sum taken in another order moves a value over the edge between two codes, and the step that makes grows like every other
+    # error. The real runtime moves as far when the last bits of its input change; more than twice as far is another matter.
+    if cell.moved is not None and cell.error <= 2 * cell.moved:
+        return "agree: as the real runtime with itself"
+    return f"differ by {cell.error:.1e}" + (f", {cell.steps} steps" if cell.steps is not None else "")
+
+
+def _facts(program, cell):
+    method = etalon_program.run_json("inspect", program, "--json")["methods"][0]
+    counts = Counter(method["operators"])
+    cell.delegates = sum(n for name, n in counts.items() if name.startswith("delegate "))
+    cell.outside = {name: n for name, n in counts.items() if not name.startswith("delegate ")}
+    cell.megabytes = program.stat().st_size / 1e6
+    return method["inputs"][0].startswith("f16")
+
+
+def measure(model, scheme, backend, folder):
+    """Exports, runs twice, judges. `folder` gets the program and our outputs."""
+    cell, program = Cell(model, scheme, backend), Path(folder) / "model.pte"
+    try:
+        reference = Reference(model)
+        export(model, scheme, backend, program)
+        half = _facts(program, cell)
+        x = reference.input(0, half)
+        real = RealAnswer(program, reference, half, _CHANGED_RUNS if "int8" in scheme and x.dtype.kind == "f" else 0)
+        cell.real_ms = real.ms
+        if real.failed:
+            cell.failed = real.failed
+            return cell
+        numpy.save(Path(folder) / "input.npy", x)
+        ours = etalon_program.call(program, [Path(folder) / "input.npy"], Path(folder) / "out", engine="native")
+    except (etalon_program.EtalonFailed, subprocess.TimeoutExpired) as error:
+        cell.failed = str(error).strip().splitlines()[-1][-200:]
+        return cell
+    cell.error = _relative(real.outputs, ours)
+    cell.steps = _steps(real.outputs, ours) if "int8" in scheme else None
+    cell.moved = max((_relative(real.outputs, changed) for changed in real.changed), default=None)
+    cell.snr_between = _total_snr(real.outputs, ours)
+    cell.snr_real, cell.snr_ours = _total_snr(reference.eager, real.outputs), _total_snr(reference.eager, ours)
+    cell.error_ours = _relative(reference.eager, ours)
+    cell.verdict = judge(cell)
+    return cell
