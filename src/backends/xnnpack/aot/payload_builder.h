@@ -15,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "backends/xnnpack/aot/layout.h"
@@ -93,7 +94,8 @@ class PayloadBuilder {
   std::uint32_t nhwc(ValueId id) { return get(id, channels_last()); }
   // The tensor in this order, in any dims whose last `kept` are the tensor's.
   Rep in_order_any_dims(ValueId id, const DimOrder& order, std::size_t kept);
-  // True if the innermost dim of the tensor as it lies there is that of `order`, and not of the tensor's own order.
+  // True if the innermost dim of the tensor as it lies there is that of `order`, and not of the tensor's own
+  // order.
   bool prefers(ValueId id, const DimOrder& order);
   // A representation whose innermost dim is `dim`, whole; made if there is none.
   Rep with_innermost(ValueId id, std::size_t dim);
@@ -157,8 +159,8 @@ class PayloadBuilder {
   std::uint32_t make_plain(ValueId id) { return make(id, contiguous_order(type(id).sizes.size())); }
   // A payload value that is no tensor of the graph.
   std::uint32_t temporary(const Shape& dims, Storage storage);
-  xnn::Node& emit(xnn::NodeType type, std::vector<std::uint32_t> inputs, std::uint32_t output, xnn::Params params = {},
-                  std::uint32_t flags = 0);
+  xnn::Node& emit(xnn::NodeType type, std::vector<std::uint32_t> inputs, std::uint32_t output,
+                  xnn::Params params = {}, std::uint32_t flags = 0);
   // The same elements with other dims; no node if they are the same.
   std::uint32_t reshape(std::uint32_t id, const Shape& from, const Shape& to, Storage storage);
   std::uint32_t transpose(std::uint32_t id, const Shape& from, const DimOrder& order, Storage storage);
@@ -169,12 +171,19 @@ class PayloadBuilder {
   std::uint32_t constant(ir::Data data, const Dims& dims, Storage storage);
   // Numbers rounded once to `dtype` (float32 or float16).
   std::uint32_t constant(const std::vector<double>& values, const Dims& dims, DType dtype);
-  std::uint32_t scalar(double value, DType dtype) { return constant(std::vector<double>{value}, Dims{1}, dtype); }
+  std::uint32_t scalar(double value, DType dtype) {
+    return constant(std::vector<double>{value}, Dims{1}, dtype);
+  }
   // Integers with zero points of zero.
   std::uint32_t constant(const std::vector<std::int8_t>& numbers, const Dims& dims, const Scales& scales);
   std::uint32_t constant(const std::vector<std::int32_t>& numbers, const Dims& dims, const Scales& scales);
-  // The rows of a payload value of floats in int8, each with a scale of its own, chosen when running.
-  std::uint32_t dynamic_rows(std::uint32_t from, const Shape& dims, std::int32_t nonbatch_dims);
+  // Whose input a value quantised when running is.
+  enum class DynamicReader : std::uint8_t { kProduct, kConvolution, kTransposedConvolution };
+  // The rows of a payload value of floats in int8, each with a scale of its own, chosen when running. XNNPACK
+  // turns them into unsigned numbers for the kernels of one kind of reader without asking the others, so only
+  // readers of one kind share them.
+  std::uint32_t dynamic_rows(std::uint32_t from, const Shape& dims, std::int32_t nonbatch_dims,
+                             DynamicReader reader);
 
  private:
   std::vector<Rep>& reps_of(ValueId id) { return reps_[ir::index_of(id)]; }
@@ -198,21 +207,21 @@ class PayloadBuilder {
   std::map<ValueId, Affine> affines_;       // of int8 names
   std::deque<ir::TensorType> own_types_;    // of the names that the graph does not have
   std::map<ValueId, ir::Constant> floats_;  // weights as floats, made when asked for
-  std::map<std::pair<std::uint32_t, std::int32_t>, std::uint32_t>
+  std::map<std::tuple<std::uint32_t, std::int32_t, DynamicReader>, std::uint32_t>
       dynamic_;  // by payload value: its rows in int8
   std::map<std::pair<std::uint32_t, DType>, std::uint32_t>
       floats_of_;  // by payload value of int8: one more than that of its floats
   std::set<const ir::Node*> taken_;
   std::vector<FloatNote> float_notes_;
-  std::vector<std::uint32_t> uses_;                 // of the graph's values
-  std::vector<std::int32_t> last_user_;             // by ValueId: index of the node, -1 for none
-  std::vector<std::vector<Rep>> reps_;              // by ValueId
-  std::vector<ValueId> held_;                       // by ValueId of the graph: the int8 name
+  std::vector<std::uint32_t> uses_;                           // of the graph's values
+  std::vector<std::int32_t> last_user_;                       // by ValueId: index of the node, -1 for none
+  std::vector<std::vector<Rep>> reps_;                        // by ValueId
+  std::vector<ValueId> held_;                                 // by ValueId of the graph: the int8 name
   std::map<std::uint32_t, std::vector<ValueId>> tensors_of_;  // by payload value: what it stands for
-  std::vector<std::int32_t> producer_;              // by payload value: index of the node, -1 for none
-  std::vector<std::uint32_t> consumers_;            // by payload value
+  std::vector<std::int32_t> producer_;    // by payload value: index of the node, -1 for none
+  std::vector<std::uint32_t> consumers_;  // by payload value
   std::map<std::pair<std::string, std::string>, std::uint32_t> constants_;  // by key, and dims with type
-  std::map<std::string, std::uint32_t> keys_;       // into the payload's constants
+  std::map<std::string, std::uint32_t> keys_;                               // into the payload's constants
   std::uint32_t debug_handle_ = xnn::kNoDebugHandle;
   std::size_t current_ = 0;
   std::optional<Problem> problem_;

@@ -149,9 +149,9 @@ void PayloadBuilder::pass_on(const ir::Node& node) {
 
 void PayloadBuilder::note_float(std::string why) { float_notes_.push_back({current_, std::move(why)}); }
 
-std::uint32_t PayloadBuilder::dynamic_rows(std::uint32_t from, const Shape& dims,
-                                           std::int32_t nonbatch_dims) {
-  const auto [known, is_new] = dynamic_.emplace(std::pair(from, nonbatch_dims), 0);
+std::uint32_t PayloadBuilder::dynamic_rows(std::uint32_t from, const Shape& dims, std::int32_t nonbatch_dims,
+                                           DynamicReader reader) {
+  const auto [known, is_new] = dynamic_.emplace(std::tuple(from, nonbatch_dims, reader), 0);
   if (!is_new) return known->second;
   const std::uint32_t made = known->second = temporary(dims, DType::kFloat32);
   xnn::Value& value = payload_.graph.values[made];

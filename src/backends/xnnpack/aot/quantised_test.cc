@@ -228,6 +228,28 @@ TEST(Quantised, scales_chosen_at_run_time_become_rows_that_are_quantised_once) {
   EXPECT_TRUE(both.report.outside.empty());
 }
 
+// XNNPACK would misread the rows of the second: it turns them into unsigned numbers for the kernels of the
+// first.
+TEST(Quantised, convolutions_of_pixels_and_of_windows_quantise_for_themselves) {
+  const auto convolution = [](std::string_view name, int stride, int size) {
+    return fmt::format(
+        "  %{}: f32[1, 2, {}, {}] = aten::convolution(%a, %w, %b, [{}, {}], [0, 0], [1, 1], false, [0, 0], "
+        "1)\n",
+        name, size, size, stride, stride);
+  };
+  const std::string pair =
+      "  %s: f64[1], %z: i64[1] = quantized_decomposed::choose_qparams.tensor(%x, -128, 127, 0.0001, 1)\n"
+      "  %q: i8[1, 2, 3, 3] = quantized_decomposed::quantize_per_tensor.tensor(%x, %s, %z, -128, 127, 1)\n"
+      "  %a: f32[1, 2, 3, 3] = quantized_decomposed::dequantize_per_tensor.tensor(%q, %s, %z, -128, 127, 1, "
+      "None)\n";
+  const Delegated mixed =
+      delegated(image_graph(pair + convolution("c", 1, 3) + convolution("d", 2, 2) + "  return %c, %d\n"));
+  EXPECT_EQ(count(mixed.listing, "qdint8[1, 3, 3, 2] = Convert"), 2u) << mixed.listing;
+  const Delegated alike =
+      delegated(image_graph(pair + convolution("c", 2, 2) + convolution("d", 2, 2) + "  return %c, %d\n"));
+  EXPECT_EQ(count(alike.listing, "qdint8[1, 3, 3, 2] = Convert"), 1u) << alike.listing;
+}
+
 TEST(Quantised, transposed_convolutions_of_half_precision_are_dynamic_in_float32) {
   const Delegated out = delegated(
       "graph f {\n  input %x: f16[1, 2, 3, 3]\n  constant %wq: i8[2, 2, 2, 2]\n  constant %ws: f32[2] = "

@@ -8,27 +8,31 @@
 // int8 and int32.
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "backends/xnnpack/aot/payload_builder.h"
 #include "backends/xnnpack/aot/quantised_product.h"
 
 namespace etalon::xnnpack {
 namespace {
 
-constexpr std::size_t kInput = 0, kWeight = 1, kBias = 2, kStride = 3, kPadding = 4, kDilation = 5, kTransposed = 6,
-                      kOutputPadding = 7, kGroups = 8;
+constexpr std::size_t kInput = 0, kWeight = 1, kBias = 2, kStride = 3, kPadding = 4, kDilation = 5,
+                      kTransposed = 6, kOutputPadding = 7, kGroups = 8;
 
 Refused refuse_convolution(const NodeArgs& a) {
   const ir::TensorType& input = a.type(kInput);
   if (input.sizes.size() != 3 && input.sizes.size() != 4) {
-    return Refusal{fmt::format("the input {} has {} dims, want 3 or 4", describe(input), input.sizes.size()),
-                   "XNNPACK has no convolution over three dims; fold depth into the batch where the model allows it"};
+    return Refusal{
+        fmt::format("the input {} has {} dims, want 3 or 4", describe(input), input.sizes.size()),
+        "XNNPACK has no convolution over three dims; fold depth into the batch where the model allows it"};
   }
   if (!a.is_fixed(kWeight))
     return Refusal{"the filter is computed at run time, want a constant", "make the filter a parameter"};
   if (a.has(kBias) && !a.is_fixed(kBias))
     return Refusal{"the bias is computed at run time, want a constant", "add it behind the convolution"};
   if (input.sizes.size() == 3 && shape_of(input).dynamic_count() > 1) {
-    return Refusal{fmt::format("a convolution over one dim of {}: XNNPACK infers one size of a reshape", describe(input)),
+    return Refusal{fmt::format("a convolution over one dim of {}: XNNPACK infers one size of a reshape",
+                               describe(input)),
                    "export with one dynamic dim"};
   }
   return std::nullopt;
@@ -71,8 +75,9 @@ std::vector<T> channels_last_filter(const std::vector<T>& from, const Filter& f,
     for (std::size_t t = 0; t < taps; ++t) {
       for (std::size_t i = 0; i < f.per_group_in; ++i) {
         const std::size_t group = o / f.per_group_out;
-        const std::size_t place = transposed ? (group * f.per_group_in + i) * f.per_group_out + o % f.per_group_out
-                                             : o * f.per_group_in + i;
+        const std::size_t place = transposed
+                                      ? (group * f.per_group_in + i) * f.per_group_out + o % f.per_group_out
+                                      : o * f.per_group_in + i;
         to[at++] = from[place * taps + t];
       }
     }
@@ -213,6 +218,19 @@ Status lower_convolution(PayloadBuilder& b, const NodeArgs& a) {
   return {};
 }
 
+// XNNPACK computes a convolution that looks at one pixel at a time, and at all of them, as a product of
+// matrices.
+PayloadBuilder::DynamicReader reader_of(const NodeArgs& a, const Filter& f, Kind kind) {
+  if (kind == Kind::kSpreading) return PayloadBuilder::DynamicReader::kTransposedConvolution;
+  const auto all = [&](std::size_t argument, std::int64_t value) {
+    const auto& list = a.ints(argument);
+    return std::all_of(list.begin(), list.end(), [&](std::int64_t v) { return v == value; });
+  };
+  const bool is_product =
+      f.height == 1 && f.width == 1 && a.integer(kGroups) == 1 && all(kStride, 1) && all(kPadding, 0);
+  return is_product ? PayloadBuilder::DynamicReader::kProduct : PayloadBuilder::DynamicReader::kConvolution;
+}
+
 // Each image is quantised when running.
 Status lower_dynamic(PayloadBuilder& b, const NodeArgs& a) {
   const bool one_dim = a.type(kInput).sizes.size() == 3;
@@ -225,8 +243,8 @@ Status lower_dynamic(PayloadBuilder& b, const NodeArgs& a) {
   ETALON_TRY(scales.values, scales_of_outputs(weight, kind == Kind::kSpreading ? 1 : 0, f.out_channels));
   const std::uint32_t filter =
       b.constant(rearranged(int8_elements_of(*weight.numbers), f, kind), filter_dims(f, kind), scales);
-  const std::uint32_t input =
-      b.dynamic_rows(image(b, a.value(kInput), one_dim), image_shape(b, a.value(kInput)), 3);
+  const std::uint32_t input = b.dynamic_rows(image(b, a.value(kInput), one_dim),
+                                             image_shape(b, a.value(kInput)), 3, reader_of(a, f, kind));
   const std::uint32_t out = result(b, a.out(), one_dim);
   // Transposed ones give float32 alone.
   const bool converts = kind == Kind::kSpreading && a.out_type().dtype != DType::kFloat32;

@@ -22,32 +22,38 @@ constexpr Places kOfAddmm{1, 2, 0, true};
 bool has_bias(const NodeArgs& a, const Places& at) { return at.bias != kNone && a.has(at.bias); }
 
 Refused refuse_linear(const NodeArgs& a, const Places& at) {
-  if (a.type(at.input).sizes.size() < 2) return Refusal{"the input has less than 2 dims", "add a batch dim of one"};
+  if (a.type(at.input).sizes.size() < 2)
+    return Refusal{"the input has less than 2 dims", "add a batch dim of one"};
   if (!a.is_fixed(at.weight)) {
-    return Refusal{"the matrix is computed at run time, want a constant", "use a product of batches (torch.bmm) instead"};
+    return Refusal{"the matrix is computed at run time, want a constant",
+                   "use a product of batches (torch.bmm) instead"};
   }
   if (a.type(at.weight).sizes.size() != 2) return Refusal{"the matrix has not 2 dims", "use torch.mm"};
   if (!has_bias(a, at)) return std::nullopt;
   const Dims& bias = a.type(at.bias).sizes;
   const std::int64_t outputs = a.type(at.weight).sizes[at.transposed ? 1 : 0];
   if (!a.is_fixed(at.bias) || bias.size() != 1 || bias[0] != outputs) {
-    return Refusal{fmt::format("the bias {} is no constant of {} numbers", describe(a.type(at.bias)), outputs), "add it behind the product"};
+    return Refusal{
+        fmt::format("the bias {} is no constant of {} numbers", describe(a.type(at.bias)), outputs),
+        "add it behind the product"};
   }
   return std::nullopt;
 }
 
-// The input with its features innermost. Only they matter, so the rows keep whatever dims they have; if they must be
-// reshaped anyway, then to what a view of the result is going to want.
+// The input with its features innermost. Only they matter, so the rows keep whatever dims they have; if they
+// must be reshaped anyway, then to what a view of the result is going to want.
 Rep rows(PayloadBuilder& b, ValueId input, ValueId out, std::int64_t inputs) {
   const std::size_t rank = b.type(input).sizes.size();
   const Rep rep = b.natural(input);
   const bool in_order = same_places(shape_of(b.type(input)), rep.order, contiguous_order(rank));
   const bool whole = rep.dims.rank() > 0 && rep.dims.sizes[rep.dims.rank() - 1] == inputs;
   const ir::Node* user = b.sole_user(out);
-  if (!in_order || whole || user == nullptr || !user->op->has(ops::kSameElements)) return b.with_innermost(input, rank - 1);
+  if (!in_order || whole || user == nullptr || !user->op->has(ops::kSameElements))
+    return b.with_innermost(input, rank - 1);
   const Shape of_out = shape_of(b.type(out));
   Shape wanted = shape_of(b.type(user->outs[0]));
-  const bool same_features = wanted.rank() >= 2 && wanted.rank() <= xnn::kMaxDims && wanted.sizes[wanted.rank() - 1] == of_out.sizes[rank - 1];
+  const bool same_features = wanted.rank() >= 2 && wanted.rank() <= xnn::kMaxDims &&
+                             wanted.sizes[wanted.rank() - 1] == of_out.sizes[rank - 1];
   if (!same_features || wanted.dynamic_count() > 1) return b.with_innermost(input, rank - 1);
   wanted.sizes[wanted.rank() - 1] = wanted.probe[wanted.rank() - 1] = inputs;
   return {b.reshape(rep.id, rep.dims, wanted, b.storage(input)), contiguous_order(rank), wanted};
@@ -127,7 +133,7 @@ Status lower_dynamic(PayloadBuilder& b, const NodeArgs& a) {
       a.has(kBias) ? b.constant(elements_of(*b.constant_of(a.value(kBias))), Dims{outputs}, DType::kFloat32)
                    : xnn::kNoValue;
   Rep rep = rows(b, a.value(kInput), a.out(), inputs);
-  const std::uint32_t from = b.dynamic_rows(rep.id, rep.dims, 1);
+  const std::uint32_t from = b.dynamic_rows(rep.id, rep.dims, 1, PayloadBuilder::DynamicReader::kProduct);
   const std::size_t last = rep.dims.rank() - 1;
   rep.dims.sizes[last] = rep.dims.probe[last] = outputs;
   rep.id = b.temporary(rep.dims, b.storage(a.out()));
@@ -170,7 +176,8 @@ Status lower_mm(PayloadBuilder& b, const NodeArgs& a) {
 
 Refused refuse_addmm(const NodeArgs& a) {
   if (a.number(3) != 1.0 || a.number(4) != 1.0) {
-    return Refusal{fmt::format("the sum is scaled (beta {}, alpha {}), want 1", a.number(3), a.number(4)), "scale the weights instead"};
+    return Refusal{fmt::format("the sum is scaled (beta {}, alpha {}), want 1", a.number(3), a.number(4)),
+                   "scale the weights instead"};
   }
   return refuse_linear(a, kOfAddmm);
 }
