@@ -14,6 +14,7 @@ inline __attribute__((always_inline)) void start_sums(__m256i (&sums)[kV], const
   for (int j = 0; j < kV; ++j) {
     const __m256i weights = _mm256_load_si256(reinterpret_cast<const __m256i*>(f.weight_sums + 8 * j));
     sums[j] = _mm256_mullo_epi32(weights, excess);
+    asm("" : "+x"(sums[j]));  // else GCC knows when all are zero, and copies them around
   }
 }
 

@@ -11,7 +11,10 @@ template <class Dot, int kV>
 inline __attribute__((always_inline)) void start_sums(__m512i (&sums)[kV], const FloatEnds<Dot>& f, int i) {
   const __m512i excess = _mm512_set1_epi32(-f.excess(i));
 #pragma GCC unroll 2
-  for (int j = 0; j < kV; ++j) sums[j] = _mm512_mullo_epi32(_mm512_load_si512(f.weight_sums + 16 * j), excess);
+  for (int j = 0; j < kV; ++j) {
+    sums[j] = _mm512_mullo_epi32(_mm512_load_si512(f.weight_sums + 16 * j), excess);
+    asm("" : "+v"(sums[j]));  // else GCC knows when all are zero, and copies them around
+  }
 }
 
 template <class Dot, int kR, int kV>

@@ -15,6 +15,9 @@ struct Pairs256 {
   static constexpr bool kReadsInput = false;
   static constexpr double kProductsPerCycle = 20, kGatheredPerCycle = 8, kFinishCycles = 0.4;
 
+  // In how many parts a tile of so many registers of sums adds up: an addition takes one cycle, the loop's end one more.
+  static constexpr int parts(int sums) { return sums <= 2 ? 4 : 1; }
+
   // What a sum starts with takes back for every unit of weight.
   static std::int32_t folded(std::int32_t) { return 0; }
 

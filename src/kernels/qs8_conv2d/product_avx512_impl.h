@@ -12,6 +12,9 @@ struct Pairs {
   static constexpr bool kReadsInput = false;
   static constexpr double kProductsPerCycle = 40, kGatheredPerCycle = 10, kFinishCycles = 0.15;
 
+  // In how many parts a tile of so many registers of sums adds up: an addition takes one cycle, the loop's end one more.
+  static constexpr int parts(int sums) { return sums <= 2 ? 4 : 1; }
+
   static std::int32_t folded(std::int32_t) { return 0; }
 
   static void convert(const std::int8_t* from, std::int64_t n, std::int32_t zero_point, std::int16_t* to) {

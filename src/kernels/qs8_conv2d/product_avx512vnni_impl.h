@@ -13,6 +13,9 @@ struct Vnni {
   static constexpr bool kReadsInput = true;
   static constexpr double kProductsPerCycle = 128, kGatheredPerCycle = 16, kFinishCycles = 0.15;
 
+  // In how many parts a tile of so many registers of sums adds up: an addition takes four cycles, two start in each.
+  static constexpr int parts(int sums) { return sums <= 4 ? 4 : sums <= 8 ? 2 : 1; }
+
   static std::int32_t folded(std::int32_t zero_point) { return zero_point + 128; }
 
   static void convert(const std::int8_t* from, std::int64_t n, std::int32_t, std::uint8_t* to) {

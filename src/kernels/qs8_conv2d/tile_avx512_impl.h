@@ -89,14 +89,63 @@ struct Tiles512 : Product {
     }
   }
 
+  template <int kR, int kV>
+  static __attribute__((always_inline)) void clear(__m512i (&sums)[kR][kV]) {
+#pragma GCC unroll 8
+    for (int i = 0; i < kR; ++i) {
+#pragma GCC unroll 2
+      for (int j = 0; j < kV; ++j) {
+        sums[i][j] = _mm512_setzero_si512();
+        asm("" : "+v"(sums[i][j]));  // else GCC knows that all are equal, and copies them around
+      }
+    }
+  }
+  template <int kR, int kV>
+  static __attribute__((always_inline)) void gain(__m512i (&sums)[kR][kV], const __m512i (&part)[kR][kV]) {
+#pragma GCC unroll 8
+    for (int i = 0; i < kR; ++i) {
+#pragma GCC unroll 2
+      for (int j = 0; j < kV; ++j) sums[i][j] = _mm512_add_epi32(sums[i][j], part[i][j]);
+    }
+  }
+
+  // As many steps as there are whole rounds of kParts, every one of a round into sums of its own: few rows would else
+  // wait for one addition after another, and not for their weights. Returns the steps done.
+  template <int kParts, int kR, int kV, class In>
+  static __attribute__((always_inline)) std::int64_t rounds(__m512i (&sums)[kR][kV], const In* a, std::int64_t a_stride,
+                                                            const std::int8_t* w, std::int64_t steps) {
+    constexpr std::int64_t kStep = kV * 16 * Product::kGroup;
+    if (steps < kParts) return 0;
+    __m512i parts[kParts - 1][kR][kV];
+#pragma GCC unroll 4
+    for (int p = 0; p < kParts - 1; ++p) clear(parts[p]);
+    std::int64_t k = 0;
+    for (; k + kParts <= steps; k += kParts, a += kParts * Product::kGroup, w += kParts * kStep) {
+      step(sums, a, a_stride, w);
+#pragma GCC unroll 4
+      for (int p = 1; p < kParts; ++p) step(parts[p - 1], a + p * Product::kGroup, a_stride, w + p * kStep);
+    }
+#pragma GCC unroll 4
+    for (int p = 0; p < kParts - 1; ++p) gain(sums, parts[p]);
+    return k;
+  }
+
   // Input is read either as gathered or, if `In` is that of the tensor, in place.
   template <int kR, int kV, class In, class Ends, class Out>
   static void compute(const In* a, std::int64_t a_stride, const std::int8_t* w, std::int64_t steps, const Ends& ends,
                       Out* out, std::int64_t out_stride, std::int64_t columns) {
+    // Many rows of few channels are bound by reading input.
+    constexpr int kParts = kR > 4 ? 1 : Product::parts(kR * kV);
+    constexpr std::int64_t kStep = kV * 16 * Product::kGroup;
     __m512i sums[kR][kV];
 #pragma GCC unroll 8
     for (int i = 0; i < kR; ++i) start_sums(sums[i], ends, i);
-    for (std::int64_t k = 0; k < steps; ++k, a += Product::kGroup, w += kV * 16 * Product::kGroup) step(sums, a, a_stride, w);
+    std::int64_t k = 0;
+    if constexpr (kParts > 1) {
+      k = rounds<kParts>(sums, a, a_stride, w, steps);
+      a += k * Product::kGroup, w += k * kStep;
+    }
+    for (; k < steps; ++k, a += Product::kGroup, w += kStep) step(sums, a, a_stride, w);
     store_sums(sums, ends, out, out_stride, columns);
   }
 
