@@ -219,6 +219,15 @@ struct ColumnSums {
     for (int i = 0; i < 4; ++i) wide[i] = vaddq_s32(wide[i], more[i]);
     narrow[0] = narrow[1] = vdupq_n_s16(0);
   }
+  // Between wide sums and memory, by channel.
+  ETALON_INLINE void store(std::int32_t* out) const {
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) vst1q_s32(out + 4 * i, wide[i]);
+  }
+  ETALON_INLINE void load(const std::int32_t* from) {
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) wide[i] = vld1q_s32(from + 4 * i);
+  }
   ETALON_INLINE Bytes mean(const Qs8Mean& m, std::int32_t offset) const {
     const float32x4_t scale = vdupq_n_f32(m.scale), zero = vdupq_n_f32(static_cast<float>(m.zero_point));
     const float32x4_t low = vdupq_n_f32(static_cast<float>(m.min)), high = vdupq_n_f32(static_cast<float>(m.max));

@@ -93,6 +93,8 @@ struct ColumnSums {
   std::int32_t sum = 0;
   ETALON_INLINE void add(Bytes a, Bytes b) { sum += a.v + b.v; }
   ETALON_INLINE void widen() {}
+  ETALON_INLINE void store(std::int32_t* out) const { *out = sum; }
+  ETALON_INLINE void load(const std::int32_t* from) { sum = *from; }
   ETALON_INLINE Bytes mean(const Qs8Mean& m, std::int32_t offset) const {
     const float scaled = static_cast<float>(sum - offset) * m.scale;
     const float moved = scaled + static_cast<float>(m.zero_point);

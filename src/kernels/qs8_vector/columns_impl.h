@@ -75,9 +75,8 @@ ETALON_INLINE Bytes load_some(const std::int8_t* p, std::size_t n) {
 
 // Narrow sums of pairs of rows are added to wide ones before they could overflow.
 template <bool kAll>
-ETALON_INLINE void mean_of_block(const std::int8_t* x, std::size_t rows, std::size_t stride, std::size_t columns,
-                                 const Qs8Mean& m, std::int8_t* out) {
-  ColumnSums sums;
+ETALON_INLINE void sum_block(const std::int8_t* x, std::size_t rows, std::size_t stride, std::size_t columns,
+                             ColumnSums& sums) {
   std::size_t r = 0;
   while (r + 2 <= rows) {
     const std::size_t pairs = (rows - r) / 2, some = pairs < ColumnSums::kPairs ? pairs : ColumnSums::kPairs;
@@ -90,12 +89,65 @@ ETALON_INLINE void mean_of_block(const std::int8_t* x, std::size_t rows, std::si
     sums.add(load_some<kAll>(x + r * stride, columns), Bytes::of(0));
     sums.widen();
   }
+}
+
+// How many rows without gaps fill whole registers together; 0 if they are too many for their sums to be kept.
+constexpr std::size_t kMostSums = 1024;
+ETALON_INLINE std::size_t rows_in_registers(std::size_t columns) {
+  std::size_t together = 1;
+  while (together * columns % Bytes::kCount != 0) together *= 2;
+  return together * columns <= kMostSums ? together : 0;
+}
+
+// Rows that do not fill registers are summed up as fewer and longer ones, and the parts of the sums added.
+ETALON_INLINE void sum_together(const std::int8_t* x, std::size_t rows, std::size_t columns, std::size_t together,
+                                std::int32_t* total) {
+  alignas(64) std::int32_t parts[kMostSums];
+  const std::size_t length = together * columns, whole = rows / together, left = (rows - whole * together) * columns;
+  for (std::size_t c = 0; c < length; c += Bytes::kCount) {
+    ColumnSums sums;
+    sum_block<true>(x + c, whole, length, Bytes::kCount, sums);
+    const std::size_t more = left > c ? left - c : 0;
+    if (more >= Bytes::kCount) sum_block<true>(x + whole * length + c, 1, 0, Bytes::kCount, sums);
+    else if (more > 0) sum_block<false>(x + whole * length + c, 1, 0, more, sums);
+    sums.store(parts + c);
+  }
+  for (std::size_t c = 0; c < columns; ++c) total[c] = parts[c];
+  for (std::size_t r = 1; r < together; ++r) {
+    for (std::size_t c = 0; c < columns; ++c) total[c] += parts[r * columns + c];
+  }
+}
+
+__attribute__((noinline)) void mean_together(const std::int8_t* x, std::size_t rows, std::size_t columns,
+                                             std::size_t together, const Qs8Mean& m, std::int8_t* out) {
+  alignas(64) std::int32_t total[kMostSums + Bytes::kCount];
+  __builtin_memset(total + columns, 0, Bytes::kCount * sizeof *total);  // the rest of the last register
+  sum_together(x, rows, columns, together, total);
+  const std::int32_t offset = static_cast<std::int32_t>(rows) * m.input_zero;
+  for (std::size_t c = 0; c < columns; c += Bytes::kCount) {
+    ColumnSums sums;
+    sums.load(total + c);
+    const Bytes mean = sums.mean(m, offset);
+    columns - c >= Bytes::kCount ? mean.store(out + c) : mean.store(out + c, columns - c);
+  }
+}
+
+template <bool kAll>
+ETALON_INLINE void mean_of_block(const std::int8_t* x, std::size_t rows, std::size_t stride, std::size_t columns,
+                                 const Qs8Mean& m, std::int8_t* out) {
+  ColumnSums sums;
+  sum_block<kAll>(x, rows, stride, columns, sums);
   const Bytes mean = sums.mean(m, static_cast<std::int32_t>(rows) * m.input_zero);
   kAll ? mean.store(out) : mean.store(out, columns);
 }
 
 void mean_columns(const std::int8_t* x, std::size_t rows, std::size_t stride, std::size_t columns, const Qs8Mean& m,
                   std::int8_t* out) {
+  constexpr std::size_t kWorthAdding = 8;
+  if (stride == columns && columns % Bytes::kCount != 0) {
+    const std::size_t together = rows_in_registers(columns);
+    if (together != 0 && rows >= kWorthAdding * together) return mean_together(x, rows, columns, together, m, out);
+  }
   std::size_t c = 0;
   for (; c + Bytes::kCount <= columns; c += Bytes::kCount) {
     mean_of_block<true>(x + c, rows, stride, Bytes::kCount, m, out + c);

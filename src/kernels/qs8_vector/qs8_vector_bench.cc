@@ -58,7 +58,7 @@ void add_arithmetic(const Qs8VectorKernels& k) {
   measure("multiply 100352", k.isa, 100352, [&k, product](Samples& s) {
     k.multiply(s.a.data(), s.b.data(), s.out.data(), 100352, product);
   });
-  const std::size_t shapes[][2] = {{12544, 16}, {784, 40}, {784, 120}, {196, 672}, {49, 1152}};
+  const std::size_t shapes[][2] = {{12544, 16}, {784, 40}, {784, 120}, {196, 672}, {49, 1152}, {12544, 32}, {3136, 72}, {784, 240}};
   for (const auto& [rows, columns] : shapes) {
     const std::string shape = std::to_string(rows) + "x" + std::to_string(columns);
     measure("multiply_columns " + shape, k.isa, rows * columns, [&k, product, rows, columns](Samples& s) {
