@@ -179,23 +179,31 @@ struct Agreement {
   }
 };
 
-// Steps by which a result may be off before it is rounded. Float32 scores of up to some 50 cost 3e-6 of a weight, times up
-// to 255 * gain steps.
-double tolerance_of(const Case& c) { return 1e-3 * c.gain; }
+// What kernels promise besides that no result is off by more than one step.
+struct Promise {
+  double steps;  // by which a result may be off before it is rounded, where one step is one of the values
+  double share;  // of results that differ, over cases()
+};
+Promise promise_of(const Qs8AttentionKernel& kernel) {
+  // Float32 scores of up to some 50 cost 3e-6 of a weight.
+  if (kernel.name.find("_f32_") != std::string_view::npos) return {1e-4, 1e-4};
+  // A weight is off by up to 2^-17 of the largest. Those of some 100 keys of random values sum up to 10 * 74 * 2^-17 where
+  // one key outweighs the others, and to less where there are many to share in the total. 7e-4 of results were seen to differ.
+  return {4e-3, 1.2e-3};
+}
 
 TEST(Qs8Attention, DiffersFromDoublePrecisionNextToHalvesOnly) {
   for (const Qs8AttentionKernel* kernel : kernels_to_test()) {
+    const Promise promise = promise_of(*kernel);
     Agreement all;
     for (const Case& c : cases()) {
       Problem problem(c);
       Agreement one;
       ASSERT_NO_FATAL_FAILURE(one.add(problem, problem.run(*kernel))) << kernel->name << " " << describe(c);
-      EXPECT_LE(one.farthest, tolerance_of(c)) << kernel->name << " " << describe(c);
+      EXPECT_LE(one.farthest, promise.steps * c.gain) << kernel->name << " " << describe(c);
       all.results += one.results, all.different += one.different;
-      all.farthest = std::max(all.farthest, one.farthest / c.gain);
     }
-    EXPECT_LE(static_cast<double>(all.different), 1e-4 * static_cast<double>(all.results)) << kernel->name;
-    RecordProperty(std::string(kernel->name), std::to_string(all.different) + " of " + std::to_string(all.results));
+    EXPECT_LE(static_cast<double>(all.different), promise.share * static_cast<double>(all.results)) << kernel->name;
   }
 }
 
@@ -278,7 +286,7 @@ TEST(Qs8Attention, KeysThatAreMaskedOutDoNotCount) {
       const std::vector<std::int8_t> got = problem.run(*kernel);
       Agreement agreement;
       for (std::int64_t query = 0; query < 4; ++query) ASSERT_NO_FATAL_FAILURE(agreement.add(problem, got, query)) << kernel->name;
-      EXPECT_LE(agreement.farthest, tolerance_of(c)) << kernel->name;
+      EXPECT_LE(agreement.farthest, promise_of(*kernel).steps) << kernel->name;
       // As in PyTorch: nothing to choose from is not a number, which int8 stores as its lowest, and equally bad choices are
       // averaged.
       for (std::int64_t d = 0; d < 16; ++d) {
@@ -308,7 +316,7 @@ TEST(Qs8Attention, ANegativeScalePrefersTheSmallestProducts) {
     Problem problem({16, 90, 8, 20, MaskKind::kNone, -2});
     Agreement agreement;
     ASSERT_NO_FATAL_FAILURE(agreement.add(problem, problem.run(*kernel))) << kernel->name;
-    EXPECT_LE(agreement.farthest, 1e-3) << kernel->name;
+    EXPECT_LE(agreement.farthest, promise_of(*kernel).steps) << kernel->name;
   }
 }
 
