@@ -21,8 +21,8 @@ inline ByteTable byte_table(const std::uint8_t* table) {
           _mm512_loadu_si512(table + 192)};
 }
 
-// Permutations of bytes are not part of this ISA, but those of 16-bit lanes are, which find pairs of bytes: seven bits of
-// an index choose a pair in both halves of the table, its top bit the half and its last bit one of the pair.
+// Permutations of bytes are not part of this ISA, but those of 16-bit lanes are, which find pairs of bytes: six bits of
+// an index choose a pair in each half of the table, its top bit the half and its last bit one of the pair.
 inline __m512i look_up_bytes(const ByteTable& table, __m512i bytes) {
   const auto pairs = [&](__m512i index, __mmask32 is_high) {
     return _mm512_mask_blend_epi16(is_high, _mm512_permutex2var_epi16(table.part[0], index, table.part[1]),

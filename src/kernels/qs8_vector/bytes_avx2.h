@@ -68,8 +68,8 @@ struct Storing {
   }
 };
 
-// A factor of 22 bits is 256 * high + low. Pairs of bytes are unpacked as 256 * (a, b), so that the products with `high`
-// come out right as they are, and those with `low` 256 times too large.
+// A factor of 22 bits is 256 * high + low. Pairs of bytes are unpacked as 256 * (a, b), so that the products with
+// `high` come out right as they are, and those with `low` 256 times too large.
 struct Summing {
   __m256i bias, low, high;
   __m128i shift;
@@ -218,8 +218,12 @@ ETALON_INLINE void widen_range(const float* x, std::size_t n, float& low, float&
     largest[0] = _mm256_max_ps(some, largest[0]);
   }
   float lows[8], highs[8];
-  _mm256_storeu_ps(lows, _mm256_min_ps(_mm256_min_ps(smallest[0], smallest[1]), _mm256_min_ps(smallest[2], smallest[3])));
-  _mm256_storeu_ps(highs, _mm256_max_ps(_mm256_max_ps(largest[0], largest[1]), _mm256_max_ps(largest[2], largest[3])));
+  for (std::size_t v = 1; v < kVecs; ++v) {
+    smallest[0] = _mm256_min_ps(smallest[v], smallest[0]);
+    largest[0] = _mm256_max_ps(largest[v], largest[0]);
+  }
+  _mm256_storeu_ps(lows, smallest[0]);
+  _mm256_storeu_ps(highs, largest[0]);
   for (int k = 0; k < 8; ++k) {
     low = lows[k] < low ? lows[k] : low;
     high = highs[k] > high ? highs[k] : high;
@@ -279,7 +283,8 @@ struct ColumnSums {
   ETALON_INLINE void widen() {
 #pragma GCC unroll 2
     for (int i = 0; i < 2; ++i) {
-      const __m256i low = _mm256_unpacklo_epi16(narrow[i], narrow[i]), high = _mm256_unpackhi_epi16(narrow[i], narrow[i]);
+      const __m256i low = _mm256_unpacklo_epi16(narrow[i], narrow[i]);
+      const __m256i high = _mm256_unpackhi_epi16(narrow[i], narrow[i]);
       wide[2 * i] = _mm256_add_epi32(wide[2 * i], _mm256_srai_epi32(low, 16));
       wide[2 * i + 1] = _mm256_add_epi32(wide[2 * i + 1], _mm256_srai_epi32(high, 16));
       narrow[i] = _mm256_setzero_si256();

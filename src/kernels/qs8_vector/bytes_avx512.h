@@ -55,8 +55,8 @@ struct Storing {
   }
 };
 
-// A factor of 22 bits is 256 * high + low. Pairs of bytes are unpacked as 256 * (a, b), so that the products with `high`
-// come out right as they are, and those with `low` 256 times too large.
+// A factor of 22 bits is 256 * high + low. Pairs of bytes are unpacked as 256 * (a, b), so that the products with
+// `high` come out right as they are, and those with `low` 256 times too large.
 struct Summing {
   __m512i bias, low, high;
   __m128i shift;
@@ -231,7 +231,8 @@ struct ColumnSums {
   ETALON_INLINE void widen() {
 #pragma GCC unroll 2
     for (int i = 0; i < 2; ++i) {
-      const __m512i low = _mm512_unpacklo_epi16(narrow[i], narrow[i]), high = _mm512_unpackhi_epi16(narrow[i], narrow[i]);
+      const __m512i low = _mm512_unpacklo_epi16(narrow[i], narrow[i]);
+      const __m512i high = _mm512_unpackhi_epi16(narrow[i], narrow[i]);
       wide[2 * i] = _mm512_add_epi32(wide[2 * i], _mm512_srai_epi32(low, 16));
       wide[2 * i + 1] = _mm512_add_epi32(wide[2 * i + 1], _mm512_srai_epi32(high, 16));
       narrow[i] = _mm512_setzero_si512();

@@ -105,7 +105,8 @@ Qd8Row quantise_row(const float* x, std::int8_t* out, std::size_t n) {
   const float scaled_high = high * multiplier;
   const float from_low = -128.0f + scaled_low, from_high = 127.0f + scaled_high;
   // Of the two ways to place zero the one whose other end errs less.
-  const std::int32_t zero_point = round_zero_point(from_low + from_high > 0 ? -128.0f - scaled_low : 127.0f - scaled_high);
+  const float zero = from_low + from_high > 0 ? -128.0f - scaled_low : 127.0f - scaled_high;
+  const std::int32_t zero_point = round_zero_point(zero);
   quantise(x, out, n, multiplier, zero_point);
   return {1 / multiplier, zero_point};
 }

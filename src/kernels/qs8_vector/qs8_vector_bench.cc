@@ -58,7 +58,8 @@ void add_arithmetic(const Qs8VectorKernels& k) {
   measure("multiply 100352", k.isa, 100352, [&k, product](Samples& s) {
     k.multiply(s.a.data(), s.b.data(), s.out.data(), 100352, product);
   });
-  const std::size_t shapes[][2] = {{12544, 16}, {784, 40}, {784, 120}, {196, 672}, {49, 1152}, {12544, 32}, {3136, 72}, {784, 240}};
+  const std::size_t shapes[][2] = {{12544, 16}, {784, 40}, {784, 120}, {196, 672},
+                                   {49, 1152}, {12544, 32}, {3136, 72}, {784, 240}};
   for (const auto& [rows, columns] : shapes) {
     const std::string shape = std::to_string(rows) + "x" + std::to_string(columns);
     measure("multiply_columns " + shape, k.isa, rows * columns, [&k, product, rows, columns](Samples& s) {
@@ -95,7 +96,8 @@ void add_moves(const Qs8VectorKernels& k) {
     measure("max_pool 112x112x" + std::to_string(channels), k.isa, static_cast<std::size_t>(112 * 112 * channels),
             [&k, p](Samples& s) { k.max_pool_rows(p, s.a.data(), s.out.data(), 0, p.out_h, -128, 127); });
   }
-  const std::size_t shapes[][2] = {{12544, 3}, {12544, 32}, {3136, 24}, {3136, 144}, {784, 120}, {196, 480}, {49, 1152}, {49, 1280}};
+  const std::size_t shapes[][2] = {{12544, 3}, {12544, 32}, {3136, 24}, {3136, 144},
+                                   {784, 120}, {196, 480}, {49, 1152}, {49, 1280}};
   for (const auto& [pixels, channels] : shapes) {
     measure("transpose " + std::to_string(pixels) + "x" + std::to_string(channels), k.isa, pixels * channels,
             [&k, pixels, channels](Samples& s) {

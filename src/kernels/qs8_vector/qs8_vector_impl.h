@@ -1,4 +1,4 @@
-// All kernels of qs8_vector.h for one ISA: include bytes_<isa>.h first, then instantiate ETALON_QS8_VECTOR_KERNELS once.
+// All kernels of qs8_vector.h for one ISA: include bytes_<isa>.h first, then use ETALON_QS8_VECTOR_KERNELS once.
 //
 // Such a header defines, in an unnamed namespace: Bytes, a register of int8; the operations Summing, Multiplying,
 // Quantising and Dequantising on it; ColumnSums, which adds up pairs of rows; widen_range, translate_bytes; and

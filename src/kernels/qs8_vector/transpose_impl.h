@@ -36,7 +36,8 @@ ETALON_INLINE void transpose_tile(const std::int8_t* x, std::size_t x_stride, st
   for (std::size_t c = 0; c < 16; ++c) tile[c].store(out + c * out_stride);
 }
 
-// As many rows as one tile has, and at least 16 columns. The last tile begins earlier than it had to, and so is whole, too.
+// As many rows as one tile has, and at least 16 columns. The last tile begins earlier than it had to, and so is whole,
+// too.
 template <class Lanes>
 __attribute__((noinline)) void transpose_tiles(const std::int8_t* x, std::size_t x_stride, std::int8_t* out,
                                                std::size_t out_stride, std::size_t columns) {
@@ -47,14 +48,16 @@ __attribute__((noinline)) void transpose_tiles(const std::int8_t* x, std::size_t
   }
 }
 
-// At least 16 rows and columns. What rows are left behind whole tiles takes narrower registers if they suffice, or a tile
-// that begins earlier.
+// At least 16 rows and columns. What rows are left behind whole tiles take narrower registers if those suffice, or a
+// tile that begins earlier.
 template <class Lanes>
 void transpose_wide(const std::int8_t* x, std::size_t x_stride, std::int8_t* out, std::size_t out_stride,
                     std::size_t rows, std::size_t columns) {
   constexpr std::size_t kRows = 16 * Lanes::kCount;
   std::size_t r = 0;
-  for (; r + kRows <= rows; r += kRows) transpose_tiles<Lanes>(x + r * x_stride, x_stride, out + r, out_stride, columns);
+  for (; r + kRows <= rows; r += kRows) {
+    transpose_tiles<Lanes>(x + r * x_stride, x_stride, out + r, out_stride, columns);
+  }
   if (r == rows) return;
   if constexpr (Lanes::kCount > 1) {
     if (rows < kRows || rows - r <= kRows / 2) {
