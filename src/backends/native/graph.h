@@ -125,6 +125,10 @@ struct Qs8MaxPool {
 struct Qs8GlobalAverage {
   StoredLimits limits;
 };
+// Attention whose q, k, v and result are int8; its mask is float32.
+struct Qs8Attention {
+  float scale = 1;
+};
 struct Quantise {};    // float32 -> qint8
 struct Dequantise {};  // qint8 -> float32
 struct QuantiseRows {};  // float32 -> qdint8
@@ -139,7 +143,7 @@ struct Reference {
 
 using Params = std::variant<Conv, Unary, Binary, Softmax, Matmul, Attention, Pool, GlobalAverage, Transpose,
                             Reshape, Slice, Concatenate, LayerNorm, Convert, Qs8Conv, Qs8Binary, Qs8Table, Qs8MaxPool,
-                            Qs8GlobalAverage, Quantise, Dequantise, QuantiseRows, Qd8Conv, Reference>;
+                            Qs8GlobalAverage, Qs8Attention, Quantise, Dequantise, QuantiseRows, Qd8Conv, Reference>;
 
 struct Node {
   Params params;

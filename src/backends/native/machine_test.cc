@@ -46,7 +46,7 @@ TEST(Machine, errors_say_what_is_known_and_what_the_cpu_has) {
   ASSERT_FALSE(unknown.ok());
   EXPECT_EQ(unknown.error().code(), ErrorCode::kInvalidInput);
   EXPECT_EQ(unknown.error().message(),
-            "isa is 'mmx', want one of auto, scalar, avx2, avx512, avx512vnni, avx512bf16, amx");
+            "isa is 'mmx', want one of auto, scalar, avx2, avxvnni, avx512, avx512vnni, avx512bf16, amx");
   const auto missing = choose_isa("avx512", usable);
   ASSERT_FALSE(missing.ok());
   EXPECT_EQ(missing.error().message(), "isa avx512 is not available on this machine, which has scalar, avx2");

@@ -40,6 +40,12 @@ Result<MemoryBlock> MemoryBlock::allocate(std::size_t size_bytes) {
   return block;
 }
 
+void MemoryBlock::forget(std::size_t begin, std::size_t end) {
+  const auto first = round_up(reinterpret_cast<std::uintptr_t>(data_ + begin), std::uintptr_t{kPage});
+  const auto last = reinterpret_cast<std::uintptr_t>(data_ + end) / kPage * kPage;
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
 MemoryBlock& MemoryBlock::operator=(MemoryBlock&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);

@@ -23,6 +23,9 @@ class MemoryBlock {
   MemoryBlock& operator=(const MemoryBlock&) = delete;
   ~MemoryBlock();
 
+  // Gives bytes [begin, end) back to the system, whole pages of them; they stay usable and are zero again.
+  void forget(std::size_t begin, std::size_t end);
+
   std::byte* data() const { return data_; }
   std::size_t size() const { return size_; }
 

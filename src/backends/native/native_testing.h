@@ -239,6 +239,18 @@ class Trial {
     return ran;
   }
 
+  // Largest difference from the plain results.
+  double difference_of(const Ran& ran) const {
+    double largest = 0;
+    for (std::size_t i = 0; i < expected_.size(); ++i) {
+      for (std::size_t k = 0; k < expected_[i].data.size(); ++k) {
+        const double difference = std::fabs(static_cast<double>(ran.outputs[i][k]) - expected_[i].data[k]);
+        largest = std::max(largest, difference == difference ? difference : 1e30);
+      }
+    }
+    return largest;
+  }
+
   // Largest difference from the plain results, relative to their largest number.
   double error_of(const Ran& ran) const {
     double error = 0;

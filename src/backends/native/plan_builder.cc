@@ -20,7 +20,7 @@ bool writes_rows(const Node& node) {
          node.as<Softmax>() != nullptr || node.as<Matmul>() != nullptr || node.as<Attention>() != nullptr ||
          node.as<LayerNorm>() != nullptr || node.as<Concatenate>() != nullptr || node.as<Qs8Conv>() != nullptr ||
          node.as<Qs8Binary>() != nullptr || node.as<Qs8Table>() != nullptr || node.as<Quantise>() != nullptr ||
-         node.as<Dequantise>() != nullptr || node.as<Qd8Conv>() != nullptr;
+         node.as<Dequantise>() != nullptr || node.as<Qd8Conv>() != nullptr || node.as<Qs8Attention>() != nullptr;
 }
 
 bool makes_a_view(const Node& node) { return node.as<Transpose>() != nullptr || node.as<Slice>() != nullptr; }
@@ -106,7 +106,7 @@ void PlanBuilder::prefer_order(const Node& transpose) {
     const std::size_t producer = graph_.producer(id);
     if (producer == Graph::kNone || !graph_.has_one_user(id)) return;
     const Node& made = graph_.nodes[producer];
-    if (made.as<Matmul>() != nullptr || made.as<Attention>() != nullptr) break;
+    if (made.as<Matmul>() != nullptr || made.as<Attention>() != nullptr || made.as<Qs8Attention>() != nullptr) break;
     if (made.as<Reshape>() == nullptr) return;
     const auto strides = reshaped_strides(dims(id), wanted, dims(made.inputs[0]));
     if (!strides) return;

@@ -137,6 +137,7 @@ Status lower(PlanBuilder&, const Node&, const Qs8Binary&);
 Status lower(PlanBuilder&, const Node&, const Qs8Table&);
 Status lower(PlanBuilder&, const Node&, const Qs8MaxPool&);
 Status lower(PlanBuilder&, const Node&, const Qs8GlobalAverage&);
+Status lower(PlanBuilder&, const Node&, const Qs8Attention&);
 Status lower(PlanBuilder&, const Node&, const Quantise&);
 Status lower(PlanBuilder&, const Node&, const Dequantise&);
 Status lower(PlanBuilder&, const Node&, const QuantiseRows&);

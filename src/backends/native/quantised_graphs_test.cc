@@ -144,6 +144,38 @@ TEST(QuantisedGraphs, one_scale_for_all_channels_does) {
   expect_all_fast(expect_same(b, 0));
 }
 
+TEST(QuantisedGraphs, attention_between_conversions_is_done_in_int8) {
+  constexpr std::uint32_t kTokens = 19, kHeads = 3, kDepth = 16, kWidth = kHeads * kDepth;
+  QuantisedGraphBuilder b;
+  const auto x = b.quantised(b.input({1, kTokens, kWidth}), {0.02f, 3});
+  const Affine affine{0.02f, 5};
+  const auto joint = b.qs8_linear(x, kWidth, 3 * kWidth, affine);
+  const auto split = b.stored(b.reshape(joint, {kTokens, 3, kHeads, kDepth}), affine);
+  const auto part = [&](std::uint32_t i) {
+    const auto one = b.stored(b.slice(split, {0, i, 0, 0}, {kTokens, 1, kHeads, kDepth}), affine);
+    return b.reshape(b.transpose(b.real(one), {1, 2, 0, 3}), {kHeads, kTokens, kDepth});
+  };
+  const auto q = b.node(NodeType::kMultiply, {part(0), b.number(0.25f)});
+  auto scores = b.node(NodeType::kBatchMatrixMultiply, {q, b.transpose(part(1), {0, 2, 1})});
+  scores = b.node(NodeType::kSoftmax, {scores});
+  auto mixed = b.node(NodeType::kBatchMatrixMultiply, {scores, part(2)});
+  constexpr float kStep = 0.02f;
+  b.output(b.real(b.quantised(mixed, {kStep, -4})));
+  // One step is what a number next to a half may go the other way.
+  const Trial trial(b);
+  Ran ran;
+  for (const kernels::IsaInfo& info : kernels::all_isas()) {
+    Ran one = trial.run({.isa = std::string(info.name)});
+    if (one.error.find("not available") != std::string::npos) continue;
+    ASSERT_EQ(one.error, "");
+    EXPECT_LE(trial.difference_of(one), 1.001 * kStep) << info.name;
+    ran = std::move(one);
+  }
+  expect_all_fast(ran);
+  EXPECT_EQ(ran.count("Attention (NHTC, QS8)"), 1u);
+  EXPECT_EQ(ran.count("Convert"), 2u);
+}
+
 // The engine rounds float32 where the plain nodes round once at the end.
 TEST(QuantisedGraphs, dynamically_quantised_layers_agree) {
   for (const std::int32_t nonbatch_dims : {1, 2}) {

@@ -1,7 +1,10 @@
 #include "backends/native/widening.h"
 
 #include <algorithm>
+#include <new>
 #include <unordered_map>
+
+#include "base/checked.h"
 
 namespace etalon::native {
 
@@ -25,24 +28,52 @@ bool can_widen(const formats::xnn::Graph& graph) {
   });
 }
 
-Bytes WidenedConstants::widen(Bytes halves) {
-  const std::size_t count = halves.size() / sizeof(std::uint16_t);
-  auto& copy = copies_[{halves.data(), halves.size()}];
-  if (copy == nullptr) {
-    copy = std::make_unique_for_overwrite<float[]>(count);
-    kernels_.half_to_float(reinterpret_cast<const std::uint16_t*>(halves.data()), copy.get(), count);
-    bytes_ += count * sizeof(float);
+std::byte* WidenedConstants::room_for(std::size_t bytes) {
+  constexpr std::size_t kFirst = std::size_t{256} << 10, kNext = std::size_t{8} << 20;
+  const std::size_t rounded = round_up(bytes, kAlignment);
+  if (chunks_.empty() || chunks_.back().memory.size() - chunks_.back().used < rounded) {
+    auto memory = MemoryBlock::allocate(std::max(rounded, chunks_.empty() ? kFirst : kNext));
+    if (!memory.ok()) throw std::bad_alloc();
+    chunks_.push_back({std::move(*memory), 0});
   }
-  return {reinterpret_cast<const std::byte*>(copy.get()), count * sizeof(float)};
+  Chunk& chunk = chunks_.back();
+  chunk.used += rounded;
+  return chunk.memory.data() + chunk.used - rounded;
+}
+
+Bytes WidenedConstants::widen(Bytes halves) {
+  const std::size_t count = halves.size() / sizeof(std::uint16_t), bytes = count * sizeof(float);
+  const auto [copy, is_new] = copies_.try_emplace({halves.data(), halves.size()});
+  if (is_new) {
+    copy->second = room_for(bytes);
+    kernels_.half_to_float(reinterpret_cast<const std::uint16_t*>(halves.data()), reinterpret_cast<float*>(copy->second), count);
+    bytes_ += bytes;
+  }
+  return {copy->second, bytes};
 }
 
 void WidenedConstants::keep_only(const std::set<const std::byte*>& floats) {
+  std::map<const std::byte*, std::size_t> kept;
   std::erase_if(copies_, [&](const auto& entry) {
-    const auto& [place, copy] = entry;
-    if (floats.contains(reinterpret_cast<const std::byte*>(copy.get()))) return false;
-    bytes_ -= place.second / sizeof(std::uint16_t) * sizeof(float);
+    const std::size_t bytes = entry.first.second / sizeof(std::uint16_t) * sizeof(float);
+    if (floats.contains(entry.second)) {
+      kept[entry.second] = bytes;
+      return false;
+    }
+    bytes_ -= bytes;
     return true;
   });
+  if (kept.empty()) return chunks_.clear();
+  for (Chunk& chunk : chunks_) {
+    std::byte* const data = chunk.memory.data();
+    std::size_t end = 0;  // of the last one that is kept
+    for (auto at = kept.lower_bound(data); at != kept.end() && at->first < data + chunk.used; ++at) {
+      const auto begin = static_cast<std::size_t>(at->first - data);
+      chunk.memory.forget(end, begin);
+      end = begin + at->second;
+    }
+    chunk.memory.forget(end, chunk.used);
+  }
 }
 
 }  // namespace etalon::native

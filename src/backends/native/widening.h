@@ -3,10 +3,11 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <set>
 #include <utility>
+#include <vector>
 
+#include "backends/native/memory_block.h"
 #include "base/bytes.h"
 #include "formats/xnn/xnn.h"
 #include "kernels/vector/vector.h"
@@ -30,8 +31,17 @@ class WidenedConstants {
 
  private:
   using Place = std::pair<const std::byte*, std::size_t>;
+  struct Chunk {
+    MemoryBlock memory;
+    std::size_t used = 0;
+  };
+
+  std::byte* room_for(std::size_t bytes);
+
   const kernels::VectorKernels& kernels_;
-  std::map<Place, std::unique_ptr<float[]>> copies_;
+  std::map<Place, std::byte*> copies_;
+  // Large ones: a copy of its own would cost a page fault for every 4 KiB, which is more than the conversion.
+  std::vector<Chunk> chunks_;
   std::uint64_t bytes_ = 0;
 };
 

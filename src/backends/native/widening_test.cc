@@ -284,6 +284,25 @@ TEST(Widening, copies_that_nobody_reads_are_given_back) {
   EXPECT_EQ(widened.widen(std::as_bytes(std::span(b))).data(), kept.data());
 }
 
+TEST(Widening, what_is_kept_stays_whole_between_what_is_given_back) {
+  constexpr std::size_t kCount = 20'000;  // many pages each, several chunks together
+  std::vector<std::vector<std::uint16_t>> halves;
+  WidenedConstants widened(kernels::Isa::kScalar);
+  std::vector<Bytes> copies;
+  for (std::uint32_t i = 0; i < 120; ++i) halves.push_back(halves_of(drawn(kCount, i)));
+  for (const auto& constant : halves) copies.push_back(widened.widen(std::as_bytes(std::span(constant))));
+  std::set<const std::byte*> kept;
+  for (std::size_t i = 0; i < copies.size(); i += 7) kept.insert(copies[i].data());
+  widened.keep_only(kept);
+  EXPECT_EQ(widened.bytes(), kept.size() * kCount * sizeof(float));
+  for (std::size_t i = 0; i < copies.size(); i += 7) {
+    const auto* floats = reinterpret_cast<const float*>(copies[i].data());
+    for (std::size_t k = 0; k < kCount; ++k) ASSERT_EQ(floats[k], Half::to_float(halves[i][k])) << i << " " << k;
+  }
+  const Bytes again = widened.widen(std::as_bytes(std::span(halves[1])));
+  EXPECT_EQ(reinterpret_cast<const float*>(again.data())[kCount - 1], Half::to_float(halves[1][kCount - 1]));
+}
+
 TEST(Widening, constants_are_widened_once) {
   const std::vector<std::uint16_t> halves = halves_of(drawn(37, 5));
   WidenedConstants widened(kernels::Isa::kScalar);

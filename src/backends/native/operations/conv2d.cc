@@ -174,7 +174,8 @@ class ConvLowering {
     const Dims& in = builder_.dims(node_.inputs[kImage]);
     const Dims& out = builder_.dims(node_.output());
     auto& evidence = operation.evidence;
-    set_isa(evidence, choice.algorithm->isa, builder_.settings(), joined(choice.refusals));
+    const Conv2dAlgorithm& algorithm = *choice.algorithm;
+    set_product_isa(evidence, algorithm.isa, algorithm.math, builder_.settings(), joined(choice.refusals));
     evidence.kernel = choice.algorithm->name;
     evidence.tile = choice.algorithm->tile;
     evidence.flops = 2 * shape_.multiply_adds();

@@ -40,4 +40,14 @@ inline void set_isa(runtime::DelegateOperation& evidence, kernels::Isa ran, cons
   set_isa(evidence, ran, settings.cap, reason, settings.math);
 }
 
+// Of a dense product, whose factors may be rounded if --math says so: tells where nothing rounds them.
+inline void set_product_isa(runtime::DelegateOperation& evidence, kernels::Isa ran, kernels::MathMode math,
+                            const Settings& settings, std::string_view reason = {}) {
+  set_isa(evidence, ran, settings, reason);
+  const bool may_round = settings.math == kernels::MathMode::kBf16 || settings.math == kernels::MathMode::kFp16;
+  if (!may_round || math == settings.math || !evidence.reason.empty()) return;
+  evidence.reason = "no kernel of --math " + std::string(kernels::name_of(settings.math)) + " for this: --math " +
+                    std::string(kernels::name_of(math)) + " runs";
+}
+
 }  // namespace etalon::native
