@@ -10,7 +10,7 @@ from engines import BIN, HERE, ROOT
 
 NEEDS = {"model.xml": "model.onnx", "packed.pte": "ours.pte", "int8.onnx": "model.onnx", "int8.xml": "model.xml",
          "int8.tflite": "model.tflite", "half.onnx": "model.onnx"}
-OURS = ("ours.pte", "packed.pte", "ours_int8.pte", "ours_half.pte")
+OURS = ("ours.pte", "packed.pte", "ours_int8.pte", "ours_half.pte", "ours_portable.pte")
 TIMEOUT_SECONDS = 1800
 
 

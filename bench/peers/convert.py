@@ -45,6 +45,14 @@ def ours_pte(folder, target):
     sources.export_ours(folder, target)
 
 
+def real_portable_pte(folder, target):
+    sources.lower(sources.program(folder), target, delegates=False)
+
+
+def ours_portable_pte(folder, target):
+    sources.export_ours(folder, target, "--backend", "portable")
+
+
 def packed_pte(folder, target):
     """Ours with its weights packed beside it."""
     target.write_bytes((folder / "ours.pte").read_bytes())
@@ -72,7 +80,8 @@ def tflite(folder, target):
     litert_torch.convert(sources.program(folder).module(), sources.inputs(folder)).export(str(target))
 
 
-MAKERS = {"real.pte": real_pte, "ours.pte": ours_pte, "packed.pte": packed_pte, "model.onnx": onnx, "model.xml": openvino_ir,
+MAKERS = {"real.pte": real_pte, "ours.pte": ours_pte, "real_portable.pte": real_portable_pte,
+          "ours_portable.pte": ours_portable_pte, "packed.pte": packed_pte, "model.onnx": onnx, "model.xml": openvino_ir,
           "model.tflite": tflite, **quantised.MAKERS, **half.MAKERS}
 BESIDE = {"model.xml": ".bin", "int8.xml": ".bin", "packed.pte": ".pte.prepacked"}  # a second file that comes with it
 

@@ -3,6 +3,7 @@
   ./dev bench peers                              every model of the zoo, 1 and 2 threads
   ./dev bench peers --models mobilenet_v2,vit_tiny --threads 1 --seconds 5
   ./dev bench peers --kinds int8,16-bit --seconds 1 --rounds 6 --loads 1
+  ./dev bench peers --table xnnpack-examples --threads 1
 """
 
 import argparse
@@ -16,10 +17,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import tables  # noqa: E402
+import xnnpack_table  # noqa: E402
 from artefacts import Artefacts  # noqa: E402
 from engines import BIN, ENGINES, KINDS, ROOT, by_name, default  # noqa: E402
 from measure import Cell  # noqa: E402
-from tables import markdown  # noqa: E402
 
 ISA_FLAGS = ("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16",
              "asimd", "asimddp", "i8mm", "sve2", "sme", "sme2")
@@ -67,6 +69,8 @@ def parse():
     parser.add_argument("--loads", type=int, default=3, help="fresh processes whose load times count")
     parser.add_argument("--kinds", default=",".join(KINDS), help=f"comma-separated, of {', '.join(KINDS)}")
     parser.add_argument("--peers", default="", help="comma-separated engines, or all; those of --kinds without it")
+    parser.add_argument("--table", choices=[xnnpack_table.NAME],
+                        help="another table: portable, XNNPACK fp32 and XNNPACK q8, of ExecuTorch's own files and of ours")
     parser.add_argument("--fresh", action="store_true", help="convert again what an earlier run converted")
     parser.add_argument("--convert-only", action="store_true", help="make the files and stop")
     parser.add_argument("--timeout", type=float, default=300, help="seconds for one answer of an engine")
@@ -75,7 +79,7 @@ def parse():
     parser.add_argument("--markdown", metavar="FILE", help="write the tables here, besides printing them")
     args = parser.parse_args()
     known = zoo_models()
-    args.models = [m for m in args.models.split(",") if m] or known
+    args.models = [m for m in args.models.split(",") if m] or (list(xnnpack_table.MODELS) if args.table else known)
     for model in args.models:
         if model not in known + ["toy_cnn"]:
             parser.error(f"--models: the zoo has no {model}; it has {', '.join(known)}")
@@ -84,6 +88,8 @@ def parse():
         parser.error(f"--kinds: there is no {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
     names = args.peers.split(",") if args.peers else default(kinds)
     args.engines = ENGINES if args.peers == "all" else [by_name(name) for name in names]
+    if args.table:
+        args.engines = xnnpack_table.engines()
     args.threads = [int(t) for t in args.threads.split(",")]
     return args
 
@@ -109,11 +115,15 @@ def measure(args, files, model, threads):
     return {"model": model, "threads": threads, "rows": cell.rows}
 
 
+def markdown(args, results):
+    return (xnnpack_table if args.table else tables).markdown(results)
+
+
 def write(args, results):
     if args.json:
         Path(args.json).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if args.markdown:
-        Path(args.markdown).write_text(markdown(results), encoding="utf-8")
+        Path(args.markdown).write_text(markdown(args, results), encoding="utf-8")
 
 
 def main():
@@ -137,7 +147,7 @@ def main():
         for threads in args.threads:
             results["cells"].append(measure(args, files, model, threads))
             write(args, results)  # a long run that is stopped leaves what it has
-    print(markdown(results))
+    print(markdown(args, results))
 
 
 if __name__ == "__main__":

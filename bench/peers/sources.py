@@ -58,19 +58,19 @@ def calibration_batches(folder):
     return [sample[None] for sample in samples]
 
 
-def lower(exported, target):
-    """ExecuTorch's exporter with its XNNPACK partitioner."""
+def lower(exported, target, delegates=True):
+    """ExecuTorch's exporter, with its XNNPACK partitioner or without delegates."""
     import executorch.kernels.quantized  # noqa: F401  what is not delegated wants its out variants
     from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
     from executorch.exir import to_edge_transform_and_lower
 
-    lowered = to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner()]).to_executorch()
+    lowered = to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner()] if delegates else []).to_executorch()
     with open(target, "wb") as file:
         lowered.write_to_file(file)
 
 
 def export_ours(folder, target, *options):
-    done = subprocess.run([ETALON, "export", str(folder / "model.pt2"), "--backend", "xnnpack", "-o", str(target), "-q",
-                           "--no-etrecord", *map(str, options)], check=False, stdout=subprocess.DEVNULL)
+    command = [ETALON, "export", str(folder / "model.pt2"), "-o", str(target), "-q", "--no-etrecord", *map(str, options)]
+    done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
     if done.returncode != 0:
         sys.exit(done.returncode)  # it has said why

@@ -3,12 +3,20 @@
 # with its first iteration in a fresh process and the average of 50 iterations after 10.
 #
 #   examples/xnnpack_table/measure.sh [FOLDER] [MODEL_xnnpack_q8.pte ...]
+#   examples/xnnpack_table/measure.sh --beside-executorch [--threads 1] [--models ...]
+#
+# The second form measures ExecuTorch's own exports (torchao and XNNPACKQuantizer, its partitioner), ours in ExecuTorch, and ours in
+# our engine, in one interleaved run; it wants PyTorch, and installs it where it is missing.
 #
 # Models that are named are measured too, whoever exported them. ETALON names the program (default: etalon on the PATH),
 # ENGINE what runs the models (default: the real ExecuTorch where it was built in, else our own; its portable kernels may
 # take minutes), MODELS the built-in models, CALIB what int8 is calibrated on (default: random numbers, which is enough for times and for
 # nothing else). Running it again measures only what is missing.
 set -euo pipefail
+
+if [ "${1:-}" = --beside-executorch ]; then
+  exec "$(dirname "$0")/../../dev" bench peers --table xnnpack-examples "${@:2}"
+fi
 
 etalon=${ETALON:-etalon}
 models=${MODELS:-mobilenet_v2 mobilenet_v3_small}
