@@ -48,13 +48,16 @@ digits models: digits); eight samples calibrate (32 digits), another one is run.
   order) and 2e-3 in fp16 (half has 11 bits, and one engine may keep float32 where the other stores half).
 * **agree: equal**, **agree: one step**: int8 outputs are the same codes, or neighbours. One step comes from sums or scales
   in float that are rounded in another order, where the value lies between two codes.
-* **agree: as the real runtime with itself**: such a step happens inside, and grows like every other error of int8. "moves" is how
-  far the real runtime's own outputs go when the last bits of its input change (by 1e-6, two draws); the engines differ by at
-  most twice that.
-* **agree: the real one rounds more**: ExecuTorch's portable kernels add up in half, ours in float32. Ours is the one within 2e-3
-  of PyTorch in float32.
+* **agree: as the real runtime with itself**: such a step, or a rounding to half, happens inside, and grows like every other error.
+  "moves" is how far the real runtime's own outputs go when the last bits of its input change (int8: by 1e-6; fp16: by half
+  its last bit; two draws); the engines differ by at most twice that. It was measured only where it was needed.
+* **agree: as each with float**: of inputs that are integers no last bit can change. The engines are as far from each other as the
+  worse one is from PyTorch in float32, give or take the 3 dB that two independent errors make.
+* **agree: the real one rounds more**: ExecuTorch's kernels add up in half, ours in float32. Ours is the one within 2e-3 of PyTorch
+  in float32.
 
-"difference" and "moves" are relative to the largest output. SNR is that of the file's outputs against eager PyTorch in float32.
+"difference" and "moves" are relative to the largest output. SNR is that of the
+file's outputs against eager PyTorch in float32; where infinity or NaN came out it is missing.
 Zoo weights marked "random weights" are drawn and not trained: their SNR shows what an engine loses, and says nothing about
 accuracy on real data.
 """
