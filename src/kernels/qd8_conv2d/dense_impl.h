@@ -1,5 +1,5 @@
-// Convolutions that mix channels, from rows with a scale and a zero point each to float32 results. The header of a panel
-// (qs8_conv2d/dense_panels_impl.h) is
+// Convolutions that mix channels, from rows with a scale and a zero point each to float32 results. The header of a
+// panel (qs8_conv2d/dense_panels_impl.h) is
 //
 //   sums of the weights int32[kColumns] | scale float[kColumns] | bias float[kColumns]
 //

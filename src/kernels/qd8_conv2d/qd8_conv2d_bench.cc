@@ -40,7 +40,8 @@ void bench(benchmark::State& state, const Layer& layer, const Qd8Conv2dAlgorithm
   s.in_h = s.out_h = layer.rows;
   s.in_c = s.in_pixel_stride = layer.in_c, s.out_c = s.out_pixel_stride = layer.out_c;
   const Machine machine;
-  const auto input = buffer<std::int8_t>(layer.rows * layer.in_c), filter = buffer<std::int8_t>(layer.in_c * layer.out_c);
+  const auto input = buffer<std::int8_t>(layer.rows * layer.in_c);
+  const auto filter = buffer<std::int8_t>(layer.in_c * layer.out_c);
   const auto output = buffer<float>(layer.rows * layer.out_c), scales = buffer<float>(layer.out_c);
   const auto packed = buffer<char>(static_cast<std::int64_t>(a.packed_bytes(s)));
   const auto scratch = buffer<std::byte>(static_cast<std::int64_t>(a.scratch_bytes(s, machine)));

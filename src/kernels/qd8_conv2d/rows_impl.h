@@ -12,7 +12,8 @@ inline bool has_one_tap(const Conv2dShape& s) {
 
 inline const char* refusal_of_rows(const Conv2dShape& s, const Qd8Conv2dParams& p) {
   const bool is_per_image = p.pixels_per_row > 0 && p.pixels_per_row % (s.in_h * s.in_w) == 0;
-  return is_per_image || (has_one_tap(s) && p.pixels_per_row > 0) ? nullptr : "wants windows to lie in one row of scales";
+  const bool is_per_pixel = p.pixels_per_row > 0 && has_one_tap(s);
+  return is_per_image || is_per_pixel ? nullptr : "wants windows to lie in one row of scales";
 }
 
 // The row of the output pixel (y, x) of an image.
@@ -22,7 +23,7 @@ inline std::int64_t row_of(const Conv2dShape& s, const Qd8Conv2dParams& p, std::
   return (has_one_tap(s) ? first + y * s.stride_h * s.in_w + x * s.stride_w : first) / p.pixels_per_row;
 }
 
-// The rows of `count` output pixels from the `pixel`-th on: in place if that is how they lie, else written to `scratch`.
+// The rows of `count` output pixels from the `pixel`-th on: in place if they lie like that, else written to `scratch`.
 inline const Qd8Row* rows_of_pixels(const Conv2dShape& s, const Qd8Conv2dParams& p, const Qd8Row* rows,
                                     std::int64_t pixel, std::int64_t count, Qd8Row* scratch) {
   const bool same_pixels = s.in_h == s.out_h && s.in_w == s.out_w && s.stride_h == 1 && s.stride_w == 1;

@@ -192,7 +192,6 @@ struct DensePanels {
     }
   }
 
-
   // Rows are split evenly, so that 49 of them become seven tiles of 7 and not six of 8 and one of 1. `finish` is a copy,
   // which compilers keep in registers: stored bytes might change anything that others know the address of.
   template <class In, class Finish, class Out>

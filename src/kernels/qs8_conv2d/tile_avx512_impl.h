@@ -1,5 +1,5 @@
 // Tiles of 8 pixels by 32 channels in zmm registers, for any way to multiply (`Product`) and any end of a sum:
-// start_sums() and store_sums() are found by the type of what finishes it, `Ends`. Those for int8 results are here, too.
+// start_sums() and store_sums() are found by the type of what finishes it, `Ends`. Those for int8 results are here.
 #pragma once
 
 #include <immintrin.h>
