@@ -45,6 +45,8 @@ std::optional<std::size_t> rank_of(const Ceilings& ceilings, std::string_view is
 bool is_allowed(const Ceilings& ceilings, const ComputeCeiling& ceiling, std::string_view isa) {
   const auto cap = rank_of(ceilings, isa);
   if (!cap) return true;
+  // The others each extend the one before; this one is of machines that go no further.
+  if (ceiling.isa == "avxvnni" && isa != "avxvnni") return false;
   const auto own = rank_of(ceilings, ceiling.isa);
   return own && *own <= *cap;
 }

@@ -76,6 +76,16 @@ TEST(Roof, an_isa_has_the_best_ceiling_at_or_below_it) {
   EXPECT_EQ(gflops("float16", "avx2"), 100) << "computed in float32";
 }
 
+TEST(Roof, what_avxvnni_reaches_is_not_for_avx512) {
+  Ceilings ceilings = machine();
+  ceilings.isas = {"scalar", "avx2", "avxvnni", "avx512"};
+  ceilings.compute = {{"avx2", "int8", "maddubs", 1, 100}, {"avxvnni", "int8", "vnni", 1, 400},
+                      {"avx512", "int8", "maddubs", 1, 200}};
+  EXPECT_EQ(roof_of(ceilings, 1e9, 0, "int8", "avx2", 1)->gflops, 100);
+  EXPECT_EQ(roof_of(ceilings, 1e9, 0, "int8", "avxvnni", 1)->gflops, 400);
+  EXPECT_EQ(roof_of(ceilings, 1e9, 0, "int8", "avx512", 1)->gflops, 200);
+}
+
 TEST(Roof, threads_that_were_not_measured_count_in_proportion) {
   EXPECT_EQ(roof_of(machine(), 1e9, 0, "float32", "", 2)->gflops, 400);
   EXPECT_EQ(roof_of(machine(), 1e9, 0, "float32", "", 6)->gflops, 1200) << "three times two threads";

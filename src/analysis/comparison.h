@@ -87,6 +87,13 @@ struct OutputDifference {
   std::optional<bool> same_top1;
 };
 
+// What both programs compute inside under one name, on the same input.
+struct LayerDifference {
+  OutputDifference difference;  // `output` is the name of the value: "conv2d_5"
+  std::string baseline_op;      // "Conv2d", "aten::convolution.out"
+  std::string candidate_op;
+};
+
 // A number of the whole run besides its time: "model file", "peak memory", "load".
 struct FigureChange {
   std::string name;
@@ -114,6 +121,7 @@ struct Comparison {
   KernelComparison kernels;                // where both runs tell theirs
   bool differs_in_kernels = false;  // the experiments ask for other instruction sets, engines or runners
   std::vector<OutputDifference> outputs;
+  std::vector<LayerDifference> layers;   // in the order of execution; errors of the layers before are in them
   std::optional<double> baseline_bytes;  // model files, memory: "peak RSS"
   std::optional<double> candidate_bytes;
   std::vector<FigureChange> figures;  // what at least one side tells

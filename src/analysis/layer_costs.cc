@@ -81,7 +81,8 @@ class Owners {
 };
 
 // With what kernels compute together with them, in either program; until nothing is added.
-std::set<std::size_t> with_companions(const Owners& in_float, const Owners& in_int8, std::set<std::size_t> layers) {
+std::set<std::size_t> with_companions(const Owners& in_float, const Owners& in_int8,
+                                      std::set<std::size_t> layers) {
   for (std::size_t before = 0; before != layers.size();) {
     before = layers.size();
     in_float.add_companions(in_float.rows_of(layers), layers);
@@ -105,7 +106,8 @@ void put_times(const Owners& in_float, const Owners& in_int8, const std::set<std
   const std::vector<double> before = in_float.launches_of(float_rows);
   const std::vector<double> after = in_int8.launches_of(int8_rows);
   constexpr double kConfidence = 0.95;
-  if (before.size() != after.size() || before.size() < measure::fewest_for_signed_rank(1 - kConfidence)) return;
+  if (before.size() != after.size() || before.size() < measure::fewest_for_signed_rank(1 - kConfidence))
+    return;
   std::vector<double> differences;
   for (std::size_t i = 0; i < before.size(); ++i) differences.push_back(before[i] - after[i]);
   cost.saved_ms = measure::hodges_lehmann(differences);

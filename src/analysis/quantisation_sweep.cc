@@ -24,7 +24,8 @@ std::size_t pair_index(std::size_t a, std::size_t b, std::size_t count) {
   return a * count - a * (a + 1) / 2 + (b - a - 1);
 }
 
-Result<Pairs> judge_pairs(const measure::Recording& recording, const std::optional<measure::Control>& control) {
+Result<Pairs> judge_pairs(const measure::Recording& recording,
+                          const std::optional<measure::Control>& control) {
   std::vector<measure::PairedRatios> ratios;
   for (std::size_t a = 0; a < recording.arms.size(); ++a) {
     for (std::size_t b = a + 1; b < recording.arms.size(); ++b) {
@@ -56,7 +57,8 @@ bool dominates(const SweepCandidate& a, const SweepCandidate& b, Claim a_against
 }
 
 // Of the candidates that beat this one, the most accurate.
-std::optional<std::size_t> dominator_of(const QuantisationSweep& sweep, const Pairs& pairs, std::size_t which) {
+std::optional<std::size_t> dominator_of(const QuantisationSweep& sweep, const Pairs& pairs,
+                                        std::size_t which) {
   std::optional<std::size_t> best;
   for (std::size_t other = 0; other < sweep.candidates.size(); ++other) {
     if (other == which) continue;
@@ -130,7 +132,8 @@ void recommend(const Pairs& pairs, QuantisationSweep& sweep) {
   sweep.recommended = best;
   sweep.why = fmt::format("the fastest with {}", criterion_text(sweep));
   if (best != *fastest)
-    sweep.why = fmt::format("as fast as {}, {}, and more accurate", sweep.candidates[*fastest].name, sweep.why);
+    sweep.why =
+        fmt::format("as fast as {}, {}, and more accurate", sweep.candidates[*fastest].name, sweep.why);
 }
 
 }  // namespace
@@ -138,8 +141,8 @@ void recommend(const Pairs& pairs, QuantisationSweep& sweep) {
 Status judge_sweep(const measure::Recording& recording, const measure::Judgement& judgement,
                    QuantisationSweep& sweep) {
   if (recording.arms.size() != sweep.candidates.size()) {
-    return invalid_input(
-        fmt::format("{} arms were measured for {} candidates", recording.arms.size(), sweep.candidates.size()));
+    return invalid_input(fmt::format("{} arms were measured for {} candidates", recording.arms.size(),
+                                     sweep.candidates.size()));
   }
   if (judgement.control.ran) sweep.control = judgement.control;
   for (std::size_t i = 0; i < recording.arms.size(); ++i) {

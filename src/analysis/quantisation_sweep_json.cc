@@ -40,7 +40,8 @@ Json candidate_json(const QuantisationSweep& sweep, const SweepCandidate& candid
 
 std::string sweep_json(const QuantisationSweep& sweep) {
   Json candidates = Json::array(), left_out = Json::array();
-  for (const SweepCandidate& candidate : sweep.candidates) candidates.push_back(candidate_json(sweep, candidate));
+  for (const SweepCandidate& candidate : sweep.candidates)
+    candidates.push_back(candidate_json(sweep, candidate));
   for (const auto& [name, why] : sweep.left_out) left_out.push_back({{"name", name}, {"why", why}});
   Json criterion = Json::object();
   put(criterion, "min_snr_db", sweep.criterion.min_snr_db);

@@ -239,7 +239,8 @@ Status check_classes(std::span<const std::int64_t> labels, std::size_t rows, std
     return invalid_input(
         "labels are given, and the first output of the model is no rows of class scores ([N, classes])");
   if (labels.size() < rows)
-    return invalid_input(fmt::format("{} labels for {} rows of class scores, want one each", labels.size(), rows));
+    return invalid_input(
+        fmt::format("{} labels for {} rows of class scores, want one each", labels.size(), rows));
   for (std::size_t i = 0; i < rows; ++i) {
     if (labels[i] < 0 || static_cast<std::size_t>(labels[i]) >= classes)
       return invalid_input(

@@ -39,7 +39,8 @@ Result<Samples> load_samples(const ir::Graph& graph, const DataRequest& request)
 
 // The right classes, from an .npy of int64. Errors: another dtype, those of the file.
 Result<std::vector<std::int64_t>> load_classes(const std::string& path);
-// kInvalidInput: the model gives no rows of scores (`classes` is 0), fewer labels than `rows`, one that is no class.
+// kInvalidInput: the model gives no rows of scores (`classes` is 0), fewer labels than `rows`, one that is no
+// class.
 Status check_classes(std::span<const std::int64_t> labels, std::size_t rows, std::size_t classes);
 
 }  // namespace etalon::cli

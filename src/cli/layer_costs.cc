@@ -15,7 +15,8 @@ namespace {
 Result<analysis::ValueNames> names_beside(const std::string& program) {
   const std::string path = program + ".etrecord";
   if (!file_exists(path)) {
-    return not_found(fmt::format("{}: no such record, and without it operators have no layers; export without --no-etrecord", path));
+    return not_found(fmt::format(
+        "{}: no such record, and without it operators have no layers; export without --no-etrecord", path));
   }
   ETALON_TRY(const MappedFile file, MappedFile::open(path));
   ETALON_TRY(const formats::etrecord::EtRecord record, formats::etrecord::decode(file.bytes()), path);
@@ -53,7 +54,8 @@ Result<analysis::LayerCosts> measure_layer_costs(const LayerCostsRequest& reques
   compare.output_dir = request.run_dir;
   compare.progress = request.progress;
   ETALON_TRY(const MeasuredComparison compared, compare_programs(compare));
-  if (compared.report.profiles.size() != 2) return run_failed("operators of both programs could not be recorded");
+  if (compared.report.profiles.size() != 2)
+    return run_failed("operators of both programs could not be recorded");
   return analysis::join_layer_costs(request.layers, {compared.report.profiles[0], float_facts, float_names},
                                     {compared.report.profiles[1], int8_facts, int8_names});
 }
@@ -61,12 +63,14 @@ Result<analysis::LayerCosts> measure_layer_costs(const LayerCostsRequest& reques
 Result<analysis::LayerCosts> layer_costs_of(const ExportRequest& exported, const ExportOutcome& outcome,
                                             LayerCostsRequest request) {
   if (outcome.methods.size() != 1 || !outcome.methods.front().quantisation) {
-    return unsupported(fmt::format("costs of layers want one method in int8, found {}", outcome.methods.size()));
+    return unsupported(
+        fmt::format("costs of layers want one method in int8, found {}", outcome.methods.size()));
   }
   ETALON_CHECKED(make_directories(request.run_dir));
   ExportRequest twin = exported;
   twin.dtype = "fp32";
-  twin.output = fmt::format("{}/{}_{}_fp32.pte", request.run_dir, model_stem(exported.model), exported.backend);
+  twin.output =
+      fmt::format("{}/{}_{}_fp32.pte", request.run_dir, model_stem(exported.model), exported.backend);
   twin.record = true;
   twin.save_graph.clear();
   ETALON_TRY(const ExportOutcome in_float, export_model(twin), "the float model");

@@ -27,12 +27,13 @@ struct LayerCostsRequest {
 // The layers that an export with QuantiseRequest::explain found, for the above.
 std::vector<analysis::QuantisedLayer> quantised_layers(const QuantiseOutcome& outcome);
 
-// Times both programs, interleaved, and records their operators. Errors: no .etrecord beside a program, those of
-// compare_programs().
+// Times both programs, interleaved, and records their operators. Errors: no .etrecord beside a program, those
+// of compare_programs().
 Result<analysis::LayerCosts> measure_layer_costs(const LayerCostsRequest& request);
 
 // The same for an export that was just made with QuantiseRequest::explain: its float twin is exported into
-// `request.run_dir` first. `request` needs neither programs nor layers. Errors: several methods, those of exporting and the above.
+// `request.run_dir` first. `request` needs neither programs nor layers. Errors: several methods, those of
+// exporting and the above.
 Result<analysis::LayerCosts> layer_costs_of(const ExportRequest& exported, const ExportOutcome& outcome,
                                             LayerCostsRequest request);
 

@@ -24,9 +24,10 @@ class Runner {
     auto made = std::make_unique<Runner>();
     runtime::ModuleOptions options;
     RunReport report;
-    ETALON_TRY(Engine engine,
-               Engine::choose({.engine = run.engine, .isa = run.isa, .threads = run.threads, .math = run.math},
-                              options.method, report));
+    ETALON_TRY(
+        Engine engine,
+        Engine::choose({.engine = run.engine, .isa = run.isa, .threads = run.threads, .math = run.math},
+                       options.method, report));
     made->engine_.emplace(std::move(engine));
     ETALON_TRY(runtime::Module module, runtime::Module::load(run.program, options), run.program);
     made->module_.emplace(std::move(module));
@@ -126,8 +127,9 @@ Result<FloatReference> FloatReference::run(const ProgramRun& reference, const Sa
     ETALON_CHECKED(runner->execute(sample), reference.program);
     ETALON_TRY(std::vector<float> values, runner->output(), reference.program);
     if (!std::ranges::all_of(values, [](float x) { return std::isfinite(x); })) {
-      return invalid_input(fmt::format("{}: gives NaN or infinity for sample {}, nothing can be held against that",
-                                       reference.program, made.outputs_.size()));
+      return invalid_input(
+          fmt::format("{}: gives NaN or infinity for sample {}, nothing can be held against that",
+                      reference.program, made.outputs_.size()));
     }
     if (made.outputs_.empty()) {
       ETALON_TRY(made.classes_, runner->classes());
@@ -157,8 +159,8 @@ Result<ProgramAccuracy> FloatReference::judge(
     ETALON_CHECKED(runner->execute(samples_->inputs[s]), candidate.program);
     ETALON_TRY(const std::vector<float> values, runner->output(), candidate.program);
     if (values.size() != outputs_[s].size()) {
-      return invalid_input(fmt::format("{}: gives {} values, the float program {}", candidate.program, values.size(),
-                                       outputs_[s].size()));
+      return invalid_input(fmt::format("{}: gives {} values, the float program {}", candidate.program,
+                                       values.size(), outputs_[s].size()));
     }
     agreement.add(outputs_[s], values);
     if (classes_ > 0) count_classes(outputs_[s], values, classes_, labels_, accuracy);

@@ -13,7 +13,8 @@
 
 namespace etalon::cli {
 
-// A program and the engine that computes it: native or portable. (The real ExecuTorch runs in processes of its own.)
+// A program and the engine that computes it: native or portable. (The real ExecuTorch runs in processes of
+// its own.)
 struct ProgramRun {
   std::string program;  // .pte
   std::string engine, isa, math;
@@ -21,8 +22,8 @@ struct ProgramRun {
 };
 
 struct ProgramAccuracy {
-  // Of the first floating output over all samples. None: the float program gives zeros only. Infinite: no difference;
-  // minus infinity: a value is not finite.
+  // Of the first floating output over all samples. None: the float program gives zeros only. Infinite: no
+  // difference; minus infinity: a value is not finite.
   std::optional<double> snr_db;
   std::optional<double> cosine;
   double max_error = 0;
@@ -35,8 +36,9 @@ struct ProgramAccuracy {
 // The float program's outputs, which others are held against. Thread-compatible; `samples` must outlive it.
 class FloatReference {
  public:
-  // Outputs are kept in memory; samples beyond kMostBytes of them are left out. `labels`: one class per row; empty: none.
-  // Errors: those of loading and running, kInvalidInput (labels that do not fit, a value that is not finite).
+  // Outputs are kept in memory; samples beyond kMostBytes of them are left out. `labels`: one class per row;
+  // empty: none. Errors: those of loading and running, kInvalidInput (labels that do not fit, a value that is
+  // not finite).
   static Result<FloatReference> run(const ProgramRun& reference, const Samples& samples,
                                     std::vector<std::int64_t> labels);
   static constexpr std::size_t kMostBytes = std::size_t{512} << 20;
@@ -44,7 +46,8 @@ class FloatReference {
   std::size_t samples() const { return outputs_.size(); }
   const ProgramAccuracy& itself() const { return itself_; }
 
-  // `progress` is told samples done and all; may be empty. A floating input is converted to what the program takes.
+  // `progress` is told samples done and all; may be empty. A floating input is converted to what the program
+  // takes.
   Result<ProgramAccuracy> judge(const ProgramRun& candidate,
                                 const std::function<void(std::size_t, std::size_t)>& progress) const;
 

@@ -18,7 +18,7 @@ using ir::ValueId;
 using quantize::Agreement;
 using runtime::Tensor;
 
-constexpr std::size_t kJudged = 16;    // samples for the report
+constexpr std::size_t kJudged = 16;  // samples for the report
 // Samples for the gain of each layer, which takes a run per layer: as many as this much arithmetic allows.
 constexpr std::size_t kFewestExplained = 2, kMostExplained = 128;
 constexpr double kExplainedFlops = 4e11;
@@ -226,7 +226,8 @@ std::vector<std::size_t> layers_to_explain(const quantize::Plan& plan,
 std::size_t samples_to_explain(const ir::Graph& graph, const quantize::Plan& plan) {
   double flops = 1;
   for (const ir::Node& node : graph.nodes) flops += static_cast<double>(ir::cost_of(graph, node).flops);
-  const auto layers = static_cast<double>(std::clamp<std::size_t>(plan.quantised_count(), 1, kLayersExplained));
+  const auto layers =
+      static_cast<double>(std::clamp<std::size_t>(plan.quantised_count(), 1, kLayersExplained));
   const double samples = kExplainedFlops / (flops * layers);
   return static_cast<std::size_t>(
       std::clamp(samples, static_cast<double>(kFewestExplained), static_cast<double>(kMostExplained)));
@@ -247,8 +248,8 @@ Status explain_layers(const Candidate& candidate, ValueId output, Judged judged,
         candidate.calibration.means};
     const quantize::Site& site = candidate.plan.sites[s];
     if (without.quantised_count() > 0) {
-      ETALON_TRY(const double snr,
-                 snr_of({candidate.graph, without, calibration, candidate.threads}, output, judged, expected));
+      ETALON_TRY(const double snr, snr_of({candidate.graph, without, calibration, candidate.threads}, output,
+                                          judged, expected));
       outcome.gains.push_back(
           {site.name, std::string(site.kind), snr - all, followers(candidate.plan, without, s)});
     }

@@ -60,8 +60,9 @@ void print_layers(const Console& console, const QuantiseOutcome& outcome) {
   }
   console.print(fmt::format("  (--quant-skip ={} leaves the first one in float)\n", outcome.gains[0].name));
   if (outcome.gains_left_out > 0)
-    console.print(fmt::format("  ({} more layers, with smaller errors at their own results, were not tried)\n",
-                              outcome.gains_left_out));
+    console.print(
+        fmt::format("  ({} more layers, with smaller errors at their own results, were not tried)\n",
+                    outcome.gains_left_out));
 }
 
 void print_top1(const Console& console, const Top1& top1) {
@@ -199,7 +200,8 @@ nlohmann::ordered_json quantisation_json(const QuantiseOutcome& outcome) {
   for (const LeftInFloat& row : outcome.left_in_float)
     left.push_back({{"name", row.name}, {"kind", row.kind}, {"why", row.why}});
   for (const LayerGain& row : outcome.gains)
-    gains.push_back({{"name", row.name}, {"kind", row.kind}, {"gain_db", number(row.gain_db)}, {"follow", row.follow}});
+    gains.push_back(
+        {{"name", row.name}, {"kind", row.kind}, {"gain_db", number(row.gain_db)}, {"follow", row.follow}});
   Json json = {{"scheme", outcome.scheme},
                {"granularity", outcome.granularity},
                {"observer", outcome.observer},

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "cli/quant_accuracy.h"
 #include "quantize/rewrite.h"
@@ -48,6 +49,20 @@ Result<Samples> samples_of(const ir::Graph& graph, const QuantiseRequest& reques
   return load_samples(graph, data);
 }
 
+Status check_images(const ImagePreprocessing& images) {
+  if (images.resize < 0)
+    return invalid_input(fmt::format("--image-resize is {}, want a number of pixels", images.resize));
+  for (const float mean : images.mean) {
+    if (!std::isfinite(mean))
+      return invalid_input(fmt::format("--image-mean has {}, want finite numbers", mean));
+  }
+  for (const float deviation : images.deviation) {
+    if (!(deviation > 0) || !std::isfinite(deviation))
+      return invalid_input(fmt::format("--image-std has {}, want numbers above 0", deviation));
+  }
+  return {};
+}
+
 }  // namespace
 
 Status check_quantise_request(const QuantiseRequest& request) {
@@ -68,7 +83,7 @@ Status check_quantise_request(const QuantiseRequest& request) {
         fmt::format("--percentile is {}, want more than 50 and at most 100", request.percentile));
   }
   if (request.data.max_samples == 0) return invalid_input("--calib-samples is 0, want at least 1");
-  return {};
+  return check_images(request.data.images);
 }
 
 Result<QuantiseOutcome> quantise_graph(ir::Graph& graph, const QuantiseRequest& request,

@@ -142,6 +142,8 @@ TEST(Plan, SkipAndOnlyTakeKindsNamesAndModules) {
               testing::ElementsAre("conv a", "conv b", "add r", "max_pool2d p", "conv c"));
   EXPECT_THAT(in_int8({.skip = {"b"}}), testing::ElementsAre("conv a", "conv c"));
   EXPECT_THAT(in_int8({.skip = {"sum"}}), testing::ElementsAre("conv a", "hardswish h", "conv b", "conv c"));
+  EXPECT_THAT(in_int8({.skip = {"=b"}}), testing::ElementsAre("conv a", "conv c"));
+  EXPECT_FALSE(make_plan(graph, {.selection = {.skip = {"=conv"}}}).ok()) << "a kind, but no result's name";
 }
 
 TEST(Plan, ASelectionThatFitsNothingNamesTheKinds) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -213,6 +214,25 @@ void write_outputs(const Comparison& comparison, Page& to) {
   }
 }
 
+// The values that agree least, in the order of execution: where the first error comes from is what one looks for.
+void write_layers(const Comparison& comparison, Page& to) {
+  if (comparison.layers.empty()) return;
+  constexpr std::size_t kMost = 10;
+  std::vector<std::size_t> worst(comparison.layers.size());
+  std::iota(worst.begin(), worst.end(), std::size_t{0});
+  const auto snr = [&](std::size_t i) { return comparison.layers[i].difference.snr_db; };
+  std::stable_sort(worst.begin(), worst.end(), [&](std::size_t a, std::size_t b) { return snr(a) < snr(b); });
+  worst.resize(std::min(kMost, worst.size()));
+  std::sort(worst.begin(), worst.end());
+  to.heading(fmt::format("Values inside on the same input, those of {} that agree least", comparison.layers.size()));
+  for (const std::size_t i : worst) {
+    const analysis::LayerDifference& layer = comparison.layers[i];
+    to.line("  {:<32} {:<24} signal over error {:>10}, cosine {:.6f}, largest difference {:.3g}",
+            shown(layer.difference.output, 32), shown(layer.candidate_op, 24), snr_text(layer.difference.snr_db),
+            layer.difference.cosine, layer.difference.max_abs);
+  }
+}
+
 std::string figure_text(const std::optional<double>& value, const std::string& unit) {
   if (!value) return "-";
   if (unit == "ms") return milliseconds(*value);
@@ -259,6 +279,7 @@ std::string write_comparison_terminal(const Comparison& comparison, const Style&
   write_operators(comparison, page);
   write_kernels(comparison, page);
   write_outputs(comparison, page);
+  write_layers(comparison, page);
   write_figures(comparison, page);
   if (!comparison.notes.empty()) page.heading("Notes");
   for (const std::string& note : comparison.notes) page.line("  * {}", shown(note));

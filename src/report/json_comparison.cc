@@ -56,6 +56,19 @@ Json outputs_json(const Comparison& row) {
   return list;
 }
 
+// Not finite is null: equal, or a value that is no number; max_abs tells which.
+Json layers_json(const Comparison& row) {
+  Json list = Json::array();
+  for (const analysis::LayerDifference& layer : row.layers) {
+    const analysis::OutputDifference& difference = layer.difference;
+    Json item = {{"name", difference.output}, {"baseline_op", layer.baseline_op}, {"candidate_op", layer.candidate_op}, {"cosine", difference.cosine}};
+    put(item, "max_abs", std::optional(difference.max_abs));
+    put(item, "snr_db", std::optional(difference.snr_db));
+    list.push_back(std::move(item));
+  }
+  return list;
+}
+
 Json categories_json(const Comparison& row) {
   Json out = Json::array();
   for (const analysis::CategoryChange& change : row.categories) {
@@ -107,6 +120,7 @@ Json comparison_json(const Comparison& row) {
   }
   if (row.kernels.compared > 0) out["kernels"] = kernels_json(row.kernels);
   if (!row.outputs.empty()) out["outputs"] = outputs_json(row);
+  if (!row.layers.empty()) out["layers"] = layers_json(row);
   if (!row.figures.empty()) out["figures"] = figures_json(row);
   if (!row.notes.empty()) out["notes"] = row.notes;
   return out;

@@ -68,7 +68,7 @@ void write_operators(const Comparison& row, Markdown& to) {
   for (std::size_t i = 0; i < count; ++i) {
     const analysis::OperatorMatch& match = row.operators[i];
     std::string outputs = "-";
-    if (match.snr_db) outputs = std::isfinite(*match.snr_db) ? fmt::format("{:.1f} dB", *match.snr_db) : "equal";
+    if (match.snr_db) outputs = snr_text(*match.snr_db);
     to.line("| {} | {} | {} | {} | {} | {} | {} | {} | {} |", markdown_cell(match.label), markdown_cell(match.category), analysis::match_kind_name(match.kind),
             match.baseline.empty() ? "-" : milliseconds(match.baseline_ms), match.candidate.empty() ? "-" : milliseconds(match.candidate_ms),
             signed_ms(match.delta_ms), match.kernel_changed ? "changed" : "", match.verdict ? verdict_text(*match.verdict) : "-", outputs);
@@ -101,7 +101,18 @@ void write_outputs(const Comparison& row, Markdown& to) {
   to.line("|---|---:|---:|---:|---:|---:|---|");
   for (const analysis::OutputDifference& out : row.outputs) {
     to.line("| {} | {} | {:.3g} | {:.3g} | {} | {:.6f} | {} |", markdown_cell(out.output), out.values, out.max_abs, out.relative_to_peak,
-            std::isfinite(out.snr_db) ? fmt::format("{:.1f} dB", out.snr_db) : "equal", out.cosine, out.same_top1 ? (*out.same_top1 ? "yes" : "no") : "-");
+            snr_text(out.snr_db), out.cosine, out.same_top1 ? (*out.same_top1 ? "yes" : "no") : "-");
+  }
+  to.blank();
+}
+
+void write_layers(const Comparison& row, Markdown& to) {
+  if (row.layers.empty()) return;
+  to.line("| value inside | computed by | signal to noise | cosine | largest difference |");
+  to.line("|---|---|---:|---:|---:|");
+  for (const analysis::LayerDifference& layer : row.layers) {
+    to.line("| {} | {} | {} | {:.6f} | {:.3g} |", markdown_cell(layer.difference.output), markdown_cell(layer.candidate_op),
+            snr_text(layer.difference.snr_db), layer.difference.cosine, layer.difference.max_abs);
   }
   to.blank();
 }
@@ -131,6 +142,7 @@ void write_detail(const Comparison& row, Markdown& to) {
   write_operators(row, to);
   write_kernels(row, to);
   write_outputs(row, to);
+  write_layers(row, to);
   write_figures(row, to);
 }
 

@@ -14,7 +14,8 @@ namespace etalon::report {
 std::string write_sweep_terminal(const analysis::QuantisationSweep& sweep, const Style& style);
 
 // Layers worth leaving in float, at most `most`; the sums that belong to none.
-std::string write_layer_costs_terminal(const analysis::LayerCosts& costs, const Style& style, std::size_t most);
+std::string write_layer_costs_terminal(const analysis::LayerCosts& costs, const Style& style,
+                                       std::size_t most);
 
 // One self-contained page with the scatter as SVG.
 std::string write_sweep_html(const analysis::QuantisationSweep& sweep);

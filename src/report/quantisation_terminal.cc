@@ -27,15 +27,16 @@ char letter_of(std::size_t index) {
 std::string latency_cells(const SweepCandidate& candidate) {
   if (!candidate.ms) return fmt::format("{:>9}  {:<17}", "-", "");
   return fmt::format("{:>9}  {:<17}", fmt::format("{:.4g}", *candidate.ms),
-                     candidate.ms_interval
-                         ? fmt::format("{:.4g} to {:.4g}", candidate.ms_interval->low, candidate.ms_interval->high)
-                         : "");
+                     candidate.ms_interval ? fmt::format("{:.4g} to {:.4g}", candidate.ms_interval->low,
+                                                         candidate.ms_interval->high)
+                                           : "");
 }
 
 std::string speed_cell(const SweepCandidate& candidate) {
   if (!candidate.verdict) return "";
   const std::string_view claim = measure::claim_name(candidate.verdict->claim);
-  if (candidate.verdict->claim == measure::Claim::kInconclusive || !(candidate.verdict->ratio > 0)) return std::string(claim);
+  if (candidate.verdict->claim == measure::Claim::kInconclusive || !(candidate.verdict->ratio > 0))
+    return std::string(claim);
   return fmt::format("{} {:.2f}x", claim, 1 / candidate.verdict->ratio);
 }
 
@@ -63,9 +64,10 @@ class Scatter {
     rows_.assign(kRows + 1, std::string(kColumns, ' '));
     for (std::size_t i = 0; i < sweep_.candidates.size(); ++i) put(i);
     std::string out;
-    for (std::size_t row = 0; row <= kRows; ++row) out += fmt::format("  {:>9} |{}\n", label(row), rows_[row]);
-    out += fmt::format("  {:>9} +{}\n  {:>9}  0{:>{}}\n", "", std::string(kColumns, '-'), "", milliseconds(slow_),
-                       kColumns - 1);
+    for (std::size_t row = 0; row <= kRows; ++row)
+      out += fmt::format("  {:>9} |{}\n", label(row), rows_[row]);
+    out += fmt::format("  {:>9} +{}\n  {:>9}  0{:>{}}\n", "", std::string(kColumns, '-'), "",
+                       milliseconds(slow_), kColumns - 1);
     return out;
   }
 
@@ -77,7 +79,9 @@ class Scatter {
     if (row == 0) return "exact";
     if (!(high_ > low_)) return row == kRows && std::isfinite(high_) ? fmt::format("{:.1f} dB", high_) : "";
     const double share = static_cast<double>(kRows - row) / static_cast<double>(kRows - 1);
-    return row == 1 || row == kRows || row == (kRows + 1) / 2 ? fmt::format("{:.1f} dB", low_ + share * (high_ - low_)) : "";
+    return row == 1 || row == kRows || row == (kRows + 1) / 2
+               ? fmt::format("{:.1f} dB", low_ + share * (high_ - low_))
+               : "";
   }
 
   void put(std::size_t index) {
@@ -89,7 +93,8 @@ class Scatter {
       const double share = high_ > low_ ? (*candidate.snr_db - low_) / (high_ - low_) : 0;
       row = kRows - static_cast<std::size_t>(std::lround(share * static_cast<double>(kRows - 1)));
     }
-    auto column = static_cast<std::size_t>(std::lround(*candidate.ms / slow_ * static_cast<double>(kColumns - 1)));
+    auto column =
+        static_cast<std::size_t>(std::lround(*candidate.ms / slow_ * static_cast<double>(kColumns - 1)));
     // What would fall onto another stands beside it.
     while (column + 1 < kColumns && rows_[row][column] != ' ') ++column;
     while (column > 0 && rows_[row][column] != ' ') --column;
@@ -106,16 +111,18 @@ void write_table(const QuantisationSweep& sweep, const Style& style, std::string
     text.erase(text.find_last_not_of(' ') + 1);
     out += text + '\n';
   };
-  line(bold(fmt::format("    {:<21} {:>9}  {:<17} {:<15} {:>9} {:>9} {:>9} {:>9}  {}", "candidate", "ms", "95 % interval",
-                        "against fp32", "SNR", "as float", sweep.has_labels ? "right" : "", "size", "front"),
+  line(bold(fmt::format("    {:<21} {:>9}  {:<17} {:<15} {:>9} {:>9} {:>9} {:>9}  {}", "candidate", "ms",
+                        "95 % interval", "against fp32", "SNR", "as float", sweep.has_labels ? "right" : "",
+                        "size", "front"),
             style));
   for (std::size_t i = 0; i < sweep.candidates.size(); ++i) {
     const SweepCandidate& candidate = sweep.candidates[i];
-    const std::string front =
-        candidate.dominated_by ? fmt::format("beaten by {}", letter_of(*candidate.dominated_by)) : "on the front";
-    line(fmt::format("  {} {:<21} {} {:<15} {:>9} {:>9} {:>9} {:>9}  {}", letter_of(i), shown(candidate.name, 21),
-                     latency_cells(candidate), speed_cell(candidate), decibels(candidate.snr_db),
-                     share_cell(candidate.agreeing, sweep.samples),
+    const std::string front = candidate.dominated_by
+                                  ? fmt::format("beaten by {}", letter_of(*candidate.dominated_by))
+                                  : "on the front";
+    line(fmt::format("  {} {:<21} {} {:<15} {:>9} {:>9} {:>9} {:>9}  {}", letter_of(i),
+                     shown(candidate.name, 21), latency_cells(candidate), speed_cell(candidate),
+                     decibels(candidate.snr_db), share_cell(candidate.agreeing, sweep.samples),
                      sweep.has_labels ? share_cell(candidate.right, sweep.samples) : "",
                      bytes_text(static_cast<double>(candidate.bytes)), front));
   }
@@ -124,7 +131,8 @@ void write_table(const QuantisationSweep& sweep, const Style& style, std::string
 void write_recommendation(const QuantisationSweep& sweep, const Style& style, std::string& out) {
   if (!sweep.recommended) return;
   const SweepCandidate& best = sweep.candidates[*sweep.recommended];
-  out += bold(fmt::format("recommended: {}", shown(best.name)), style) + fmt::format(" ({}): {}\n", best.what, sweep.why);
+  out += bold(fmt::format("recommended: {}", shown(best.name)), style) +
+         fmt::format(" ({}): {}\n", best.what, sweep.why);
   out += fmt::format("  etalon export {} {}\n", shown(sweep.model), best.command);
 }
 
@@ -145,49 +153,63 @@ std::string decibels(const std::optional<double>& snr_db) {
 }
 
 std::string layer_sentence(const LayerCost& cost) {
-  std::string text = cost.gain_db ? (*cost.gain_db >= 0 ? fmt::format("costs {:.2f} dB", *cost.gain_db)
-                                                        : fmt::format("costs nothing ({:.2f} dB better than in float)", -*cost.gain_db))
-                                  : "costs an unknown accuracy";
+  std::string text =
+      cost.gain_db ? (*cost.gain_db >= 0
+                          ? fmt::format("costs {:.2f} dB", *cost.gain_db)
+                          : fmt::format("costs nothing ({:.2f} dB better than in float)", -*cost.gain_db))
+                   : "costs an unknown accuracy";
   if (!cost.saved_ms) return text + " and saves an unknown time: " + cost.why_no_time;
-  return text + (*cost.saved_ms >= 0 ? " and saves " : " and takes longer by ") + milliseconds(std::fabs(*cost.saved_ms));
+  return text + (*cost.saved_ms >= 0 ? " and saves " : " and takes longer by ") +
+         milliseconds(std::fabs(*cost.saved_ms));
 }
 
 std::string write_layer_costs_terminal(const LayerCosts& costs, const Style& style, std::size_t most) {
-  std::string out = bold("layers to leave in float, the most accuracy for the least time first", style) + "\n";
-  out += fmt::format("  {:<30} {:<15} {:>10} {:>10} {:>10} {:>10}  {}\n", "layer", "kind", "costs", "float", "int8", "saves",
-                     "95 % interval");
+  std::string out =
+      bold("layers to leave in float, the most accuracy for the least time first", style) + "\n";
+  out += fmt::format("  {:<30} {:<15} {:>10} {:>10} {:>10} {:>10}  {}\n", "layer", "kind", "costs", "float",
+                     "int8", "saves", "95 % interval");
   std::size_t rows = 0;
   for (const LayerCost& cost : costs.layers) {
     if (cost.gain_db.value_or(0) <= 0 || rows++ >= most) continue;
-    const auto ms = [](const std::optional<double>& value) { return value ? milliseconds(*value) : std::string("-"); };
-    std::string line = fmt::format("  {:<30} {:<15} {:>10} {:>10} {:>10} {:>10}", shown(cost.name, 30), shown(cost.kind, 15),
-                                   decibel_change(cost.gain_db), ms(cost.float_ms), ms(cost.int8_ms), ms(cost.saved_ms));
+    const auto ms = [](const std::optional<double>& value) {
+      return value ? milliseconds(*value) : std::string("-");
+    };
+    std::string line =
+        fmt::format("  {:<30} {:<15} {:>10} {:>10} {:>10} {:>10}", shown(cost.name, 30), shown(cost.kind, 15),
+                    decibel_change(cost.gain_db), ms(cost.float_ms), ms(cost.int8_ms), ms(cost.saved_ms));
     if (cost.saved_interval)
-      line += fmt::format("  {} to {}", milliseconds(cost.saved_interval->low), milliseconds(cost.saved_interval->high));
+      line += fmt::format("  {} to {}", milliseconds(cost.saved_interval->low),
+                          milliseconds(cost.saved_interval->high));
     if (!cost.why_no_time.empty()) line += "  " + cost.why_no_time;
     out += line + '\n';
     if (!cost.follow.empty()) out += "    with it goes " + names_text(cost.follow) + '\n';
-    if (!cost.together_with.empty()) out += "    times include " + names_text(cost.together_with) + ", which the same kernels compute\n";
+    if (!cost.together_with.empty())
+      out += "    times include " + names_text(cost.together_with) + ", which the same kernels compute\n";
   }
   if (rows == 0) out += "  none: no layer alone makes the output closer to float\n";
   if (rows > most) out += fmt::format("  and {} more, all of them in layer_costs.json\n", rows - most);
-  if (rows > 0) out += fmt::format("  {}: {}; --quant-skip ={} leaves it in float\n", shown(costs.layers.front().name, 40),
-                                   layer_sentence(costs.layers.front()), shown(costs.layers.front().name));
-  out += fmt::format("  end to end {} in float, {} in int8, of which {} and {} belong to no layer (conversions, pooling, ...)\n",
-                     milliseconds(costs.float_ms), milliseconds(costs.int8_ms), milliseconds(costs.float_outside_ms),
-                     milliseconds(costs.int8_outside_ms));
+  if (rows > 0)
+    out +=
+        fmt::format("  {}: {}; --quant-skip ={} leaves it in float\n", shown(costs.layers.front().name, 40),
+                    layer_sentence(costs.layers.front()), shown(costs.layers.front().name));
+  out += fmt::format(
+      "  end to end {} in float, {} in int8, of which {} and {} belong to no layer (conversions, pooling, "
+      "...)\n",
+      milliseconds(costs.float_ms), milliseconds(costs.int8_ms), milliseconds(costs.float_outside_ms),
+      milliseconds(costs.int8_outside_ms));
   return out;
 }
 
 std::string write_sweep_terminal(const QuantisationSweep& sweep, const Style& style) {
   std::string out = fmt::format("{}: {}\n", bold(shown(sweep.model), style), shown(sweep.machine));
-  out += fmt::format("  calibrated with {}; accuracy of the files on {} samples ({})\n", shown(sweep.calibrated_on), sweep.samples,
-                     shown(sweep.judged_on));
+  out += fmt::format("  calibrated with {}; accuracy of the files on {} samples ({})\n",
+                     shown(sweep.calibrated_on), sweep.samples, shown(sweep.judged_on));
   write_table(sweep, style, out);
   out += '\n';
   out += Scatter(sweep).text();
   out += '\n';
-  for (const auto& [name, why] : sweep.left_out) out += fmt::format("  not tried: {}: {}\n", shown(name, 40), shown(why));
+  for (const auto& [name, why] : sweep.left_out)
+    out += fmt::format("  not tried: {}: {}\n", shown(name, 40), shown(why));
   for (const std::string& note : sweep.notes) out += fmt::format("  note: {}\n", shown(note));
   write_recommendation(sweep, style, out);
   return out;

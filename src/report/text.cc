@@ -19,6 +19,11 @@ std::string milliseconds(double ms) {
   return fmt::format("{:.2f} us", ms * 1000);
 }
 
+std::string snr_text(double snr_db) {
+  if (std::isfinite(snr_db)) return fmt::format("{:.1f} dB", snr_db);
+  return snr_db > 0 ? "equal" : "not finite";
+}
+
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
 std::string bytes_text(double bytes) {

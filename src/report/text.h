@@ -10,6 +10,7 @@
 namespace etalon::report {
 
 std::string milliseconds(double ms);  // "12.3 ms", "0.0123 ms" as "12.3 us"
+std::string snr_text(double snr_db);  // "31.3 dB", "equal", "not finite"
 std::string percent(double share);    // "12.3 %"
 std::string bytes_text(double bytes);     // "12.3 MB"
 std::string evidence_text(const analysis::Evidence& evidence);

@@ -6,13 +6,7 @@ import struct
 
 import pytest
 from checked_run import assert_ends_well, assert_refused, etalon, temporary_files
-
-
-def npy(descr, shape, data, fortran=False):
-    header = f"{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}"
-    header += " " * (-(len(header) + 11) % 64) + "\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data
-
+from npy_bytes import npy
 
 GOOD = npy("<f4", (1, 1, 8, 8), bytes(256))
 

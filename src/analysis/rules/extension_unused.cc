@@ -26,6 +26,7 @@ const std::vector<Extension>& extensions() {
       {"avx512vnni", "x86", {"avx512_vnni"}, 512},
       {"avx512bf16", "x86", {"avx512_bf16"}, 512},
       {"amx", "x86", {"amx_tile", "amx_int8", "amx_bf16"}, 8192},
+      {"avxvnni", "x86 without avx512", {"avx2", "fma", "f16c", "avx_vnni"}, 256},
       {"neon", "arm", {"asimd"}, 128},
       {"neondot", "arm", {"asimddp"}, 128},
       {"neoni8mm", "arm", {"i8mm"}, 128}};

@@ -31,8 +31,8 @@ class Sweep {
   explicit Sweep(const SweepRequest& request) : request_(request) {}
 
   Result<SweepOutcome> run() {
-    outcome_.outdir =
-        request_.outdir.empty() ? fmt::format("out_{}/quantise", model_stem(request_.model)) : request_.outdir;
+    outcome_.outdir = request_.outdir.empty() ? fmt::format("out_{}/quantise", model_stem(request_.model))
+                                              : request_.outdir;
     artifacts_ = outcome_.outdir + "/artifacts";
     ETALON_CHECKED(make_directories(artifacts_));
     describe();
@@ -65,7 +65,7 @@ class Sweep {
   std::string artifacts_;
   Samples samples_;
   std::optional<FloatReference> reference_;
-  std::set<std::string> known_;  // hashes of programs with how they are run
+  std::set<std::string> known_;   // hashes of programs with how they are run
   std::vector<SweepForm> forms_;  // of the candidates
   std::optional<Error> int8_error_;
   SweepOutcome outcome_;
@@ -75,12 +75,14 @@ void Sweep::describe() {
   analysis::QuantisationSweep& sweep = outcome_.sweep;
   sweep.model = request_.model;
   sweep.criterion = request_.criterion;
-  sweep.machine = fmt::format("{} engine, {} thread{}, backend {}", request_.engine.empty() ? "native" : request_.engine,
-                              request_.threads, request_.threads == 1 ? "" : "s", request_.backend);
+  sweep.machine =
+      fmt::format("{} engine, {} thread{}, backend {}", request_.engine.empty() ? "native" : request_.engine,
+                  request_.threads, request_.threads == 1 ? "" : "s", request_.backend);
   if (!request_.isa.empty()) sweep.machine += ", at most " + request_.isa;
   sweep.has_labels = !request_.quantise.labels.empty();
   if (is_executorch())
-    sweep.notes.emplace_back("accuracy is that of the native engine, which runs the same files; times are ExecuTorch's");
+    sweep.notes.emplace_back(
+        "accuracy is that of the native engine, which runs the same files; times are ExecuTorch's");
 }
 
 ProgramRun Sweep::run_of(const SweepForm& form, const std::string& program) const {
@@ -97,7 +99,8 @@ Result<Samples> Sweep::judged_samples() const {
   ETALON_TRY(const MappedFile file, MappedFile::open(path));
   ETALON_TRY(frontend::Imported imported, frontend::import_pt2(file.bytes()), path);
   if (imported.methods.size() != 1)
-    return unsupported(fmt::format("{}: has {} methods, and the data are for one", path, imported.methods.size()));
+    return unsupported(
+        fmt::format("{}: has {} methods, and the data are for one", path, imported.methods.size()));
   ir::Graph& graph = imported.methods.front();
   const auto records = passes::run_pipeline(graph, {});
   if (!records.ok()) return Error(records.error()).with_context(path);
@@ -108,7 +111,8 @@ Result<Samples> Sweep::judged_samples() const {
   }
   if (data.sources.empty()) {
     return invalid_input(
-        "a sweep needs data to calibrate and judge on: --calib with an .npy file, a folder of .npy files or of images, or "
+        "a sweep needs data to calibrate and judge on: --calib with an .npy file, a folder of .npy files or "
+        "of images, or "
         "--calib random (numbers then hold for random data only)");
   }
   return load_samples(graph, data);
@@ -123,10 +127,11 @@ Status Sweep::prepare() {
     ETALON_TRY(labels, load_classes(request_.quantise.labels));
   }
   const SweepForm form = uniform_forms()[kFloat];
-  ETALON_TRY(const ExportOutcome exported,
-             export_model(export_request(form, request_.model, request_.backend, request_.quantise, artifacts_)));
+  ETALON_TRY(const ExportOutcome exported, export_model(export_request(form, request_.model, request_.backend,
+                                                                       request_.quantise, artifacts_)));
   if (exported.drawn_weights)
-    outcome_.sweep.notes.emplace_back("the weights were drawn at random: accuracies tell how int8 rounds, and nothing of a real model");
+    outcome_.sweep.notes.emplace_back(
+        "the weights were drawn at random: accuracies tell how int8 rounds, and nothing of a real model");
   ETALON_TRY(FloatReference reference,
              FloatReference::run(run_of(form, exported.program_path), samples_, std::move(labels)));
   reference_.emplace(std::move(reference));
@@ -134,9 +139,11 @@ Status Sweep::prepare() {
   sweep.samples = reference_->itself().agreeing ? reference_->itself().rows : reference_->samples();
   sweep.judged_on = samples_.description;
   if (reference_->samples() < samples_.inputs.size())
-    sweep.notes.push_back(fmt::format("judged on the first {} samples, whose outputs fill the memory set aside for them",
-                                      reference_->samples()));
-  sweep.random_data = samples_.is_random || request_.quantise.data.sources == std::vector<std::string>{"random"};
+    sweep.notes.push_back(
+        fmt::format("judged on the first {} samples, whose outputs fill the memory set aside for them",
+                    reference_->samples()));
+  sweep.random_data =
+      samples_.is_random || request_.quantise.data.sources == std::vector<std::string>{"random"};
   progress("reading the data", 1, 1);
   return add(form, exported.program_path);
 }
@@ -167,8 +174,8 @@ Status Sweep::add(const SweepForm& form, const std::string& program) {
   ETALON_TRY(const MappedFile file, MappedFile::open(program));
   candidate.bytes = file.bytes().size();
   const std::string label = "judging " + form.name;
-  const auto accuracy = reference_->judge(run_of(form, program),
-                                          [&](std::size_t done, std::size_t all) { progress(label, done, all); });
+  const auto accuracy = reference_->judge(
+      run_of(form, program), [&](std::size_t done, std::size_t all) { progress(label, done, all); });
   if (!accuracy.ok()) return leave_out(form, accuracy.error());
   candidate.snr_db = accuracy->snr_db;
   candidate.cosine = accuracy->cosine;
@@ -189,7 +196,8 @@ Status Sweep::try_form(const SweepForm& form) {
     return add(form, outcome_.sweep.candidates[kFloat].program);
   }
   const bool is_base = form.name == uniform_forms()[kInt8].name;
-  ExportRequest request = export_request(form, request_.model, request_.backend, request_.quantise, artifacts_);
+  ExportRequest request =
+      export_request(form, request_.model, request_.backend, request_.quantise, artifacts_);
   // The base form is explained, layer by layer, on the data it was calibrated with.
   request.quantise.assess = request.quantise.explain = is_base;
   if (is_base) {

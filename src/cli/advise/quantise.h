@@ -1,4 +1,5 @@
-// `etalon advise --quantise`: every type of arithmetic and way to quantise a model, exported, run side by side, judged.
+// `etalon advise --quantise`: every type of arithmetic and way to quantise a model, exported, run side by
+// side, judged.
 #pragma once
 
 #include <cstdint>
@@ -36,9 +37,9 @@ struct SweepOutcome {
   std::vector<std::string> kept;              // files
 };
 
-// Writes programs, samples, sweep.json, sweep.html and layer_costs.json into the folder. A candidate that cannot be
-// exported or run is left out, with the reason. Errors: those of the data and of the float model; kUnsupported when no
-// int8 can be exported; a full disk.
+// Writes programs, samples, sweep.json, sweep.html and layer_costs.json into the folder. A candidate that
+// cannot be exported or run is left out, with the reason. Errors: those of the data and of the float model;
+// kUnsupported when no int8 can be exported; a full disk.
 Result<SweepOutcome> sweep_quantisation(const SweepRequest& request);
 
 }  // namespace etalon::cli

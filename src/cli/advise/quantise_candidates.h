@@ -14,8 +14,8 @@ namespace etalon::cli {
 
 // One way to export and run a model.
 struct SweepForm {
-  std::string name;             // "int8 minmax"
-  std::string dtype = "fp32";   // as --dtype
+  std::string name;            // "int8 minmax"
+  std::string dtype = "fp32";  // as --dtype
   std::string scheme = "static";
   std::string granularity = "channel";
   std::string observer = "mse";
@@ -31,8 +31,8 @@ struct SweepForm {
 // Float first, then static int8 (mse, per channel), which mixed forms start from; then the others.
 std::vector<SweepForm> uniform_forms();
 
-// Static int8 with the 1, 2, 4, 8, ... layers in float that bring the most accuracy for the time they cost; at most half of
-// those that bring any.
+// Static int8 with the 1, 2, 4, 8, ... layers in float that bring the most accuracy for the time they cost;
+// at most half of those that bring any.
 std::vector<SweepForm> mixed_forms(const analysis::LayerCosts& costs);
 
 // The request that makes the form; accuracy is not assessed.

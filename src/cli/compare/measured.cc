@@ -10,6 +10,7 @@
 #include "analysis/run_comparison.h"
 #include "base/file.h"
 #include "cli/compare/compared_arm.h"
+#include "cli/compare/layer_numerics.h"
 #include "cli/compare/outputs.h"
 #include "cli/compare/recorded_runs.h"
 #include "cli/run_analysis.h"
@@ -90,7 +91,7 @@ class Work {
   Status save(const char* status);
   Result<MeasuredComparison> report();
   std::vector<analysis::RecordedRun> views(const std::vector<analysis::Profile>& profiles) const;
-  void compare_numbers(std::vector<analysis::Comparison>& comparisons);
+  void compare_numbers(const std::vector<analysis::RecordedRun>& runs, std::vector<analysis::Comparison>& comparisons);
   std::string path_of(const std::string& relative) const { return run_dir_ + "/" + relative; }
 
   const CompareRequest& request_;
@@ -255,11 +256,14 @@ std::vector<analysis::RecordedRun> Work::views(const std::vector<analysis::Profi
   return runs;
 }
 
-void Work::compare_numbers(std::vector<analysis::Comparison>& comparisons) {
+void Work::compare_numbers(const std::vector<analysis::RecordedRun>& runs, std::vector<analysis::Comparison>& comparisons) {
   if (request_.progress) request_.progress("outputs", 0, arms_.size());
   const std::vector<ArmOutputs> outputs = outputs_of(arms_);
-  for (std::size_t i = 0; i < comparisons.size(); ++i)
+  for (std::size_t i = 0; i < comparisons.size(); ++i) {
     compare_outputs_of(outputs[0], outputs[i + 1], comparisons[i]);
+    if (request_.trace && outputs[0].run && outputs[i + 1].run)
+      compare_layers_of(arms_[0], arms_[i + 1], runs[i + 1].profile, run_dir_, comparisons[i]);
+  }
   if (request_.progress) request_.progress("outputs", arms_.size(), arms_.size());
 }
 
@@ -276,7 +280,7 @@ Result<MeasuredComparison> Work::report() {
     // As the session ended, which may have looked several times.
     if (i <= judgement_.verdicts.size()) report.comparisons.back().verdict = judgement_.verdicts[i - 1];
   }
-  compare_numbers(report.comparisons);
+  compare_numbers(runs, report.comparisons);
   if (runs.size() > 2) report.table = analysis::table_of_runs(runs, judge);
   for (const report::Writer& writer : report::all_writers()) {
     if (writer.beside_run)

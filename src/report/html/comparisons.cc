@@ -66,7 +66,7 @@ void write_match(const analysis::OperatorMatch& match, Page& page) {
     page.number(std::nullopt, "-");
   }
   if (!match.snr_db) page.number(std::nullopt, "-");
-  else page.number(match.snr_db, std::isfinite(*match.snr_db) ? fmt::format("{:.1f} dB", *match.snr_db) : "equal");
+  else page.number(match.snr_db, snr_text(*match.snr_db));
   page.line("</tr>");
 }
 
@@ -121,8 +121,22 @@ void write_outputs(const Comparison& row, Page& page) {
   for (const analysis::OutputDifference& out : row.outputs) {
     page.line("<tr><td>{}</td><td class=n>{}</td><td class=n>{:.3g}</td><td class=n>{:.3g}</td><td class=n>{}</td><td class=n>{:.6f}</td><td>{}</td></tr>",
               escaped(out.output, 60), out.values, out.max_abs, out.relative_to_peak,
-              std::isfinite(out.snr_db) ? fmt::format("{:.1f} dB", out.snr_db) : "equal", out.cosine,
+              snr_text(out.snr_db), out.cosine,
               out.same_top1 ? (*out.same_top1 ? "yes" : "no") : "-");
+  }
+  page.line("</tbody></table></div>");
+}
+
+void write_layers(const Comparison& row, Page& page) {
+  if (row.layers.empty()) return;
+  page.line("<h4>Values inside, on the same input</h4><div class=\"box tall\"><table data-sortable><thead><tr><th scope=col>value</th><th scope=col>computed by</th>"
+            "<th scope=col class=n>signal to noise</th><th scope=col class=n>cosine</th><th scope=col class=n>largest difference</th></tr></thead><tbody>");
+  for (const analysis::LayerDifference& layer : row.layers) {
+    page.line("<tr><td>{}</td><td>{}</td>", escaped(layer.difference.output, 60), escaped(layer.candidate_op, 60));
+    page.number(layer.difference.snr_db, snr_text(layer.difference.snr_db));
+    page.number(layer.difference.cosine, fmt::format("{:.6f}", layer.difference.cosine));
+    page.number(layer.difference.max_abs, fmt::format("{:.3g}", layer.difference.max_abs));
+    page.line("</tr>");
   }
   page.line("</tbody></table></div>");
 }
@@ -168,6 +182,7 @@ void write_comparisons(const analysis::Report& report, Page& page) {
     write_operators(row, index, page);
     write_kernels(row, page);
     write_outputs(row, page);
+  write_layers(row, page);
     write_figures(row, page);
     page.line("</details>");
   }

@@ -79,7 +79,7 @@ std::string accuracy_text(const VerifiedAdvice& advice) {
     return fmt::format("{} to {}", percent(*advice.accuracy_before), percent(*advice.accuracy_after));
   }
   if (!advice.snr_db) return "-";
-  return std::isfinite(*advice.snr_db) ? fmt::format("{:.1f} dB", *advice.snr_db) : "equal";
+  return snr_text(*advice.snr_db);
 }
 
 void write_advice_row(const VerifiedAdvice& advice, Page& page) {
