@@ -52,12 +52,6 @@ class Conv2dOperation final : public Operation {
   kernels::Machine machine_;
 };
 
-bool is_planes(const Dims& dims, const Dims& strides) {
-  if (dims.size() != 4) return false;
-  const Dims permuted = {dims[0], dims[3], dims[1], dims[2]};
-  return is_contiguous(permuted, {strides[0], strides[3], strides[1], strides[2]});
-}
-
 bool is_winograd(const Conv2dAlgorithm& algorithm) {
   return algorithm.name.find("winograd") != std::string_view::npos;
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "backends/native/layout.h"
+
 namespace etalon::native {
 
 kernels::Conv2dShape shape_of(const ConvGeometry& conv, const Dims& in, const Dims& out) {
@@ -29,6 +31,12 @@ kernels::Conv2dShape shape_of(const ConvGeometry& conv, const Dims& in, const Di
   shape.pad_left = conv.pad_left;
   shape.groups = conv.groups;
   return shape;
+}
+
+bool is_planes(const Dims& dims, const Dims& strides) {
+  if (dims.size() != 4) return false;
+  const Dims permuted = {dims[0], dims[3], dims[1], dims[2]};
+  return is_contiguous(permuted, {strides[0], strides[3], strides[1], strides[2]});
 }
 
 std::string packing_key(const ConvGeometry& conv, const kernels::Conv2dShape& shape, std::string_view algorithm,

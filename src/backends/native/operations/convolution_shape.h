@@ -13,6 +13,9 @@ namespace etalon::native {
 // Pixel strides are left for the caller to fill in.
 kernels::Conv2dShape shape_of(const ConvGeometry& conv, const Dims& in, const Dims& out);
 
+// An image of NHWC dims lies in memory as dense NCHW.
+bool is_planes(const Dims& dims, const Dims& strides);
+
 // A filter in the order of conv2d.h. It is written into `storage` if the payload has another order; `data` otherwise.
 template <class T>
 const T* in_kernel_order(const ConvGeometry& conv, const T* data, const kernels::Conv2dShape& shape,

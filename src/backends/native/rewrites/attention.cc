@@ -116,10 +116,12 @@ struct Scores {
   ValueId mask = kNoValue;
 };
 
-// One row for all, or as many outer dims as the scores have, so that they broadcast alike.
+// One row or one matrix for all, or as many outer dims as the scores have, so that they broadcast alike.
 bool is_mask(const Dims& mask, const Dims& scores, const Dims& seen) {
   if (mask.size() < 2 || mask.back() != scores.back()) return false;
-  return numel(mask) == mask.back() || (mask.size() == scores.size() && seen == scores);
+  const std::int64_t rows = mask[mask.size() - 2];
+  const bool is_one_matrix = numel(mask) == rows * mask.back() && (rows == 1 || rows == scores[scores.size() - 2]);
+  return is_one_matrix || (mask.size() == scores.size() && seen == scores);
 }
 
 Scores scores_of(Graph& graph, ValueId value) {

@@ -51,13 +51,16 @@ TEST(FuseAttention, with_a_mask_for_all_heads_for_all_rows_or_for_each) {
   }
 }
 
-TEST(FuseAttention, a_row_that_is_added_to_reshaped_scores) {
-  GraphBuilder b;
-  const auto product = b.node(NodeType::kBatchMatrixMultiply, {b.input({6, 7, 16}), b.input({6, 16, 9})});
-  const auto scores = b.reshape(product, {2, 3, 7, 9});
-  const auto weights = b.node(NodeType::kSoftmax, {b.node(NodeType::kAdd, {scores, b.input({1, 1, 1, 9})})});
-  b.output(b.node(NodeType::kBatchMatrixMultiply, {b.reshape(weights, {6, 7, 9}), b.input({6, 9, 5})}));
-  EXPECT_EQ(expect_same(b).count("Attention"), 1u);
+TEST(FuseAttention, a_row_or_a_matrix_that_is_added_to_reshaped_scores) {
+  for (const std::uint32_t rows : {1u, 7u}) {
+    GraphBuilder b;
+    const auto product = b.node(NodeType::kBatchMatrixMultiply, {b.input({6, 7, 16}), b.input({6, 16, 9})});
+    const auto scores = b.reshape(product, {2, 3, 7, 9});
+    const auto sum = b.node(NodeType::kAdd, {scores, b.input({1, 1, rows, 9})});
+    const auto weights = b.reshape(b.node(NodeType::kSoftmax, {sum}), {6, 7, 9});
+    b.output(b.node(NodeType::kBatchMatrixMultiply, {weights, b.input({6, 9, 5})}));
+    EXPECT_EQ(expect_same(b).count("Attention"), 1u);
+  }
 }
 
 TEST(FuseAttention, a_mask_per_batch_on_reshaped_scores_stays_apart) {
