@@ -30,7 +30,7 @@ def test_a_program_gives_the_same_in_the_real_executorch_and_in_ours(model, sche
     if cell.failed.startswith("left out"):
         pytest.skip(cell.failed)
     assert not cell.failed, cell.failed
-    assert cell.agrees, cell
+    assert cell.agrees or cell.verdict == matrix.OURS_ALONE, cell
     assert (cell.delegates > 0) == (backend == "xnnpack")
 
 
@@ -66,7 +66,7 @@ def test_verdicts_are_those_of_the_page():
     assert _judged("fp32", moved=1.0, error=2e-5).startswith("differ")
     assert _judged("fp16", error=1.9e-3) == "agree"
     assert _judged("fp16", moved=1e-3, error=3e-3).startswith("differ")
-    assert _judged("fp16", moved=1e-3, error=3e-3, error_ours=1e-3, snr_ours=60.0) == "agree: the real one rounds more"
+    assert _judged("fp16", moved=1e-3, error=3e-3, error_ours=1e-3, snr_ours=60.0) == matrix.OURS_ALONE
     assert _judged("int8 static, per channel", error=0.0, steps=0) == "agree: equal"
     assert _judged("int8 static, per channel", error=0.01, steps=1) == "agree: one step"
     assert _judged("int8 static, per channel", moved=0.004, error=0.02, steps=2) == "differ by 2.0e-02, 2 steps"
