@@ -8,7 +8,7 @@
 
 #include "kernels/qs8_attention/qs8_attention.h"
 #include "kernels/qs8_attention/tiles_avx512vnni_impl.h"
-#include "kernels/qs8_attention/weights_avx512_impl.h"
+#include "kernels/qs8_attention/weights_avx512vnni_impl.h"
 
 namespace etalon::kernels {
 
@@ -18,6 +18,8 @@ namespace {
 
 // 255 * 128 * keys, and twice as much for depth, must fit in 32 bits.
 constexpr std::int64_t kMostKeys = 1 << 16, kMostDepth = 1 << 15;
+// 255 * 128 * depth must be less than 2^22 where scores are bits of floats.
+constexpr std::int64_t kMostDepthOfBits = 128;
 
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 // Strides that are an odd number of cache lines do not compete for the same sets.
@@ -27,7 +29,7 @@ inline std::int64_t odd_lines(std::int64_t bytes) { return (ceil_div(bytes, 64) 
 struct Plan {
   std::int64_t key_steps, value_steps;  // of four elements, of four keys
   std::int64_t q_row, score_row;        // strides
-  std::int64_t starts, values, queries, scores, end;
+  std::int64_t starts, values, queries, scores, tops, end;
 
   explicit Plan(const AttentionShape& s) {
     const std::int64_t rows = std::min<std::int64_t>(kTileRows, s.queries);
@@ -39,13 +41,16 @@ struct Plan {
     values = starts + ceil_div(s.keys, kPanel) * kPanel * 4;
     queries = values + ceil_div(s.value_depth, kPanel) * value_steps * kStep;
     scores = queries + rows * q_row;
-    end = scores + rows * score_row;
+    tops = scores + rows * score_row;
+    end = tops + rows * 64;
   }
 };
 
 // Keys in panels, [panel][step][key][4 bytes]; zeros for those that do not exist, up to a whole register. A key's sum of
-// products starts from -(128 + zero point of queries) times the sum of its bytes.
-void pack_keys(const AttentionShape& s, std::int32_t q_zero, const std::int8_t* k, std::int8_t* out, std::int32_t* starts) {
+// products starts from -(128 + zero point of queries) times the sum of its bytes plus `offset`, that of a key that does
+// not exist from the bits of -inf.
+void pack_keys(const AttentionShape& s, std::int32_t q_zero, std::int32_t offset, const std::int8_t* k, std::int8_t* out,
+               std::int32_t* starts) {
   const std::int64_t steps = ceil_div(s.depth, 4);
   const __m512i ones = _mm512_set1_epi8(1), factor = _mm512_set1_epi32(-128 - q_zero);
   for (std::int64_t key = 0; key < s.keys; key += 16) {
@@ -67,7 +72,9 @@ void pack_keys(const AttentionShape& s, std::int32_t q_zero, const std::int8_t* 
         if (i < steps - step) _mm512_store_si512(panel + (step + i) * kStep, bytes);
       }
     }
-    _mm512_store_si512(starts + key, _mm512_mullo_epi32(sum, factor));
+    const __m512i start = _mm512_add_epi32(_mm512_mullo_epi32(sum, factor), _mm512_set1_epi32(offset));
+    const __m512i none = _mm512_castps_si512(_mm512_set1_ps(-kInfinity));
+    _mm512_store_si512(starts + key, _mm512_mask_mov_epi32(none, first_lanes(s.keys - key), start));
   }
 }
 
@@ -99,24 +106,16 @@ void pack_values(const AttentionShape& s, const std::int8_t* v, std::int8_t* out
   }
 }
 
-// Of (stored - zero point).
-std::int32_t sum_of_query(const std::int8_t* q, std::int64_t depth, std::int32_t zero_point) {
-  __m512i sum = _mm512_setzero_si512();
-  for (std::int64_t d = 0; d < depth; d += 64) {
-    Vnni::add(sum, _mm512_set1_epi8(1), _mm512_maskz_loadu_epi8(first_bytes(depth - d), q + d));
-  }
-  return _mm512_reduce_add_epi32(sum) - static_cast<std::int32_t>(depth) * zero_point;
-}
-
 class Run {
  public:
   Run(const AttentionShape& s, const Qs8AttentionParams& p, const std::int8_t* q, const float* mask, std::int8_t* out,
       std::byte* scratch)
       : s_(s), p_(p), plan_(s), q_(q), mask_(mask), out_(out), base_(reinterpret_cast<std::int8_t*>(scratch)),
-        scale_(s.scale * p.qk_scale), in_floats_(mask != nullptr || !(scale_ >= 0)) {}
+        scale_(s.scale * p.qk_scale),
+        are_bits_(mask == nullptr && s.depth <= kMostDepthOfBits && scale_ >= 0 && scale_ * kLog2E <= 0x1p-7f) {}
 
   void pack(const std::int8_t* k, const std::int8_t* v) const {
-    pack_keys(s_, p_.q_zero, k, base_, reinterpret_cast<std::int32_t*>(base_ + plan_.starts));
+    pack_keys(s_, p_.q_zero, are_bits_ ? kFloatBits : 0, k, base_, reinterpret_cast<std::int32_t*>(base_ + plan_.starts));
     pack_values(s_, v, base_ + plan_.values);
   }
 
@@ -125,8 +124,8 @@ class Run {
     for (std::int64_t tiles = ceil_div(end - begin, kTileRows); tiles > 0; --tiles, begin += rows_) {
       first_ = begin, rows_ = ceil_div(end - begin, tiles);
       score();
-      if (in_floats_) weigh_floats();
-      else weigh_integers();
+      if (are_bits_) weigh_unmasked();
+      else weigh_masked();
       for (std::int64_t row = 0; row < rows_; ++row) reciprocals_[row] = 1.0f / totals_[row];
       add_values();
     }
@@ -136,35 +135,35 @@ class Run {
   std::int32_t* scores(std::int64_t row) const {
     return reinterpret_cast<std::int32_t*>(base_ + plan_.scores + row * plan_.score_row);
   }
+  std::int32_t* tops(std::int64_t row) const { return reinterpret_cast<std::int32_t*>(base_ + plan_.tops) + 16 * row; }
 
   void score() const {
     auto* queries = reinterpret_cast<std::uint8_t*>(base_ + plan_.queries);
     for (std::int64_t row = 0; row < rows_; ++row) {
       Vnni::convert(q_ + (first_ + row) * s_.q_stride, s_.depth, 0, queries + row * plan_.q_row);
+      _mm512_store_si512(tops(row), _mm512_set1_epi32(INT32_MIN));
     }
     const auto* starts = reinterpret_cast<const std::int32_t*>(base_ + plan_.starts);
     for (std::int64_t key = 0; key < s_.keys; key += kPanel) {
       const int wide = s_.keys - key > 16 ? 1 : 0;
       kTiles.scores[wide][rows_](queries, plan_.q_row, base_ + key / kPanel * plan_.key_steps * kStep, plan_.key_steps,
-                                 starts + key, scores(0) + key, plan_.score_row / 4);
+                                 starts + key, tops(0), scores(0) + key, plan_.score_row / 4);
     }
   }
 
   // Two loops: a row's largest is a chain of dependent instructions, and those of all rows overlap.
-  void weigh_integers() {
+  void weigh_unmasked() {
     std::int32_t largest[kTileRows];
-    for (std::int64_t row = 0; row < rows_; ++row) largest[row] = largest_score(scores(row), s_.keys);
-    for (std::int64_t row = 0; row < rows_; ++row) totals_[row] = weigh(scores(row), s_.keys, largest[row], scale_);
+    for (std::int64_t row = 0; row < rows_; ++row) largest[row] = _mm512_reduce_max_epi32(_mm512_load_si512(tops(row)));
+    for (std::int64_t row = 0; row < rows_; ++row) totals_[row] = weigh_bits(scores(row), s_.keys, largest[row], scale_ * kLog2E);
   }
-  // A mask may be so far from the scores that only their true size counts.
-  void weigh_floats() {
+  void weigh_masked() {
     float largest[kTileRows];
     for (std::int64_t row = 0; row < rows_; ++row) {
-      const std::int64_t query = first_ + row;
-      const std::int32_t shift = -p_.k_zero * sum_of_query(q_ + query * s_.q_stride, s_.depth, p_.q_zero);
-      largest[row] = scale_scores(scores(row), s_.keys, shift, scale_, mask_ == nullptr ? nullptr : mask_ + query * s_.mask_stride);
+      const float* mask = mask_ == nullptr ? nullptr : mask_ + (first_ + row) * s_.mask_stride;
+      largest[row] = scale_scores(scores(row), s_.keys, scale_, mask);
     }
-    for (std::int64_t row = 0; row < rows_; ++row) totals_[row] = weigh_scaled(scores(row), s_.keys, largest[row]);
+    for (std::int64_t row = 0; row < rows_; ++row) totals_[row] = weigh_floats(scores(row), s_.keys, largest[row]);
   }
 
   void add_values() const {
@@ -190,7 +189,7 @@ class Run {
   std::int8_t* out_;
   std::int8_t* base_;
   const float scale_;
-  const bool in_floats_;  // scores: added to a mask, or of a scale that changes their order
+  const bool are_bits_;  // of floats, the scores
   std::int64_t first_ = 0, rows_ = 0;
   float totals_[kTileRows], reciprocals_[kTileRows];
 };
