@@ -112,7 +112,7 @@ void pack(PlanBuilder& builder, const Node& node, const Qd8Conv& conv, const Con
 void describe(Qd8Conv2dOperation& operation, const Settings& settings, const kernels::Qd8Conv2dChoice& choice,
               const Conv2dShape& shape, const Dims& in, const Dims& out) {
   auto& evidence = operation.evidence;
-  set_isas(evidence, choice.algorithm->isa, kernels::best_qs8_isa(settings.cap), joined(choice.refusals));
+  set_isas(evidence, choice.algorithm->isa, kernels::best_qd8_isa(settings.cap), joined(choice.refusals));
   evidence.kernel = choice.algorithm->name;
   evidence.tile = choice.algorithm->tile;
   evidence.flops = 2 * shape.multiply_adds();
@@ -151,6 +151,7 @@ Status lower(PlanBuilder& builder, const Node& node, const Qd8Conv& conv) {
   shape.out_pixel_stride = row_stride(out_dims, out.strides).value_or(shape.out_c);
   const Qd8Conv2dParams params{conv.min, conv.max, row_length(image) / shape.in_c};
   const auto choice = kernels::choose_qd8_conv2d(shape, params, settings.cap, settings.machine);
+  if (choice.algorithm == nullptr) return unsupported("rows of an image that are quantised apart from each other");
   auto operation = std::make_unique<Qd8Conv2dOperation>(*choice.algorithm, shape, params, settings.machine);
   operation->image = in.at;
   operation->output = out.at;
