@@ -22,7 +22,7 @@ const char* refusal_of(const Qs8Conv2dAlgorithm& algorithm, const Conv2dShape& s
   if (algorithm.is_depthwise != shape.is_depthwise()) {
     return algorithm.is_depthwise ? "wants a depthwise convolution" : "does not do depthwise convolutions";
   }
-  if (shape.input_is_nchw) return "wants channels innermost";
+  if (shape.input_is_nchw && !algorithm.reads_planes) return "wants channels innermost";
   if (shape.has_input_scale) return "does not scale its input";
   return algorithm.refusal(shape, params);
 }

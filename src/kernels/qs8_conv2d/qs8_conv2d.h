@@ -67,6 +67,7 @@ struct Qs8Conv2dAlgorithm {
   // Computes this worker's share of the output. Every worker must be called; no order or synchronisation is needed.
   void (*run)(const Conv2dShape&, const Qs8Conv2dParams&, const Machine&, const Qs8Conv2dCall&, unsigned worker,
               unsigned workers);
+  bool reads_planes = false;  // as well as pixels: takes shape.input_is_nchw
 };
 
 // In the order of qs8_conv2d.def.
@@ -76,7 +77,8 @@ std::span<const Qs8Conv2dAlgorithm* const> qs8_conv2d_algorithms();
 Isa best_qs8_isa(Isa cap);
 
 struct Qs8Conv2dChoice {
-  const Qs8Conv2dAlgorithm* algorithm = nullptr;  // null only if the shape is none: planes (NCHW), or scaled inputs
+  // Null only if the input is scaled, or comes in planes (NCHW) that nothing reads: planes of few channels may be read.
+  const Qs8Conv2dAlgorithm* algorithm = nullptr;
   // Why no algorithm of a better ISA than the chosen one's runs, one entry per ISA below the cap; empty if it is the cap's.
   std::vector<std::string> refusals;
 };

@@ -16,11 +16,14 @@ namespace {
 struct Layer {
   const char* name;
   std::int64_t size, in_c, out_c, kernel, stride, groups;
+  bool in_planes = false;
 };
 
 // A negative size is that many rows of a matrix.
 constexpr Layer kLayers[] = {
     {"first_layer", 224, 3, 32, 3, 2, 1},
+    {"first_layer_planes", 224, 3, 32, 3, 2, 1, true},
+    {"first_layer_16_planes", 224, 3, 16, 3, 2, 1, true},
     {"mobilenet_v2_project_16", 112, 32, 16, 1, 1, 1},
     {"mobilenet_v2_expand1", 112, 16, 96, 1, 1, 1},
     {"mobilenet_v2_expand2", 56, 24, 144, 1, 1, 1},
@@ -35,6 +38,7 @@ constexpr Layer kLayers[] = {
     {"mobilenet_v2_head", 7, 320, 1280, 1, 1, 1},
     {"mobilenet_v2_classifier", 1, 1280, 1000, 1, 1, 1},
     {"resnet_first", 224, 3, 64, 7, 2, 1},
+    {"resnet_first_planes", 224, 3, 64, 7, 2, 1, true},
     {"resnet_3x3_56", 56, 64, 64, 3, 1, 1},
     {"resnet_3x3_28", 28, 128, 128, 3, 1, 1},
     {"resnet_3x3_14", 14, 256, 256, 3, 1, 1},
@@ -57,6 +61,7 @@ constexpr Layer kLayers[] = {
     {"squeeze_240", 1, 960, 240, 1, 1, 1},
     {"excite_960", 1, 240, 960, 1, 1, 1},
     {"depthwise_112", 112, 32, 32, 3, 1, 32},
+    {"depthwise_112_16_s2", 112, 16, 16, 3, 2, 16},
     {"depthwise_112_s2", 112, 96, 96, 3, 2, 96},
     {"depthwise_56", 56, 144, 144, 3, 1, 144},
     {"depthwise_28", 28, 192, 192, 3, 1, 192},
@@ -81,6 +86,7 @@ Conv2dShape shape_of(const Layer& layer) {
   s.out_h = (s.in_h + 2 * s.pad_top - layer.kernel) / layer.stride + 1;
   s.out_w = (s.in_w + 2 * s.pad_left - layer.kernel) / layer.stride + 1;
   s.groups = layer.groups;
+  s.input_is_nchw = layer.in_planes;
   return s;
 }
 
@@ -140,7 +146,8 @@ const bool registered = [] {
   for (const Layer& layer : kLayers) {
     const Conv2dShape s = shape_of(layer);
     for (const Qs8Conv2dAlgorithm* a : qs8_conv2d_algorithms()) {
-      if (a->is_depthwise != s.is_depthwise() || a->refusal(s, {}) != nullptr || !testing::cpu_runs(a->isa)) continue;
+      if (a->is_depthwise != s.is_depthwise() || (s.input_is_nchw && !a->reads_planes)) continue;
+      if (a->refusal(s, {}) != nullptr || !testing::cpu_runs(a->isa)) continue;
       if (!peaks.contains(a->isa)) peaks[a->isa] = peak_operations(a->isa);
       for (const bool has_table : {false, true}) {
         benchmark::RegisterBenchmark(

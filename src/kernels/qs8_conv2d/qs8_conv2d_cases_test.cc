@@ -112,6 +112,52 @@ void add_depthwise(Cases& cases) {
   }
 }
 
+// First layers: few channels, of rows that are shorter and longer than what is computed at once.
+void add_first_layers(Cases& cases, bool in_planes) {
+  const auto add = [&](const std::string& name, Conv2dShape shape) {
+    shape.input_is_nchw = in_planes;
+    cases.add(name + (in_planes ? " of planes " : " of few channels ") + std::to_string(shape.in_c), shape);
+  };
+  for (std::int64_t c : {1, 2, 3, 4}) {
+    for (std::int64_t kernel : {1, 2, 3, 4, 5, 6, 7}) {
+      for (std::int64_t stride : {1, 2}) {
+        const std::string name = std::to_string(kernel) + "x" + std::to_string(kernel) + "s" + std::to_string(stride);
+        add(name, image({3 + c, 17 * stride + 7 * kernel % 16, kernel, stride, kernel / 2}, c, 16 * (kernel % 5) + 3 * c + 1));
+      }
+    }
+    add("2x2s3", image({7, 50, 2, 3}, c, 9));
+    add("3x3s2", image({12, 64, 3, 2, 1}, c, 32));
+    add("3x3s2, 16 channels", image({11, 65, 3, 2, 1}, c, 16));
+    add("narrow 3x3", image({9, 5, 3, 1, 1}, c, 70));
+    add("wide 3x3s2", image({2, 287, 3, 2, 1}, c, 12));
+    add("wide 3x3", image({2, 129, 3, 1, 1}, c, 17));
+    add("very wide 2x2", image({2, 401, 2, 1, 1}, c, 3));
+    Conv2dShape batch = image({5, 37, 3, 2, 1}, c, 64);
+    batch.batch = 3;
+    add("batch", batch);
+    Conv2dShape uneven = image({7, 39, 3, 2, 1}, c, 34);  // padding of the right and bottom alone
+    uneven.pad_top = uneven.pad_left = 0;
+    add("uneven padding", uneven);
+    Conv2dShape apart = image({6, 39, 5, 1, 2}, c, 40);
+    apart.kernel_h = 1, apart.pad_top = 0, apart.stride_h = 2, apart.out_h = 3;
+    apart.out_pixel_stride += 5;
+    add("1x5, outputs apart", apart);
+  }
+}
+
+// Many rows of few taps, with widths around those of registers.
+void add_thin_matrices(Cases& cases) {
+  for (std::int64_t n = 3; n <= 145; n += 5 + n % 3) {
+    cases.add("thin, " + std::to_string(n) + " columns", rows(33 + n % 16, 16 + n / 20 * 4, n));
+  }
+  for (std::int64_t n : {16, 32, 48, 64, 96, 128}) {
+    cases.add("thin, " + std::to_string(n) + " columns", rows(200 + n, 24, n));
+    Conv2dShape apart = rows(77, 16, n);
+    apart.out_pixel_stride += 7;
+    cases.add("thin, outputs apart", apart);
+  }
+}
+
 }  // namespace
 
 std::vector<Qs8Case> qs8_cases() {
@@ -120,6 +166,14 @@ std::vector<Qs8Case> qs8_cases() {
   add_images(cases);
   add_groups(cases);
   add_depthwise(cases);
+  add_first_layers(cases, false);
+  add_thin_matrices(cases);
+  return std::move(cases.all);
+}
+
+std::vector<Qs8Case> qs8_plane_cases() {
+  Cases cases;
+  add_first_layers(cases, true);
   return std::move(cases.all);
 }
 

@@ -104,8 +104,10 @@ inline std::int64_t sum_at(const Qs8Case& c, const Qs8Tensors& t, std::int64_t p
     for (std::int64_t k = 0; k < in_per_group; ++k) {
       const std::int64_t w = s.is_depthwise() ? tap * s.out_c + o
                                               : (o * s.kernel_h * s.kernel_w + tap) * in_per_group + k;
-      const std::int64_t at = ((image * s.in_h + in_y) * s.in_w + in_x) * s.in_pixel_stride +
-                              o / out_per_group * in_per_group + k;
+      const std::int64_t channel = o / out_per_group * in_per_group + k;
+      const std::int64_t at = s.input_is_nchw
+                                  ? ((image * s.in_c + channel) * s.in_h + in_y) * s.in_w + in_x
+                                  : ((image * s.in_h + in_y) * s.in_w + in_x) * s.in_pixel_stride + channel;
       sum += (t.input.as<std::int8_t>()[at] - c.params.input_zero_point) * t.filter.as<std::int8_t>()[w];
     }
   }
@@ -162,5 +164,7 @@ inline std::string run_case(const Qs8Conv2dAlgorithm& a, const Qs8Case& c, const
 }
 
 std::vector<Qs8Case> qs8_cases();
+// Whose input comes in planes, which few algorithms read.
+std::vector<Qs8Case> qs8_plane_cases();
 
 }  // namespace etalon::kernels::testing

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "kernels/qs8_conv2d/qs8_conv2d_cases_test.h"
@@ -15,7 +17,8 @@ using testing::Qs8Tensors;
 using testing::run_case;
 
 bool takes(const Qs8Conv2dAlgorithm& a, const Qs8Case& c) {
-  return a.is_depthwise == c.shape.is_depthwise() && a.refusal(c.shape, c.params) == nullptr;
+  return a.is_depthwise == c.shape.is_depthwise() && (a.reads_planes || !c.shape.input_is_nchw) &&
+         a.refusal(c.shape, c.params) == nullptr;
 }
 
 class Qs8Conv2dOn : public ::testing::TestWithParam<const Qs8Conv2dAlgorithm*> {
@@ -29,7 +32,9 @@ TEST_P(Qs8Conv2dOn, GivesEveryByteOfEveryCaseItTakes) {
   const Qs8Conv2dAlgorithm& a = *GetParam();
   std::uint32_t seed = 1;
   int taken = 0;
-  for (Qs8Case& c : testing::qs8_cases()) {
+  auto cases = testing::qs8_cases();
+  std::ranges::move(testing::qs8_plane_cases(), std::back_inserter(cases));
+  for (Qs8Case& c : cases) {
     ++seed;
     if (!takes(a, c)) continue;
     ++taken;
@@ -44,6 +49,12 @@ TEST_P(Qs8Conv2dOn, GivesEveryByteOfEveryCaseItTakes) {
   EXPECT_GT(taken, 10);
 }
 
+// For algorithms that want few channels, and many rows.
+void shape_for_few_channels(Conv2dShape& s) {
+  s.in_c = s.in_pixel_stride = 4;
+  s.batch = 17;
+}
+
 TEST_P(Qs8Conv2dOn, SumsWrapAroundAtThirtyTwoBits) {
   const Qs8Conv2dAlgorithm& a = *GetParam();
   Qs8Case c{"wraps", {}, {}};
@@ -51,6 +62,7 @@ TEST_P(Qs8Conv2dOn, SumsWrapAroundAtThirtyTwoBits) {
   c.shape.out_c = c.shape.out_pixel_stride = 20;
   c.shape.groups = a.is_depthwise ? 20 : 1;
   c.shape.kernel_h = c.shape.kernel_w = a.is_depthwise ? 3 : 1;
+  if (a.refusal(c.shape, c.params) != nullptr && !a.is_depthwise) shape_for_few_channels(c.shape);
   if (a.refusal(c.shape, c.params) != nullptr) c.shape.kernel_h = c.shape.kernel_w = 5;
   if (a.refusal(c.shape, c.params) != nullptr) c.shape.stride_h = c.shape.stride_w = 2;
   if (a.refusal(c.shape, c.params) != nullptr) c.shape.kernel_h = c.shape.kernel_w = 3;
@@ -85,10 +97,24 @@ TEST(Qs8Conv2d, EveryShapeFindsAnAlgorithmUnderEveryCap) {
   }
 }
 
-TEST(Qs8Conv2d, PlanesFindNoAlgorithm) {
+TEST(Qs8Conv2d, PlanesFindOnlyWhatReadsThem) {
+  int read = 0;
+  for (const Qs8Case& c : testing::qs8_plane_cases()) {
+    EXPECT_EQ(choose_qs8_conv2d(c.shape, c.params, Isa::kScalar, {}).algorithm, nullptr) << c.name;
+    for (const IsaInfo& cap : all_isas()) {
+      const Qs8Conv2dAlgorithm* chosen = choose_qs8_conv2d(c.shape, c.params, cap.isa, {}).algorithm;
+      if (chosen == nullptr) continue;
+      ++read;
+      EXPECT_TRUE(chosen->reads_planes && takes(*chosen, c)) << c.name;
+    }
+  }
+#if defined(__x86_64__)
+  EXPECT_GT(read, 0);
+#endif
   Conv2dShape shape;
   shape.input_is_nchw = true;
-  EXPECT_EQ(choose_qs8_conv2d(shape, {}, all_isas().back().isa, {}).algorithm, nullptr);
+  shape.in_c = shape.in_pixel_stride = 5;
+  EXPECT_EQ(choose_qs8_conv2d(shape, {}, all_isas().back().isa, {}).algorithm, nullptr) << "too many planes";
 }
 
 }  // namespace
