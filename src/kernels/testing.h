@@ -13,11 +13,21 @@
 #include <unistd.h>
 #endif
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 #include "kernels/isa.h"
 
 namespace etalon::kernels::testing {
 
 #if defined(__x86_64__)
+// __builtin_cpu_supports() of clang 14 does not know it.
+inline bool has_avx_vnni() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & 1u << 4) != 0;
+}
+
 // Tile registers take so much room in a saved context that Linux gives them only to those who ask.
 inline bool amx_is_granted() {
   static const bool granted = [] {
@@ -37,6 +47,7 @@ inline bool cpu_runs(Isa isa) {
   switch (isa) {
     case Isa::kScalar: return true;
     case Isa::kAvx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case Isa::kAvxVnni: return cpu_runs(Isa::kAvx2) && has_avx_vnni();
     case Isa::kAvx512: return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     case Isa::kAvx512Vnni: return cpu_runs(Isa::kAvx512) && __builtin_cpu_supports("avx512vnni");
@@ -45,11 +56,15 @@ inline bool cpu_runs(Isa isa) {
   }
   return false;
 #else
-  return isa == Isa::kScalar
-#if defined(__aarch64__)
-         || isa == Isa::kNeon
+#if defined(__aarch64__) && defined(__linux__)
+  constexpr unsigned long kDot = 1ul << 20, kI8mm = 1ul << 13;  // HWCAP_ASIMDDP, HWCAP2_I8MM
+  if (isa == Isa::kNeonDot) return (getauxval(AT_HWCAP) & kDot) != 0;
+  if (isa == Isa::kNeonI8mm) return cpu_runs(Isa::kNeonDot) && (getauxval(AT_HWCAP2) & kI8mm) != 0;
 #endif
-      ;
+#if defined(__aarch64__)
+  if (isa == Isa::kNeon) return true;
+#endif
+  return isa == Isa::kScalar;
 #endif
 }
 

@@ -16,30 +16,19 @@ struct Fma {
   static inline double first(Register value) { return static_cast<double>(_mm256_cvtss_f32(value)); }
 };
 
-struct Bytes32 {
+// Before VNNI: pairs of bytes to 16 bits, those in pairs to 32 bits, and the sum.
+struct Maddubs {
   using Register = __m256i;
   static inline Register zero() { return _mm256_setzero_si256(); }
   static inline Register ones_a() { return _mm256_set1_epi8(1); }
   static inline Register ones_b() { return _mm256_set1_epi8(1); }
-  static inline void keep(Register& value) { asm volatile("" : "+x"(value)); }
-  static inline double first(Register value) { return _mm256_cvtsi256_si32(value); }
-};
-
-// Before VNNI: pairs of bytes to 16 bits, those in pairs to 32 bits, and the sum.
-struct Maddubs : Bytes32 {
   static inline void add(Register& sum, Register& a, Register b) {
     keep(a);  // or it would be computed once
     const __m256i pairs = _mm256_maddubs_epi16(a, b);
     sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
   }
-};
-
-// VNNI on 32-byte registers, which machines without AVX-512 have too. As assembly, because the flags of this file do
-// not include it.
-struct Vnni : Bytes32 {
-  static inline void add(Register& sum, Register a, Register b) {
-    asm volatile("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
-  }
+  static inline void keep(Register& value) { asm volatile("" : "+x"(value)); }
+  static inline double first(Register value) { return _mm256_cvtsi256_si32(value); }
 };
 
 struct Wide {
@@ -56,7 +45,6 @@ struct Wide {
 extern constinit const ComputeLoop kFmaAvx2 = compute_loop<Fma, 12>(Isa::kAvx2, "", "float32", "fma", 16, 1);
 extern constinit const ComputeLoop kMaddubsAvx2 =
     compute_loop<Maddubs, 10>(Isa::kAvx2, "", "int8", "maddubs", 64, 4);
-extern constinit const ComputeLoop kVnniAvx2 = compute_loop<Vnni, 12>(Isa::kAvx2, "avx_vnni", "int8", "vnni", 64, 4);
 extern constinit const StreamLoop kStreamAvx2 = make_stream_loop<Wide>(Isa::kAvx2);
 
 }  // namespace etalon::kernels
