@@ -9,6 +9,12 @@
 #include "kernels/testing.h"
 
 namespace etalon::kernels {
+
+#if defined(__x86_64__)
+extern const Qd8Conv2dAlgorithm kQd8DenseEmulatedAvx512;
+#endif
+extern const Qd8Conv2dAlgorithm kQd8DenseEmulatedScalar;
+
 namespace {
 
 using testing::ByteBuffer;
@@ -205,6 +211,16 @@ TEST_P(Qd8Conv2dOn, RefusesWindowsAcrossRowsOfScales) {
 
 INSTANTIATE_TEST_SUITE_P(, Qd8Conv2dOn, ::testing::ValuesIn(qd8_conv2d_algorithms().begin(), qd8_conv2d_algorithms().end()),
                          [](const auto& instance) { return std::string(instance.param->name); });
+
+// The tile unit emulated: everything but its five instructions is what runs on the machines that have one.
+constexpr const Qd8Conv2dAlgorithm* kEmulated[] = {
+#if defined(__x86_64__)
+    &kQd8DenseEmulatedAvx512,
+#endif
+    &kQd8DenseEmulatedScalar};
+
+INSTANTIATE_TEST_SUITE_P(EmulatedTiles, Qd8Conv2dOn, ::testing::ValuesIn(kEmulated),
+                         [](const auto& instance) { return std::string(info_of(instance.param->isa).name); });
 
 TEST(Qd8Conv2d, EveryShapeFindsAnAlgorithmUnderEveryCap) {
   for (const Case& c : cases()) {

@@ -13,9 +13,6 @@ struct Bytes512 {
   static constexpr std::int64_t kGroup = kChunk, kColumns = kPanel, kNarrowColumns = kTileColumns, kRows = kTileRows;
   static constexpr bool kReadsInput = true;
 
-  // Channels lie as two rounds of packing want them.
-  static std::int64_t slot(std::int64_t c) { return c % 8 / 4 * 16 + c / 8 * 4 + c % 4; }
-
   static void convert(const std::int8_t* from, std::int64_t n, std::int32_t, std::int8_t* to) {
     for (std::int64_t i = 0; i < n; i += 64) {
       _mm512_storeu_si512(to + i, _mm512_maskz_loadu_epi8(first_bytes(n - i), from + i));
@@ -45,11 +42,15 @@ struct Bytes512 {
 
 template <bool kScalesBelowOne>
 struct Requantised512 {
-  static constexpr std::int64_t kHeaderBytes = 8 * kPanel;
+  static constexpr std::int64_t kHeaderBytes = 8 * kPanel, kPixelBytes = 0;
 
   Qs8Conv2dParams params;
   std::int8_t* output;
+  std::int64_t out_stride;
 
+  // Channels lie as two rounds of packing want them.
+  static std::int64_t slot(std::int64_t c) { return c % 8 / 4 * 16 + c / 8 * 4 + c % 4; }
+  void take_pixels(std::int64_t, std::int64_t, std::byte*) {}
   std::int32_t zero_of(std::int64_t) const { return params.input_zero_point; }
 
   template <int kWide>
@@ -66,13 +67,14 @@ struct Requantised512 {
     const std::int64_t* targets;
     const std::uint8_t* table;
     std::int8_t* output;
+    std::int64_t out_stride;
     __mmask64 columns;
     __m512 s0, s1, high;
     __m512i zero, min, max;
 
     ETALON_INLINE Ends(const Requantised512& r, const TileSums& t)
         : sums(t.at[0]), targets(t.targets), table(r.params.table), output(r.output + t.channel),
-          columns(first_bytes(t.columns)), s0(_mm512_load_ps(t.panel + 4 * kPanel)),
+          out_stride(r.out_stride), columns(first_bytes(t.columns)), s0(_mm512_load_ps(t.panel + 4 * kPanel)),
           s1(_mm512_load_ps(t.panel + 4 * kPanel + 64)),
           high(_mm512_set1_ps(static_cast<float>(r.params.max - r.params.output_zero_point))),
           zero(_mm512_set1_epi16(static_cast<short>(r.params.output_zero_point))),
@@ -80,7 +82,7 @@ struct Requantised512 {
 
     // Where a row goes; what is dropped goes where it disturbs nobody.
     ETALON_INLINE std::int8_t* target(std::int64_t row, std::int8_t* dropped) const {
-      return targets[row] < 0 ? dropped : output + targets[row];
+      return targets[row] < 0 ? dropped : output + targets[row] * out_stride;
     }
     ETALON_INLINE __m512i scaled(std::int64_t row, int tile) const {
       const __m512i sum = _mm512_load_si512(sums + row * kPanel + tile * kTileColumns);

@@ -4,8 +4,8 @@
 //
 //   header: Finish::kHeaderBytes, of which the first 128 are what sums start from | tiles [run][chunk][1 or 2][16][16][4]
 //
-// `Tiles` is the tile unit: the machine's, or one in plain C++ that lets all else be tested anywhere. `Bytes` copies bytes
-// and knows the order of channels in a panel, `Finish` makes outputs of sums; see amx_plain_impl.h for both.
+// `Tiles` is the tile unit: the machine's, or one in plain C++ that lets all else be tested anywhere. `Bytes` copies bytes,
+// `Finish` makes outputs of sums and knows the order of channels in a panel; see amx_plain_impl.h for both.
 #pragma once
 
 #include "kernels/qs8_conv2d/amx_plan_impl.h"
@@ -19,19 +19,20 @@ struct TileSums {
   alignas(64) std::int32_t at[kPanel + 4][kPanel];  // rows behind the last are read, never used
   const std::byte* panel;
   std::int64_t channel, columns;  // the first of the panel, and how many
-  const std::int64_t* targets;    // of each row, in elements of the output; negative for what is dropped
+  const std::int64_t* targets;    // the output pixel of each row; negative for what is dropped
   std::int64_t rows, done;
 };
 
 // OHWI filters to panels. write_header(channel, sum of its weights, panel, slot) fills in the rest.
-template <class Bytes, class WriteHeader>
-void pack_tiles(const Conv2dShape& s, const TilePlan& plan, const std::int8_t* filter, std::int64_t header_bytes,
-                std::byte* packed, const WriteHeader& write_header) {
+template <class Finish, class WriteHeader>
+void pack_tiles(const Conv2dShape& s, const TilePlan& plan, const std::int8_t* filter, std::byte* packed,
+                const WriteHeader& write_header) {
+  constexpr std::int64_t kHeader = Finish::kHeaderBytes;
   for (std::int64_t channel = 0; channel < s.out_c; ++channel) {
     const std::int64_t c = channel % plan.out_per_group, p = c / kPanel, wide = plan.tiles_wide(p);
-    const std::int64_t slot = wide == 2 ? Bytes::slot(c % kPanel) : c % kPanel;
-    std::byte* panel = packed + channel / plan.out_per_group * plan.group_bytes(header_bytes) + p * plan.panel_bytes(header_bytes);
-    auto* tile = reinterpret_cast<std::int8_t*>(panel + header_bytes) + slot / kTileColumns * kTileBytes + slot % kTileColumns * 4;
+    const std::int64_t slot = wide == 2 ? Finish::slot(c % kPanel) : c % kPanel;
+    std::byte* panel = packed + channel / plan.out_per_group * plan.group_bytes(kHeader) + p * plan.panel_bytes(kHeader);
+    auto* tile = reinterpret_cast<std::int8_t*>(panel + kHeader) + slot / kTileColumns * kTileBytes + slot % kTileColumns * 4;
     const std::int8_t* from = filter + channel * plan.taps;
     std::uint32_t sum = 0;
     for (std::int64_t run = 0; run < plan.runs_y * plan.runs_x; ++run) {
@@ -64,13 +65,14 @@ class TileRun {
     std::byte* at = scratch + copied_bytes(s_, plan_, lines_);
     sums_ = reinterpret_cast<TileSums*>(at);
     targets_ = reinterpret_cast<std::int64_t*>(at + sizeof(TileSums));
+    pixels_ = reinterpret_cast<std::byte*>(targets_ + targets(plan_, lines_));
   }
 
   static std::size_t scratch_bytes(const Conv2dShape& s, const Machine& machine) {
     const TilePlan plan = plan_of(s);
     const std::int64_t lines = lines_at_once(plan, plan.group_bytes(Finish::kHeaderBytes), machine);
-    const std::int64_t positions = plan.positions(lines);
-    return static_cast<std::size_t>(copied_bytes(s, plan, lines) + 8 * (positions + div_up(positions, kTileRows))) +
+    return static_cast<std::size_t>(copied_bytes(s, plan, lines) + 8 * targets(plan, lines) +
+                                    Finish::kPixelBytes * lines * plan.line_outputs) +
            sizeof(TileSums);
   }
 
@@ -105,6 +107,10 @@ class TileRun {
       return {plan_.lines * worker / workers, plan_.lines * (worker + 1) / workers, 0, panels};
     }
     return {0, plan_.lines, panels * worker / workers, panels * (worker + 1) / workers};
+  }
+
+  static std::int64_t targets(const TilePlan& plan, std::int64_t lines) {
+    return plan.positions(lines) + div_up(plan.positions(lines), kTileRows);
   }
 
   // The last positions read beyond the tensor where a run does not fill its chunks; those are copied.
@@ -190,11 +196,11 @@ class TileRun {
 
   void list_targets(std::int64_t line) {
     std::int64_t* to = targets_;
-    const std::int64_t height = height_, step = s_.out_pixel_stride;
+    const std::int64_t height = height_;
     for (std::int64_t t = 0; t < tiles_; ++t, to += height) {
       const std::int64_t first = first_of(t);
       if (plan_.pitch == 1) {
-        for (std::int64_t i = 0; i < height; ++i) to[i] = (line + first + i) * step;
+        for (std::int64_t i = 0; i < height; ++i) to[i] = line + first + i;
       } else {
         list_targets_of_tile(line + first / plan_.pitch, first % plan_.pitch, to);
       }
@@ -202,7 +208,7 @@ class TileRun {
   }
   void list_targets_of_tile(std::int64_t y, std::int64_t x, std::int64_t* to) const {
     for (std::int64_t i = 0; i < height_; ++i) {
-      to[i] = x < plan_.line_outputs ? (y * plan_.line_outputs + x) * s_.out_pixel_stride : -1;
+      to[i] = x < plan_.line_outputs ? y * plan_.line_outputs + x : -1;
       if (++x == plan_.pitch) x = 0, ++y;
     }
   }
@@ -211,6 +217,7 @@ class TileRun {
     positions_ = plan_.positions(count), tiles_ = div_up(positions_, kTileRows);
     const std::int64_t height = tile_rows(positions_);
     if (height != height_) unit_.configure(static_cast<std::uint8_t>(height_ = height));
+    finish_.take_pixels(line * plan_.line_outputs, count * plan_.line_outputs, pixels_);
     take_input(group, line, count);
     list_targets(line);
     const std::byte* panels = packed_ + group * plan_.group_bytes(Finish::kHeaderBytes);
@@ -304,12 +311,13 @@ class TileRun {
   const TilePlan plan_;
   const std::int64_t lines_;  // at once
   const bool is_large_;       // weights, for L2
-  const Finish finish_;
+  Finish finish_;
   const std::int8_t* input_;
   const std::byte* packed_;
   std::int8_t* copied_;
   TileSums* sums_;
   std::int64_t* targets_;
+  std::byte* pixels_;  // what Finish wants to know of each pixel of a block
   Tiles unit_;
   // Of the block at hand.
   TileSource source_{};

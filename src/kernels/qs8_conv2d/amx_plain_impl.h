@@ -12,9 +12,6 @@ struct PlainBytes {
   static constexpr std::int64_t kGroup = kChunk, kColumns = kPanel, kNarrowColumns = kTileColumns, kRows = kTileRows;
   static constexpr bool kReadsInput = true;
 
-  // The place of a channel in a panel of two tiles.
-  static std::int64_t slot(std::int64_t c) { return c; }
-
   static void convert(const std::int8_t* from, std::int64_t n, std::int32_t, std::int8_t* to) {
     __builtin_memcpy(to, from, static_cast<std::size_t>(n));
   }
@@ -32,10 +29,16 @@ struct PlainBytes {
 template <bool kScalesBelowOne>
 struct PlainRequantised {
   static constexpr std::int64_t kHeaderBytes = 8 * kPanel;
+  static constexpr std::int64_t kPixelBytes = 0;  // of scratch per pixel
 
   Qs8Conv2dParams params;
   std::int8_t* output;
+  std::int64_t out_stride;
 
+  // The place of a channel in a panel of two tiles.
+  static std::int64_t slot(std::int64_t c) { return c; }
+  // Before all else of a block of pixels.
+  void take_pixels(std::int64_t, std::int64_t, std::byte*) {}
   // The zero point of what output number `i` reads.
   std::int32_t zero_of(std::int64_t) const { return params.input_zero_point; }
 
@@ -45,7 +48,7 @@ struct PlainRequantised {
     for (std::int64_t i = begin; i < end; ++i) {
       if (sums.targets[i] < 0) continue;
       for (std::int64_t c = 0; c < sums.columns; ++c) {
-        output[sums.targets[i] + sums.channel + c] = requantised(sums.at[i][c], scales[c]);
+        output[sums.targets[i] * out_stride + sums.channel + c] = requantised(sums.at[i][c], scales[c]);
       }
     }
   }

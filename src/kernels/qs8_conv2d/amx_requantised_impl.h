@@ -36,14 +36,14 @@ struct RequantisedTiles {
     auto* head = static_cast<Head*>(packed);
     head->scales_are_below_one = 1;
     const auto zero = static_cast<std::uint32_t>(p.input_zero_point);
-    pack_tiles<Bytes>(s, plan_of(s), w.filter, kHeaderBytes, reinterpret_cast<std::byte*>(head + 1),
-                      [&](std::int64_t channel, std::uint32_t sum, std::byte* panel, std::int64_t slot) {
-                        const auto bias = static_cast<std::uint32_t>(w.bias == nullptr ? 0 : w.bias[channel]);
-                        const float scale = w.scales[w.scale_is_per_channel ? channel : 0];
-                        reinterpret_cast<std::int32_t*>(panel)[slot] = static_cast<std::int32_t>(bias - zero * sum);
-                        reinterpret_cast<float*>(panel + 4 * kPanel)[slot] = scale;
-                        if (!(scale < 1)) head->scales_are_below_one = 0;
-                      });
+    const auto write_header = [&](std::int64_t channel, std::uint32_t sum, std::byte* panel, std::int64_t slot) {
+      const auto bias = static_cast<std::uint32_t>(w.bias == nullptr ? 0 : w.bias[channel]);
+      const float scale = w.scales[w.scale_is_per_channel ? channel : 0];
+      reinterpret_cast<std::int32_t*>(panel)[slot] = static_cast<std::int32_t>(bias - zero * sum);
+      reinterpret_cast<float*>(panel + 4 * kPanel)[slot] = scale;
+      if (!(scale < 1)) head->scales_are_below_one = 0;
+    };
+    pack_tiles<Requantised<true>>(s, plan_of(s), w.filter, reinterpret_cast<std::byte*>(head + 1), write_header);
   }
 
   static std::size_t scratch_bytes(const Conv2dShape& s, const Machine& machine) {
@@ -61,7 +61,7 @@ struct RequantisedTiles {
   static void run_with(const Conv2dShape& s, const Qs8Conv2dParams& p, const Machine& machine, const Qs8Conv2dCall& call,
                        unsigned worker, unsigned workers) {
     const auto* panels = static_cast<const std::byte*>(call.packed) + sizeof(Head);
-    Run<kScalesBelowOne>(s, machine, call.input, panels, call.scratch, {p, call.output}).work(worker, workers);
+    Run<kScalesBelowOne>(s, machine, call.input, panels, call.scratch, {p, call.output, s.out_pixel_stride}).work(worker, workers);
   }
 };
 
