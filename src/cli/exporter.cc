@@ -37,7 +37,8 @@ Status check_request(const ExportRequest& request) {
     return unsupported(fmt::format("there is no backend '{}', want portable or xnnpack", request.backend));
   }
   if (request.dtype != "fp32" && request.dtype != "fp16" && request.dtype != "int8") {
-    return unsupported(fmt::format("dtype '{}' is not available, want fp32, fp16 or int8", request.dtype));
+    const char* hint = request.dtype == "bf16" ? "; bfloat16 is how float32 files may be computed: etalon run --math bf16" : "";
+    return unsupported(fmt::format("dtype '{}' is not available, want fp32, fp16 or int8{}", request.dtype, hint));
   }
   return request.dtype == "int8" ? check_quantise_request(request.quantise) : Status{};
 }

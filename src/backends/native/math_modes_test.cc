@@ -64,7 +64,8 @@ TEST(MathModes, bf16_is_within_what_it_says_and_exact_is_not_touched) {
 }
 
 TEST(MathModes, threads_do_not_change_bf16_results) {
-  const Trial trial(net());
+  const GraphBuilder b = net();  // owns the weights
+  const Trial trial(b);
   const Ran alone = trial.run({.math = MathMode::kBf16}), together = trial.run({.threads = 3, .math = MathMode::kBf16});
   ASSERT_EQ(alone.error + together.error, "");
   EXPECT_EQ(alone.outputs, together.outputs);
@@ -72,8 +73,9 @@ TEST(MathModes, threads_do_not_change_bf16_results) {
 
 // Without kernels for a mode the exact ones run, and every product says so.
 TEST(MathModes, what_has_no_kernel_of_the_mode_runs_exactly_and_tells) {
+  const GraphBuilder b = net();
+  const Trial trial(b);
   for (const Options& options : {Options{.isa = "scalar", .math = MathMode::kBf16}, Options{.isa = "scalar", .math = MathMode::kFp16}}) {
-    const Trial trial(net());
     const Ran ran = trial.run(options);
     ASSERT_EQ(ran.error, "");
     EXPECT_LT(trial.error_of(ran), 1e-5);
