@@ -48,7 +48,7 @@ void note_math(const native::Settings& settings, RunReport& report) {
     case MathMode::kExact: return;
     case MathMode::kFast: allowed = "errors of 1e-5 of the largest output are allowed"; break;
     case MathMode::kBf16:
-      allowed = "dense products may round their factors to bfloat16, errors up to 8e-3 of the largest output";
+      allowed = "dense products may round their factors to bfloat16, errors of about 1e-2 of the largest output";
       break;
     case MathMode::kFp16: allowed = "dense products may round their factors to half precision"; break;
   }

@@ -19,7 +19,7 @@ namespace etalon::cli {
 
 inline constexpr const char* kMathHelp =
     "exact; direct: without Winograd; fast: errors of 1e-5 of the largest output; bf16, fp16: dense products of 16-bit "
-    "factors where there are kernels for them, errors up to 8e-3";
+    "factors where there are kernels for them, errors of about 1e-2";
 
 struct EngineWish {
   std::string_view engine = {};  // "portable", "native"; empty: native

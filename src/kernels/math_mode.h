@@ -15,8 +15,9 @@ namespace etalon::kernels {
 //   kExact  as accurate as summing in float32
 //   kFast   1e-5 relative to the largest output
 //   kBf16   dense products (convolutions that are not depthwise, fully connected layers, products of matrices, attention)
-//           round both factors to bfloat16 and sum in float32; everything else stays float32. Over whole networks 3e-3 to
-//           8e-3 of the largest output, 43 to 51 dB. Factors from 3.39e38 on become infinite, subnormal ones zero.
+//           round both factors to bfloat16 and sum in float32; everything else stays float32. Over whole networks usually
+//           3e-3 to 8e-3 of the largest output, 43 to 53 dB; more where outputs hardly depend on the input. Factors from
+//           3.39e38 on become infinite, subnormal ones zero.
 //   kFp16   the same with IEEE half precision factors
 enum class MathMode : std::uint8_t { kExact, kFast, kBf16, kFp16 };
 
