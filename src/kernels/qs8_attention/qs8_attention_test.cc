@@ -52,6 +52,10 @@ std::vector<Case> cases() {
     out.push_back({30, keys, 64, 64, MaskKind::kNone, 1, 128, -7, 9, 3, -4, 8});
     out.push_back({15, keys, 32, 32, MaskKind::kPerQuery, 30, 0, 40, -60, 30, 20});  // one key decides
   }
+  for (const float spread : {0.0f, 0.01f, 10.0f, 100.0f, 230.0f, 240.0f, 1e4f}) {
+    out.push_back({15, 90, 64, 64, MaskKind::kNone, spread, 0, 3, -5, 7, 9, 1});
+  }
+  for (const std::int64_t depth : {127, 128, 129, 200}) out.push_back({15, 90, depth, 130, MaskKind::kNone, 2, 3, 3, -5, 7, 9, 2});
   for (const std::int32_t zero : {-128, 127}) {
     for (const std::int32_t other : {-128, 127}) {
       out.push_back({15, 90, 64, 64, MaskKind::kNone, 1, 0, zero, other, other, zero, 2});
@@ -231,14 +235,40 @@ TEST(Qs8Attention, EqualScoresAverageTheValues) {
 }
 
 TEST(Qs8Attention, TheLargestNumbersDoNotOverflow) {
+  struct Size {
+    std::int64_t keys, depth;
+  };
   for (const Qs8AttentionKernel* kernel : kernels_to_test()) {
-    for (const std::int8_t low : {std::int8_t{-128}, std::int8_t{127}}) {
-      const auto high = static_cast<std::int8_t>(-1 - low);
-      Problem problem({2, 4096, 80, 20, MaskKind::kNone, 1, 0, high, high, high, 0, 0.5f});
-      problem.q.fill(low), problem.k.fill(low), problem.v.fill(low);
-      const int want = low < 0 ? -128 : 127;  // -127.5 to even, and 127.5 cut off
-      for (const std::int8_t got : problem.run(*kernel)) {
-        if (got != kUntouched) ASSERT_EQ(got, want) << kernel->name;
+    for (const Size size : {Size{4096, 80}, Size{40, 127}, Size{40, 128}, Size{40, 129}, Size{40, 1000}, Size{65536, 4}, Size{65537, 4}}) {
+      for (const std::int8_t low : {std::int8_t{-128}, std::int8_t{127}}) {
+        const auto high = static_cast<std::int8_t>(-1 - low);
+        Problem problem({2, size.keys, size.depth, 20, MaskKind::kNone, 1, 0, high, high, high, 0, 0.5f});
+        problem.q.fill(low), problem.k.fill(low), problem.v.fill(low);
+        const int want = low < 0 ? -128 : 127;  // -127.5 to even, and 127.5 cut off
+        for (const std::int8_t got : problem.run(*kernel)) {
+          if (got != kUntouched) ASSERT_EQ(got, want) << kernel->name << " keys " << size.keys << " depth " << size.depth;
+        }
+      }
+    }
+  }
+}
+
+TEST(Qs8Attention, ScoresAtBothEndsOfTheirRangeAreExact) {
+  for (const Qs8AttentionKernel* kernel : kernels_to_test()) {
+    for (const std::int64_t depth : {64, 127, 128, 129, 300, 1000}) {
+      for (const std::int8_t q : {std::int8_t{-128}, std::int8_t{127}}) {
+        for (const std::int32_t k_zero : {-128, 0, 127}) {
+          Problem problem({3, 77, depth, 33, MaskKind::kNone, 1, 0, -1 - q, k_zero, 4, 0, 2});
+          problem.q.fill(q);
+          for (std::int64_t key = 0; key < 77; ++key) {
+            for (std::int64_t d = 0; d < depth; ++d) problem.k.at(key, d) = static_cast<std::int8_t>(d < key % 3 ? 0 : key % 2 == 0 ? -128 : 127);
+          }
+          // From the largest score to the smallest a weight falls by e^3.
+          problem.params.qk_scale = 3.0f / (255 * 255 * static_cast<float>(depth)) / problem.shape.scale;
+          Agreement agreement;
+          ASSERT_NO_FATAL_FAILURE(agreement.add(problem, problem.run(*kernel))) << kernel->name << " depth " << depth;
+          EXPECT_LE(agreement.farthest, 2 * promise_of(*kernel).steps) << kernel->name << " depth " << depth;
+        }
       }
     }
   }
