@@ -45,9 +45,9 @@ struct SweepCandidate {
 };
 
 struct SweepCriterion {
-  std::optional<double> min_snr_db;  // against float
-  std::optional<double>
-      max_drop;  // of accuracy with labels, else of agreement with float: 0.005 is half a point
+  std::optional<double> min_snr_db = {};  // against float
+  // Of right classes with labels, else of classes as in float, that may be lost: 0.005 is half a point.
+  std::optional<double> max_drop = {};
 };
 
 struct QuantisationSweep {

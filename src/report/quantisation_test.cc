@@ -93,9 +93,9 @@ TEST(Quantisation, a_layer_is_told_in_one_sentence) {
   analysis::LayerCost cost;
   cost.gain_db = 0.8;
   cost.saved_ms = 0.04;
-  EXPECT_EQ(layer_sentence(cost), "costs 0.80 dB and saves 40.0 us");
+  EXPECT_EQ(layer_sentence(cost), "costs 0.80 dB and saves 40.00 us");
   cost.saved_ms = -0.04;
-  EXPECT_EQ(layer_sentence(cost), "costs 0.80 dB and takes longer by 40.0 us");
+  EXPECT_EQ(layer_sentence(cost), "costs 0.80 dB and takes longer by 40.00 us");
   cost.saved_ms.reset();
   cost.why_no_time = "no operator";
   EXPECT_EQ(layer_sentence(cost), "costs 0.80 dB and saves an unknown time: no operator");
