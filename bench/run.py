@@ -1,4 +1,4 @@
-"""Runs the benchmarks: run.py [export|portable|analysis|verdicts] [--models a,b]. Prints the machine, then one table each.
+"""Runs the benchmarks: run.py [export|quantise|portable|analysis|verdicts] [--models a,b]. Prints the machine, then one table each.
 
 Every number of a row comes from the same run of this script; ratios are from interleaved blocks.
 """
@@ -41,7 +41,7 @@ def versions() -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("which", nargs="?", choices=["export", "portable", "analysis", "verdicts"], help="all without a name")
+    parser.add_argument("which", nargs="?", choices=["export", "quantise", "portable", "analysis", "verdicts"], help="all without a name")
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--rounds", type=int, default=0, help="repetitions; 0: the benchmark's own default")
     args = parser.parse_args()
@@ -51,6 +51,10 @@ def main() -> int:
         import export_time
 
         export_time.run(models, args.rounds or 5)
+    if args.which in (None, "quantise"):
+        import quantise_time
+
+        quantise_time.run(models, args.rounds or 2)
     if args.which in (None, "portable"):
         import portable_kernels
 
