@@ -4,6 +4,6 @@
 namespace etalon::kernels {
 
 extern constinit const Qd8Conv2dAlgorithm kQd8DenseAvxVnni =
-    dense_floats<FloatTiles256<Vnni256>>(Isa::kAvxVnni, "qd8_f32_qc8w_igemm_minmax_ukernel_4x16c4__avxvnni", "4x16c4");
+    dense_floats<FloatTiles256<Vnni256, 6>>(Isa::kAvxVnni, "qd8_f32_qc8w_igemm_minmax_ukernel_6x16c4__avxvnni", "6x16c4");
 
 }  // namespace etalon::kernels

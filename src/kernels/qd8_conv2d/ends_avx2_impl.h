@@ -29,7 +29,7 @@ template <class Dot, int kR, int kV>
 inline __attribute__((always_inline)) void store_sums(__m256i (&sums)[kR][kV], const FloatEnds<Dot>& f, float* out,
                                                       std::int64_t out_stride, std::int64_t columns) {
   const __m256 min = _mm256_set1_ps(f.min), max = _mm256_set1_ps(f.max);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int i = 0; i < kR; ++i) {
     const __m256 scale = _mm256_set1_ps(f.rows[i].scale);
 #pragma GCC unroll 2
@@ -42,8 +42,8 @@ inline __attribute__((always_inline)) void store_sums(__m256i (&sums)[kR][kV], c
 }
 
 // Floats leave in the order of the registers.
-template <class Product>
-struct FloatTiles256 : Tiles256<Product> {
+template <class Product, int kMostRows = 4>
+struct FloatTiles256 : Tiles256<Product, kMostRows> {
   static constexpr double kFinishCycles = 0.5;
   static std::int64_t slot(std::int64_t c) { return c; }
 };

@@ -1,4 +1,4 @@
-// Tiles of 4 pixels by 16 channels in ymm registers, for any way to multiply (`Product`) and any end of a sum:
+// Tiles of 4 or 6 pixels by 16 channels in ymm registers, for any way to multiply (`Product`) and any end of a sum:
 // start_sums() and store_sums() are found by the type of what finishes it, `Ends`. Those for int8 results are here.
 #pragma once
 
@@ -31,7 +31,7 @@ inline __attribute__((always_inline)) void store_sums(__m256i (&sums)[kR][kV], c
   const __m256 high = _mm256_set1_ps(f.high);
   const __m256i zero = _mm256_set1_epi16(static_cast<short>(f.zero_point));
   const __m128i min = _mm_set1_epi8(static_cast<char>(f.min));
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int i = 0; i < kR; ++i) {
     const __m256i first = requantise(sums[i][0], _mm256_load_ps(f.scales), high);
     const __m256i second = kV == 2 ? requantise(sums[i][kV - 1], _mm256_load_ps(f.scales + 8), high) : first;
@@ -43,10 +43,10 @@ inline __attribute__((always_inline)) void store_sums(__m256i (&sums)[kR][kV], c
   }
 }
 
-template <class Product>
+template <class Product, int kMostRows = 4>
 struct Tiles256 : Product {
   using Stored = typename Product::Stored;
-  static constexpr std::int64_t kColumns = 16, kNarrowColumns = 8, kRows = 4;
+  static constexpr std::int64_t kColumns = 16, kNarrowColumns = 8, kRows = kMostRows;
 
   static std::int64_t slot(std::int64_t c) { return c % 8 / 4 * 8 + c / 8 * 4 + c % 4; }
   static std::int64_t narrow_slot(std::int64_t c) { return c; }
@@ -57,7 +57,7 @@ struct Tiles256 : Product {
     __m256i b[kV];
 #pragma GCC unroll 2
     for (int j = 0; j < kV; ++j) b[j] = Product::weights(w + j * 8 * Product::kGroup);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int i = 0; i < kR; ++i) {
       const __m256i x = Product::input(a + i * a_stride);
 #pragma GCC unroll 2
@@ -67,7 +67,7 @@ struct Tiles256 : Product {
 
   template <int kR, int kV>
   static __attribute__((always_inline)) void clear(__m256i (&sums)[kR][kV]) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int i = 0; i < kR; ++i) {
 #pragma GCC unroll 2
       for (int j = 0; j < kV; ++j) {
@@ -78,7 +78,7 @@ struct Tiles256 : Product {
   }
   template <int kR, int kV>
   static __attribute__((always_inline)) void gain(__m256i (&sums)[kR][kV], const __m256i (&part)[kR][kV]) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int i = 0; i < kR; ++i) {
 #pragma GCC unroll 2
       for (int j = 0; j < kV; ++j) sums[i][j] = _mm256_add_epi32(sums[i][j], part[i][j]);
@@ -113,7 +113,7 @@ struct Tiles256 : Product {
     constexpr int kParts = Product::parts(kR * kV);
     constexpr std::int64_t kStep = kV * 8 * Product::kGroup;
     __m256i sums[kR][kV];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int i = 0; i < kR; ++i) start_sums(sums[i], ends, i);
     std::int64_t k = 0;
     if constexpr (kParts > 1) {
@@ -131,7 +131,12 @@ struct Tiles256 : Product {
       case 1: return compute<1, kV>(a, a_stride, w, steps, ends, out, out_stride, columns);
       case 2: return compute<2, kV>(a, a_stride, w, steps, ends, out, out_stride, columns);
       case 3: return compute<3, kV>(a, a_stride, w, steps, ends, out, out_stride, columns);
-      default: return compute<4, kV>(a, a_stride, w, steps, ends, out, out_stride, columns);
+      case 4: return compute<4, kV>(a, a_stride, w, steps, ends, out, out_stride, columns);
+      default: break;
+    }
+    if constexpr (kRows == 6) {
+      if (rows == 5) compute<5, kV>(a, a_stride, w, steps, ends, out, out_stride, columns);
+      else compute<6, kV>(a, a_stride, w, steps, ends, out, out_stride, columns);
     }
   }
 
