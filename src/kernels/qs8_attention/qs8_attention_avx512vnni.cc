@@ -29,7 +29,7 @@ inline std::int64_t odd_lines(std::int64_t bytes) { return (ceil_div(bytes, 64) 
 struct Plan {
   std::int64_t key_steps, value_steps;  // of four elements, of four keys
   std::int64_t q_row, score_row;        // strides
-  std::int64_t starts, values, queries, scores, tops, end;
+  std::int64_t starts, values, queries, scores, tops, totals, end;  // tops and totals: 16 rows of 16 numbers
 
   explicit Plan(const AttentionShape& s) {
     const std::int64_t rows = std::min<std::int64_t>(kTileRows, s.queries);
@@ -42,7 +42,8 @@ struct Plan {
     queries = values + ceil_div(s.value_depth, kPanel) * value_steps * kStep;
     scores = queries + rows * q_row;
     tops = scores + rows * score_row;
-    end = tops + rows * 64;
+    totals = tops + 16 * 64;
+    end = totals + 16 * 64;
   }
 };
 
@@ -126,7 +127,6 @@ class Run {
       score();
       if (are_bits_) weigh_unmasked();
       else weigh_masked();
-      for (std::int64_t row = 0; row < rows_; ++row) reciprocals_[row] = 1.0f / totals_[row];
       add_values();
     }
   }
@@ -135,13 +135,14 @@ class Run {
   std::int32_t* scores(std::int64_t row) const {
     return reinterpret_cast<std::int32_t*>(base_ + plan_.scores + row * plan_.score_row);
   }
-  std::int32_t* tops(std::int64_t row) const { return reinterpret_cast<std::int32_t*>(base_ + plan_.tops) + 16 * row; }
+  float* tops(std::int64_t row) const { return reinterpret_cast<float*>(base_ + plan_.tops) + 16 * row; }
+  float* totals(std::int64_t row) const { return reinterpret_cast<float*>(base_ + plan_.totals) + 16 * row; }
 
   void score() const {
     auto* queries = reinterpret_cast<std::uint8_t*>(base_ + plan_.queries);
     for (std::int64_t row = 0; row < rows_; ++row) {
       Vnni::convert(q_ + (first_ + row) * s_.q_stride, s_.depth, 0, queries + row * plan_.q_row);
-      _mm512_store_si512(tops(row), _mm512_set1_epi32(INT32_MIN));
+      _mm512_store_ps(tops(row), _mm512_set1_ps(-kInfinity));
     }
     const auto* starts = reinterpret_cast<const std::int32_t*>(base_ + plan_.starts);
     for (std::int64_t key = 0; key < s_.keys; key += kPanel) {
@@ -151,19 +152,34 @@ class Run {
     }
   }
 
-  // Two loops: a row's largest is a chain of dependent instructions, and those of all rows overlap.
   void weigh_unmasked() {
-    std::int32_t largest[kTileRows];
-    for (std::int64_t row = 0; row < rows_; ++row) largest[row] = _mm512_reduce_max_epi32(_mm512_load_si512(tops(row)));
-    for (std::int64_t row = 0; row < rows_; ++row) totals_[row] = weigh_bits(scores(row), s_.keys, largest[row], scale_ * kLog2E);
+    const float factor = scale_ * kLog2E;
+    alignas(64) float shifts[16];
+    _mm512_store_ps(shifts, shifts_of(largest_of_rows(tops(0)), factor));
+    for (std::int64_t row = 0; row < rows_; ++row) {
+      _mm512_store_ps(totals(row), weigh_bits(scores(row), s_.keys, factor, shifts[row]));
+    }
+    divide_by(sums_of_rows(totals(0)));
   }
+  // A row without a finite largest score, or with one that is NaN, has a total of NaN.
   void weigh_masked() {
-    float largest[kTileRows];
     for (std::int64_t row = 0; row < rows_; ++row) {
       const float* mask = mask_ == nullptr ? nullptr : mask_ + (first_ + row) * s_.mask_stride;
-      largest[row] = scale_scores(scores(row), s_.keys, scale_, mask);
+      const ScaledScores scaled = scale_scores(scores(row), s_.keys, scale_, mask);
+      _mm512_store_ps(tops(row), scaled.tops);
+      _mm512_store_ps(totals(row), scaled.sums);
     }
-    for (std::int64_t row = 0; row < rows_; ++row) totals_[row] = weigh_floats(scores(row), s_.keys, largest[row]);
+    const __m512 largest = largest_of_rows(tops(0)), sums = sums_of_rows(totals(0));
+    const auto are_numbers = static_cast<__mmask16>(_mm512_cmp_ps_mask(_mm512_abs_ps(largest), _mm512_set1_ps(kInfinity), _CMP_LT_OQ) &
+                                                    _mm512_cmp_ps_mask(sums, sums, _CMP_ORD_Q));
+    alignas(64) float shifts[16];
+    _mm512_store_ps(shifts, _mm512_maskz_mov_ps(are_numbers, largest));
+    for (std::int64_t row = 0; row < rows_; ++row) _mm512_store_ps(totals(row), weigh_floats(scores(row), s_.keys, shifts[row]));
+    divide_by(_mm512_mask_mov_ps(_mm512_set1_ps(__builtin_nanf("")), are_numbers, sums_of_rows(totals(0))));
+  }
+  void divide_by(__m512 totals) {
+    _mm512_store_ps(totals_, totals);
+    _mm512_store_ps(reciprocals_, _mm512_div_ps(_mm512_set1_ps(1.0f), totals));
   }
 
   void add_values() const {
@@ -191,7 +207,7 @@ class Run {
   const float scale_;
   const bool are_bits_;  // of floats, the scores
   std::int64_t first_ = 0, rows_ = 0;
-  float totals_[kTileRows], reciprocals_[kTileRows];
+  alignas(64) float totals_[16], reciprocals_[16];
 };
 
 bool fits(const AttentionShape& s) { return s.keys <= kMostKeys && s.depth <= kMostDepth; }

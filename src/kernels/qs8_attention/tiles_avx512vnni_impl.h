@@ -28,10 +28,11 @@ inline __attribute__((always_inline)) void multiply(__m512i (&sums)[kRows][kVecs
   }
 }
 
-// out[row][key] = start[key] + sum over bytes of q[row] * keys; `tops`, 16 numbers per row, become at least as large.
+// out[row][key] = start[key] + sum over bytes of q[row] * keys. `tops`, 16 per row, become at least as large, if these are bits
+// of floats.
 template <int kRows, int kVecs>
 __attribute__((noinline)) void score_tile(const std::uint8_t* q, std::int64_t q_row, const std::int8_t* keys, std::int64_t steps,
-                                          const std::int32_t* start, std::int32_t* tops, std::int32_t* out, std::int64_t out_row) {
+                                          const std::int32_t* start, float* tops, std::int32_t* out, std::int64_t out_row) {
   __m512i sums[kRows][kVecs];
 #pragma GCC unroll 14
   for (int i = 0; i < kRows; ++i) {
@@ -43,8 +44,9 @@ __attribute__((noinline)) void score_tile(const std::uint8_t* q, std::int64_t q_
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
     for (int j = 0; j < kVecs; ++j) _mm512_store_si512(out + i * out_row + 16 * j, sums[i][j]);
-    const __m512i top = kVecs == 1 ? sums[i][0] : _mm512_max_epi32(sums[i][0], sums[i][kVecs - 1]);
-    _mm512_store_si512(tops + 16 * i, _mm512_max_epi32(top, _mm512_load_si512(tops + 16 * i)));
+    const __m512 last = _mm512_castsi512_ps(sums[i][kVecs - 1]);
+    const __m512 top = kVecs == 1 ? last : _mm512_max_ps(_mm512_castsi512_ps(sums[i][0]), last);
+    _mm512_store_ps(tops + 16 * i, _mm512_max_ps(top, _mm512_load_ps(tops + 16 * i)));
   }
 }
 
@@ -117,7 +119,7 @@ __attribute__((noinline)) void value_tile(const std::uint8_t* weights, std::int6
 }
 
 using ScoreTile = void (*)(const std::uint8_t*, std::int64_t, const std::int8_t*, std::int64_t, const std::int32_t*,
-                           std::int32_t*, std::int32_t*, std::int64_t);
+                           float*, std::int32_t*, std::int64_t);
 using ValueTile = void (*)(const std::uint8_t*, std::int64_t, const std::int8_t*, std::int64_t, const ValueEnd&,
                            std::int8_t*, std::int64_t, std::int64_t);
 
