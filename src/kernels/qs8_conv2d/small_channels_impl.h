@@ -162,19 +162,11 @@ class SmallChannelsRun {
   }
 
   void copy_row(std::int64_t image, std::int64_t y) const {
-    const __m512i top = _mm512_set1_epi8(static_cast<char>(0x80));
-    const std::int64_t n = cut_.row_bytes;
+    const std::int64_t n = cut_.row_bytes, planes = cut_.lines_per_row;
     std::uint8_t* to = line_of(y) + RunCut::kBefore;
-    for (std::int64_t plane = 0; plane < cut_.lines_per_row; ++plane, to += cut_.line_bytes) {
-      if (y < 0 || y >= s_.in_h) {
-        fill(to, n);
-        continue;
-      }
-      const std::int8_t* from = call_.input + ((image * cut_.lines_per_row + plane) * s_.in_h + y) * n;
-      for (std::int64_t i = 0; i < n; i += 64) {
-        const __mmask64 mask = first_bytes(n - i);
-        _mm512_mask_storeu_epi8(to + i, mask, _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, from + i), top));
-      }
+    for (std::int64_t plane = 0; plane < planes; ++plane, to += cut_.line_bytes) {
+      if (y < 0 || y >= s_.in_h) fill(to, n);
+      else flip_bytes(call_.input + ((image * planes + plane) * s_.in_h + y) * n, n, to);
     }
   }
 

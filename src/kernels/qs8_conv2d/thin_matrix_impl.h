@@ -40,13 +40,6 @@ struct ThinMatrix {
     return static_cast<std::size_t>(rows_at_once(s, machine) * s.in_c) + 64;
   }
 
-  static void flip(const std::int8_t* from, std::int64_t n, std::uint8_t* to) {
-    const __m512i top = _mm512_set1_epi8(static_cast<char>(0x80));
-    std::int64_t i = 0;
-    for (; i + 64 <= n; i += 64) _mm512_store_si512(to + i, _mm512_xor_si512(_mm512_loadu_si512(from + i), top));
-    if (i < n) _mm512_store_si512(to + i, _mm512_xor_si512(_mm512_maskz_loadu_epi8(first_bytes(n - i), from + i), top));
-  }
-
   // A worker has whole tiles of rows, but for the last one. Blocks end where they do, too; what is less than a tile is
   // computed together with rows before it, which are then written twice.
   static void run(const Conv2dShape& s, const Qs8Conv2dParams& p, const Machine& machine, const Qs8Conv2dCall& call,
@@ -57,7 +50,7 @@ struct ThinMatrix {
     auto* flipped = reinterpret_cast<std::uint8_t*>(call.scratch);
     for (std::int64_t row = begin; row < end;) {
       const std::int64_t left = end - row, count = left <= at_once ? left : left < at_once + kThinMaxRows ? at_once - kThinMaxRows : at_once;
-      flip(call.input + row * s.in_c, count * s.in_c, flipped);
+      flip_bytes(call.input + row * s.in_c, count * s.in_c, flipped);
       std::int8_t* out = call.output + row * s.out_pixel_stride;
       panels(s).run(RowsInOrder{flipped, s.in_c}, count, static_cast<const std::byte*>(call.packed), p, out, s.out_pixel_stride);
       translate_thin(p, out, count, s.out_c, s.out_pixel_stride);

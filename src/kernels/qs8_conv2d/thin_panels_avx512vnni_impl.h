@@ -277,6 +277,16 @@ struct ThinPanels {
   }
 };
 
+// Makes bytes unsigned; `to` is aligned.
+inline void flip_bytes(const std::int8_t* from, std::int64_t n, std::uint8_t* to) {
+  const __m512i top = _mm512_set1_epi8(static_cast<char>(0x80));
+  std::int64_t i = 0;
+  for (; i + 64 <= n; i += 64) _mm512_store_si512(to + i, _mm512_xor_si512(_mm512_loadu_si512(from + i), top));
+  if (i == n) return;
+  const __mmask64 mask = first_bytes(n - i);
+  _mm512_mask_storeu_epi8(to + i, mask, _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, from + i), top));
+}
+
 // Replaces bytes by what the table has for them, where there is one.
 inline void translate_thin(const Qs8Conv2dParams& p, std::int8_t* data, std::int64_t rows, std::int64_t columns,
                            std::int64_t stride) {
