@@ -1,6 +1,7 @@
 // 3x3 depthwise windows of stride 2. There only one output row finds its input rows among four that are interleaved, and
 // every second column of them meets two windows, so they would be stored for hardly anything: here they stay in registers
-// while the window moves on. Packed as for depthwise_window_impl.h, and in the same blocks.
+// while the window moves on. Blocks are those of depthwise_window_impl.h: of 64 channels, and a last one of up to 32, if
+// that is enough, in which registers hold two columns.
 #pragma once
 
 #include "kernels/qs8_conv2d/depthwise_window_impl.h"
@@ -9,15 +10,10 @@ namespace etalon::kernels {
 namespace {
 
 template <bool kPairs>
-struct Qs8Stride2 : Qs8Window<3, 2, kPairs> {
+struct Qs8Stride2Block : Qs8Window<3, 2, kPairs> {
   using Window = Qs8Window<3, 2, kPairs>;
   using typename Window::Store;
-  static constexpr std::int64_t kBytes = Window::kChannels, kWide = Window::kWide, kStep = Window::kStep;
-
-  static double cycles(const Conv2dShape& s, const Machine&) {
-    return static_cast<double>(s.batch * s.out_h * Window::blocks(s)) * (40 + 21.0 * static_cast<double>(Window::registers(s)));
-  }
-  static std::size_t scratch_bytes(const Conv2dShape&, const Machine&) { return 0; }
+  static constexpr std::int64_t kWide = Window::kWide, kStep = Window::kStep;
 
   struct Rows {
     const std::int8_t* row[3];
@@ -50,7 +46,7 @@ struct Qs8Stride2 : Qs8Window<3, 2, kPairs> {
     to[3] = _mm512_unpackhi_epi16(h01, h2);
   }
 
-  static inline __attribute__((always_inline)) void column(const Rows& rows, std::int64_t x, __m512i (&to)[4]) {
+  static inline __attribute__((always_inline)) void load_column(const Rows& rows, std::int64_t x, __m512i (&to)[4]) {
     __m512i r[3];
     if (x >= 0 && x + (kPairs ? 2 : 0) < rows.width) {
 #pragma GCC unroll 3
@@ -76,10 +72,10 @@ struct Qs8Stride2 : Qs8Window<3, 2, kPairs> {
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) scale[j] = _mm512_load_ps(block + Window::kBlock * 4 + 64 * j);
     __m512i even[4], odd[4], next[4];
-    column(rows, first, even);
+    load_column(rows, first, even);
     for (std::int64_t x = 0; x < width; x += kWide, first += kStep, out += kWide * f.pixel_stride) {
-      column(rows, first + 1, odd);
-      column(rows, first + kStep, next);
+      load_column(rows, first + 1, odd);
+      load_column(rows, first + kStep, next);
       __m512i sums[1][4];
 #pragma GCC unroll 4
       for (int j = 0; j < 4; ++j) {
@@ -103,16 +99,16 @@ struct Qs8Stride2 : Qs8Window<3, 2, kPairs> {
     return rows;
   }
 
+  // One output row of one block of channels.
   static void run_unit(const Conv2dShape& s, const Qs8Conv2dParams& p, const Qs8Conv2dCall& call, std::int64_t row,
-                       std::int64_t b) {
-    const std::int64_t channel = b * kBytes, left = s.out_c - channel, channels = left < kBytes ? left : kBytes;
+                       std::int64_t channel, const std::byte* block) {
+    const std::int64_t left = s.out_c - channel, channels = left < Window::kChannels ? left : Window::kChannels;
     const __mmask64 mask = first_bytes(channels);
     const std::int8_t* image = call.input + row / s.out_h * s.in_h * s.in_w * s.in_pixel_stride + channel;
     const Rows rows = rows_at(s, p, image, row % s.out_h * 2 - s.pad_top, mask);
     const Store store{_mm512_set1_epi16(static_cast<short>(p.output_zero_point)), _mm512_set1_epi8(static_cast<char>(p.min)),
                       _mm512_set1_epi8(static_cast<char>(p.max)), _mm512_set1_ps(static_cast<float>(p.max - p.output_zero_point)),
                       mask, s.out_pixel_stride};
-    const std::byte* block = static_cast<const std::byte*>(call.packed) + b * Window::kBlockBytes;
     std::int8_t* out = call.output + row * s.out_w * s.out_pixel_stride + channel;
     const auto scales = [&](int j) { return _mm512_load_ps(block + Window::kBlock * 4 + 64 * j); };
     if (are_below_one(_mm512_max_ps(scales(0), scales(1)), _mm512_max_ps(scales(2), scales(3)))) {
@@ -120,15 +116,51 @@ struct Qs8Stride2 : Qs8Window<3, 2, kPairs> {
     } else {
       run_row<false>(rows, -s.pad_left, s.out_w, block, store, out);
     }
-    if (p.table == nullptr) return;
-    if (channels == s.out_pixel_stride) return translate_avx512(out, s.out_w * channels, p.table);
-    for (std::int64_t x = 0; x < s.out_w; ++x) translate_avx512(out + x * s.out_pixel_stride, channels, p.table);
+  }
+};
+
+struct Qs8Stride2 {
+  using Whole = Qs8Stride2Block<false>;
+  using Half = Qs8Stride2Block<true>;
+
+  static const char* refusal(const Conv2dShape& s, const Qs8Conv2dParams& p) { return Whole::refusal(s, p); }
+  static bool ends_half(const Conv2dShape& s) { return (s.out_c - 1) % 64 < 32; }
+  static std::int64_t blocks(const Conv2dShape& s) { return (s.out_c + 63) / 64; }
+
+  static double cycles(const Conv2dShape& s, const Machine&) {
+    const auto blocks_of = [&](std::int64_t n, double per_pixel) {
+      return static_cast<double>(n) * (40 + per_pixel * static_cast<double>(s.out_w));
+    };
+    const std::int64_t half = ends_half(s) ? 1 : 0;
+    return static_cast<double>(s.batch * s.out_h) * (blocks_of(blocks(s) - half, 22) + blocks_of(half, 16));
+  }
+
+  static std::size_t packed_bytes(const Conv2dShape& s) { return static_cast<std::size_t>(blocks(s) * Whole::kBlockBytes); }
+  static std::size_t scratch_bytes(const Conv2dShape&, const Machine&) { return 0; }
+
+  static void pack(const Conv2dShape& s, const Qs8Conv2dParams& p, const Qs8Conv2dWeights& w, void* packed) {
+    __builtin_memset(packed, 0, packed_bytes(s));
+    for (std::int64_t c = 0; c < s.out_c; ++c) {
+      std::byte* block = static_cast<std::byte*>(packed) + c / 64 * Whole::kBlockBytes;
+      if (ends_half(s) && c / 64 + 1 == blocks(s)) Half::pack_channel(s, p, w, c, block);
+      else Whole::pack_channel(s, p, w, c, block);
+    }
   }
 
   static void run(const Conv2dShape& s, const Qs8Conv2dParams& p, const Machine&, const Qs8Conv2dCall& call,
                   unsigned worker, unsigned workers) {
-    const std::int64_t blocks = Window::blocks(s), all = s.batch * s.out_h * blocks;
-    for (std::int64_t i = all * worker / workers; i < all * (worker + 1) / workers; ++i) run_unit(s, p, call, i / blocks, i % blocks);
+    const std::int64_t all = s.batch * s.out_h, width = s.out_w * s.out_pixel_stride;
+    for (std::int64_t row = all * worker / workers; row < all * (worker + 1) / workers; ++row) {
+      const auto* block = static_cast<const std::byte*>(call.packed);
+      for (std::int64_t b = 0; b < blocks(s); ++b, block += Whole::kBlockBytes) {
+        if (ends_half(s) && b + 1 == blocks(s)) Half::run_unit(s, p, call, row, b * 64, block);
+        else Whole::run_unit(s, p, call, row, b * 64, block);
+      }
+      if (p.table == nullptr) continue;
+      std::int8_t* out = call.output + row * width;
+      if (s.out_c == s.out_pixel_stride) translate_avx512(out, width, p.table);
+      else for (std::int64_t x = 0; x < s.out_w; ++x) translate_avx512(out + x * s.out_pixel_stride, s.out_c, p.table);
+    }
   }
 };
 
