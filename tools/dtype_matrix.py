@@ -72,6 +72,9 @@ def _binaries_digest():
     return digest.hexdigest()[:12]
 
 
+_NOT_RUN = "not run"
+
+
 class Results:
     """Cells measured with this very build; an older build's are kept apart and not used."""
 
@@ -90,7 +93,8 @@ class Results:
         os.replace(part, self._path)
 
     def of(self, model):
-        return [c for s in matrix.SCHEMES for b in matrix.BACKENDS if (c := self.get(model, s, b))]
+        """Every combination; those that were not measured with this build say so."""
+        return [self.get(model, s, b) or matrix.Cell(model, s, b, failed=_NOT_RUN) for s in matrix.SCHEMES for b in matrix.BACKENDS]
 
 
 def _cpu(field):
@@ -143,10 +147,8 @@ def _verdict(cell):
 
 
 def _short(cell):
-    if cell is None:
-        return "not run"
     if cell.failed:
-        return "not run: see below"
+        return "failed: see below" if cell.failed != _NOT_RUN else _NOT_RUN
     return cell.verdict.removeprefix("agree: ").replace("as the real runtime with itself", "as itself")
 
 
@@ -174,8 +176,7 @@ def _model_section(model, cells):
 def page(results):
     lines = [_INTRODUCTION, f"Machine: {_machine()}. Versions: {_versions()}.", ""] + _overview(results)
     for model in matrix.models():
-        if cells := results.of(model):
-            lines += _model_section(model, cells)
+        lines += _model_section(model, results.of(model))
     return "\n".join(lines).rstrip() + "\n"
 
 
