@@ -1,6 +1,6 @@
-// int8 attention by float32 attention: stored numbers less their zero points are small integers, which float32 holds and
-// multiplies exactly, and scales go where the float kernel scales anyway. Nothing here depends on an ISA but the tables
-// it calls, so this file is compiled for none.
+// int8 attention by float32 attention: stored numbers less their zero points are small integers, which
+// float32 holds and multiplies exactly, and scales go where the float kernel scales anyway. Nothing here
+// depends on an ISA but the tables it calls, so this file is compiled for none.
 #include <algorithm>
 #include <utility>
 
@@ -33,8 +33,8 @@ struct ConvertingPlan {
 
 using Dequantise = void (*)(const std::int8_t*, float*, std::size_t, float, std::int32_t);
 
-void subtract_zero_point(Dequantise dequantise, const std::int8_t* from, std::int64_t rows, std::int64_t columns,
-                         std::int64_t stride, std::int32_t zero_point, float* to) {
+void subtract_zero_point(Dequantise dequantise, const std::int8_t* from, std::int64_t rows,
+                         std::int64_t columns, std::int64_t stride, std::int32_t zero_point, float* to) {
   if (stride == columns) columns *= std::exchange(rows, 1);
   for (std::int64_t row = 0; row < rows; ++row) {
     dequantise(from + row * stride, to + row * columns, static_cast<std::size_t>(columns), 1.0f, zero_point);
@@ -44,7 +44,8 @@ void subtract_zero_point(Dequantise dequantise, const std::int8_t* from, std::in
 template <Isa kIsa>
 std::size_t scratch_bytes(const AttentionShape& s) {
   const ConvertingPlan plan(s);
-  return static_cast<std::size_t>(plan.end) * sizeof(float) + attention_kernel(kIsa).scratch_bytes(plan.block);
+  return static_cast<std::size_t>(plan.end) * sizeof(float) +
+         attention_kernel(kIsa).scratch_bytes(plan.block);
 }
 
 template <Isa kIsa>
@@ -62,9 +63,11 @@ void run(const AttentionShape& s, const Qs8AttentionParams& p, const std::int8_t
   subtract_zero_point(bytes.dequantise, v, s.keys, s.value_depth, s.v_stride, p.v_zero, floats + plan.values);
   for (std::int64_t first = begin; first < end; first += kBlockRows) {
     const std::int64_t rows = std::min(kBlockRows, end - first);
-    subtract_zero_point(bytes.dequantise, q + first * s.q_stride, rows, s.depth, s.q_stride, p.q_zero, queries);
-    attention.run(plan.block, queries, floats, floats + plan.values, mask == nullptr ? nullptr : mask + first * s.mask_stride,
-                  results, 0, rows, first != begin, reinterpret_cast<std::byte*>(floats + plan.end));
+    subtract_zero_point(bytes.dequantise, q + first * s.q_stride, rows, s.depth, s.q_stride, p.q_zero,
+                        queries);
+    attention.run(plan.block, queries, floats, floats + plan.values,
+                  mask == nullptr ? nullptr : mask + first * s.mask_stride, results, 0, rows, first != begin,
+                  reinterpret_cast<std::byte*>(floats + plan.end));
     for (std::int64_t row = 0; row < rows; ++row) {
       bytes.quantise(results + row * s.value_depth, out + (first + row) * s.out_stride,
                      static_cast<std::size_t>(s.value_depth), p.v_scale * p.inverse_out_scale, p.out_zero);

@@ -3,7 +3,8 @@
 //
 // Scores are sums of products of (stored - zero point), exact in 32 bits, and float32 from there on; weights of the second
 // product keep at least 16 bits. A result may differ by one step from that of float32 attention between conversions,
-// where it lies next to a half; nowhere by more.
+// where it lies next to a half; nowhere by more. A query whose scores are NaN for a key, or infinite for the best, gives
+// -128 as the conversion of NaN does.
 #pragma once
 
 #include <cstddef>

@@ -1,14 +1,14 @@
-// Both products in dot products of four bytes. Queries count from -128, so that they are unsigned; what that and their
-// zero point add to a score depends on the key alone, and sums start from it. The keys' zero point adds the same to all
-// scores of a query, which a softmax does not see. Weights are unsigned numbers of 16 bits, the upper and the lower byte a
-// row of their own, so that values stay as they are; their zero point leaves the mean that they make.
-#include "kernels/simd/avx512.h"
-
+// Both products in dot products of four bytes. Queries count from -128, so that they are unsigned; what that
+// and their zero point add to a score depends on the key alone, and sums start from it. The keys' zero point
+// adds the same to all scores of a query, which a softmax does not see. Weights are unsigned numbers of 16
+// bits, the upper and the lower byte a row of their own, so that values stay as they are; their zero point
+// leaves the mean that they make.
 #include <algorithm>
 
 #include "kernels/qs8_attention/qs8_attention.h"
 #include "kernels/qs8_attention/tiles_avx512vnni_impl.h"
 #include "kernels/qs8_attention/weights_avx512vnni_impl.h"
+#include "kernels/simd/avx512.h"
 
 namespace etalon::kernels {
 
@@ -27,8 +27,8 @@ inline std::int64_t odd_lines(std::int64_t bytes) { return (ceil_div(bytes, 64) 
 
 // Where things are in the scratch; bytes.
 struct Plan {
-  std::int64_t key_steps, value_steps;  // of four elements, of four keys
-  std::int64_t q_row, score_row;        // strides
+  std::int64_t key_steps, value_steps;                              // of four elements, of four keys
+  std::int64_t q_row, score_row;                                    // strides
   std::int64_t starts, values, queries, scores, tops, totals, end;  // tops and totals: 16 rows of 16 numbers
 
   explicit Plan(const AttentionShape& s) {
@@ -47,11 +47,11 @@ struct Plan {
   }
 };
 
-// Keys in panels, [panel][step][key][4 bytes]; zeros for those that do not exist, up to a whole register. A key's sum of
-// products starts from -(128 + zero point of queries) times the sum of its bytes plus `offset`, that of a key that does
-// not exist from the bits of -inf.
-void pack_keys(const AttentionShape& s, std::int32_t q_zero, std::int32_t offset, const std::int8_t* k, std::int8_t* out,
-               std::int32_t* starts) {
+// Keys in panels, [panel][step][key][4 bytes]; zeros for those that do not exist, up to a whole register. A
+// key's sum of products starts from -(128 + zero point of queries) times the sum of its bytes plus `offset`,
+// that of a key that does not exist from the bits of -inf.
+void pack_keys(const AttentionShape& s, std::int32_t q_zero, std::int32_t offset, const std::int8_t* k,
+               std::int8_t* out, std::int32_t* starts) {
   const std::int64_t steps = ceil_div(s.depth, 4);
   const __m512i ones = _mm512_set1_epi8(1), factor = _mm512_set1_epi32(-128 - q_zero);
   for (std::int64_t key = 0; key < s.keys; key += 16) {
@@ -86,12 +86,14 @@ void pack_values(const AttentionShape& s, const std::int8_t* v, std::int8_t* out
     const __mmask64 exist = first_bytes(s.value_depth - d);
     for (std::int64_t step = 0; step < steps; ++step) {
       const auto row = [&](std::int64_t i) {
-        return _mm512_maskz_loadu_epi8(step * 4 + i < s.keys ? exist : 0, v + (step * 4 + i) * s.v_stride + d);
+        return _mm512_maskz_loadu_epi8(step * 4 + i < s.keys ? exist : 0,
+                                       v + (step * 4 + i) * s.v_stride + d);
       };
       const __m512i a = row(0), b = row(1), c = row(2), e = row(3);
       const __m512i low = _mm512_unpacklo_epi8(a, b), low2 = _mm512_unpacklo_epi8(c, e);
       const __m512i high = _mm512_unpackhi_epi8(a, b), high2 = _mm512_unpackhi_epi8(c, e);
-      // Four elements in every 128 bits, 16 elements after those of the 128 bits before; then a transposition of these.
+      // Four elements in every 128 bits, 16 elements after those of the 128 bits before; then a transposition
+      // of these.
       const __m512i p = _mm512_unpacklo_epi16(low, low2), q = _mm512_unpackhi_epi16(low, low2);
       const __m512i r = _mm512_unpacklo_epi16(high, high2), t = _mm512_unpackhi_epi16(high, high2);
       const __m512i p01 = _mm512_shuffle_i32x4(p, q, 0x44), p23 = _mm512_shuffle_i32x4(p, q, 0xEE);
@@ -109,14 +111,22 @@ void pack_values(const AttentionShape& s, const std::int8_t* v, std::int8_t* out
 
 class Run {
  public:
-  Run(const AttentionShape& s, const Qs8AttentionParams& p, const std::int8_t* q, const float* mask, std::int8_t* out,
-      std::byte* scratch)
-      : s_(s), p_(p), plan_(s), q_(q), mask_(mask), out_(out), base_(reinterpret_cast<std::int8_t*>(scratch)),
+  Run(const AttentionShape& s, const Qs8AttentionParams& p, const std::int8_t* q, const float* mask,
+      std::int8_t* out, std::byte* scratch)
+      : s_(s),
+        p_(p),
+        plan_(s),
+        q_(q),
+        mask_(mask),
+        out_(out),
+        base_(reinterpret_cast<std::int8_t*>(scratch)),
         scale_(s.scale * p.qk_scale),
-        are_bits_(mask == nullptr && s.depth <= kMostDepthOfBits && scale_ >= 0 && scale_ * kLog2E <= 0x1p-7f) {}
+        are_bits_(mask == nullptr && s.depth <= kMostDepthOfBits && scale_ >= 0 &&
+                  scale_ * kLog2E <= 0x1p-7f) {}
 
   void pack(const std::int8_t* k, const std::int8_t* v) const {
-    pack_keys(s_, p_.q_zero, are_bits_ ? kFloatBits : 0, k, base_, reinterpret_cast<std::int32_t*>(base_ + plan_.starts));
+    pack_keys(s_, p_.q_zero, are_bits_ ? kFloatBits : 0, k, base_,
+              reinterpret_cast<std::int32_t*>(base_ + plan_.starts));
     pack_values(s_, v, base_ + plan_.values);
   }
 
@@ -125,8 +135,11 @@ class Run {
     for (std::int64_t tiles = ceil_div(end - begin, kTileRows); tiles > 0; --tiles, begin += rows_) {
       first_ = begin, rows_ = ceil_div(end - begin, tiles);
       score();
-      if (are_bits_) weigh_unmasked();
-      else weigh_masked();
+      if (are_bits_) {
+        weigh_unmasked();
+      }
+      else
+        weigh_masked();
       add_values();
     }
   }
@@ -147,8 +160,9 @@ class Run {
     const auto* starts = reinterpret_cast<const std::int32_t*>(base_ + plan_.starts);
     for (std::int64_t key = 0; key < s_.keys; key += kPanel) {
       const int wide = s_.keys - key > 16 ? 1 : 0;
-      kTiles.scores[wide][rows_](queries, plan_.q_row, base_ + key / kPanel * plan_.key_steps * kStep, plan_.key_steps,
-                                 starts + key, tops(0), scores(0) + key, plan_.score_row / 4);
+      kTiles.scores[wide][rows_](queries, plan_.q_row, base_ + key / kPanel * plan_.key_steps * kStep,
+                                 plan_.key_steps, starts + key, tops(0), scores(0) + key,
+                                 plan_.score_row / 4);
     }
   }
 
@@ -170,11 +184,14 @@ class Run {
       _mm512_store_ps(totals(row), scaled.sums);
     }
     const __m512 largest = largest_of_rows(tops(0)), sums = sums_of_rows(totals(0));
-    const auto are_numbers = static_cast<__mmask16>(_mm512_cmp_ps_mask(_mm512_abs_ps(largest), _mm512_set1_ps(kInfinity), _CMP_LT_OQ) &
-                                                    _mm512_cmp_ps_mask(sums, sums, _CMP_ORD_Q));
+    const auto are_numbers = static_cast<__mmask16>(
+        _mm512_cmp_ps_mask(_mm512_abs_ps(largest), _mm512_set1_ps(kInfinity), _CMP_LT_OQ) &
+        _mm512_cmp_ps_mask(sums, sums, _CMP_ORD_Q));
     alignas(64) float shifts[16];
     _mm512_store_ps(shifts, _mm512_maskz_mov_ps(are_numbers, largest));
-    for (std::int64_t row = 0; row < rows_; ++row) _mm512_store_ps(totals(row), weigh_floats(scores(row), s_.keys, shifts[row]));
+    for (std::int64_t row = 0; row < rows_; ++row) {
+      _mm512_store_ps(totals(row), weigh_floats(scores(row), s_.keys, shifts[row]));
+    }
     divide_by(_mm512_mask_mov_ps(_mm512_set1_ps(__builtin_nanf("")), are_numbers, sums_of_rows(totals(0))));
   }
   void divide_by(__m512 totals) {
@@ -185,13 +202,14 @@ class Run {
   void add_values() const {
     for (std::int64_t row = 0, tiles = ceil_div(rows_, kTileRows / 2); tiles > 0; --tiles) {
       const std::int64_t rows = ceil_div(rows_ - row, tiles);
-      const ValueEnd end{totals_ + row, reciprocals_ + row, static_cast<float>(p_.v_zero), p_.v_scale * p_.inverse_out_scale, p_.out_zero};
+      const ValueEnd end{totals_ + row, reciprocals_ + row, static_cast<float>(p_.v_zero),
+                         p_.v_scale * p_.inverse_out_scale, p_.out_zero};
       std::int8_t* out = out_ + (first_ + row) * s_.out_stride;
       for (std::int64_t d = 0; d < s_.value_depth; d += kPanel) {
         const int wide = s_.value_depth - d > 16 ? 1 : 0;
         kTiles.values[wide][rows](reinterpret_cast<const std::uint8_t*>(scores(row)), plan_.score_row,
-                                  base_ + plan_.values + d / kPanel * plan_.value_steps * kStep, plan_.value_steps, end,
-                                  out + d, s_.out_stride, s_.value_depth - d);
+                                  base_ + plan_.values + d / kPanel * plan_.value_steps * kStep,
+                                  plan_.value_steps, end, out + d, s_.out_stride, s_.value_depth - d);
       }
       row += rows;
     }
@@ -228,6 +246,9 @@ void run(const AttentionShape& s, const Qs8AttentionParams& p, const std::int8_t
 }  // namespace
 
 extern constinit const Qs8AttentionKernel kQs8AttentionAvx512Vnni = {
-    .name = "qs8_attention_ukernel_14x32c4__avx512vnni", .isa = Isa::kAvx512Vnni, .scratch_bytes = scratch_bytes, .run = run};
+    .name = "qs8_attention_ukernel_14x32c4__avx512vnni",
+    .isa = Isa::kAvx512Vnni,
+    .scratch_bytes = scratch_bytes,
+    .run = run};
 
 }  // namespace etalon::kernels

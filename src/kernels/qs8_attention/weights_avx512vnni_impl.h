@@ -1,4 +1,5 @@
-// A row of scores to a row of weights, in place: powers, the largest of which is 2^16 - 1, rounded to integers.
+// A row of scores to a row of weights, in place: powers, the largest of which is 2^16 - 1, rounded to
+// integers.
 #pragma once
 
 #include <cstring>
@@ -20,8 +21,9 @@ inline __mmask16 first_lanes(std::int64_t n) {
   return n >= 16 ? __mmask16{0xffff} : static_cast<__mmask16>((1u << static_cast<unsigned>(n)) - 1u);
 }
 
-// (2^16 - 1) * 2^x for x <= 0, rounded; relative error 2.9e-6 before that. A polynomial of the part above the next lower
-// integer, minimax among those that are exact for zero. -inf gives zero. Registers go side by side: each is a long chain.
+// (2^16 - 1) * 2^x for x <= 0, rounded; relative error 2.9e-6 before that. A polynomial of the part above the
+// next lower integer, minimax among those that are exact for zero. -inf gives zero. Registers go side by
+// side: each is a long chain.
 template <int kCount>
 inline __attribute__((always_inline)) void weights_of(const __m512 (&x)[kCount], __m512i (&weights)[kCount]) {
   const auto scaled = [](float c) { return _mm512_set1_ps(c * 65535.0f); };
@@ -42,15 +44,18 @@ inline __attribute__((always_inline)) void weights_of(const __m512 (&x)[kCount],
 
 // 32 weights as bytes: of every four keys the upper ones, then the lower ones.
 inline __attribute__((always_inline)) __m512i split_bytes(__m512i first, __m512i second) {
-  const __m512i order = _mm512_broadcast_i32x4(_mm_setr_epi8(1, 3, 5, 7, 0, 2, 4, 6, 9, 11, 13, 15, 8, 10, 12, 14));
-  const __m512i words = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), _mm512_packus_epi32(first, second));
+  const __m512i order =
+      _mm512_broadcast_i32x4(_mm_setr_epi8(1, 3, 5, 7, 0, 2, 4, 6, 9, 11, 13, 15, 8, 10, 12, 14));
+  const __m512i words =
+      _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), _mm512_packus_epi32(first, second));
   return _mm512_shuffle_epi8(words, order);
 }
 
-// Weights take half of the room of scores. `power` makes of 16 of these what two is raised to; -inf for keys that do not
-// exist. Returns numbers whose sum is that of the weights.
+// Weights take half of the room of scores. `power` makes of 16 of these what two is raised to; -inf for keys
+// that do not exist. Returns numbers whose sum is that of the weights.
 template <class Power>
-inline __attribute__((always_inline)) __m512 weigh(std::int32_t* scores, std::int64_t keys, const Power& power) {
+inline __attribute__((always_inline)) __m512 weigh(std::int32_t* scores, std::int64_t keys,
+                                                   const Power& power) {
   const __m512i ones = _mm512_set1_epi8(1);
   __m512i total = _mm512_setzero_si512();  // of upper and lower bytes by turns
   auto* to = reinterpret_cast<std::uint8_t*>(scores);
@@ -66,8 +71,10 @@ inline __attribute__((always_inline)) __m512 weigh(std::int32_t* scores, std::in
     for (int i = 0; i < kCount; i += 2) {
       const __m512i bytes = split_bytes(w[i], i + 1 < kCount ? w[i + 1] : _mm512_setzero_si512());
       Vnni::add(total, bytes, ones);
-      if constexpr (kCount == 1) _mm256_store_si256(reinterpret_cast<__m256i*>(to + 2 * j), _mm512_castsi512_si256(bytes));
-      else _mm512_store_si512(to + 2 * (j + 16 * i), bytes);
+      if constexpr (kCount == 1)
+        _mm256_store_si256(reinterpret_cast<__m256i*>(to + 2 * j), _mm512_castsi512_si256(bytes));
+      else
+        _mm512_store_si512(to + 2 * (j + 16 * i), bytes);
     }
     j += 16 * kCount;
   };
@@ -82,18 +89,20 @@ inline __m512 weigh_bits(std::int32_t* scores, std::int64_t keys, float factor, 
   const __m512 f = _mm512_set1_ps(factor), s = _mm512_set1_ps(shift);
   return weigh(scores, keys, [&](__m512i x) { return _mm512_fmsub_ps(_mm512_castsi512_ps(x), f, s); });
 }
-// The largest scores times the factor, rounded up. What that is too large by makes all weights of a row smaller alike: by
-// one part in fifty at most, if the factor is at most 2^-7.
+// The largest scores times the factor, rounded up. What that is too large by makes all weights of a row
+// smaller alike: by one part in fifty at most, if the factor is at most 2^-7.
 inline __m512 shifts_of(__m512 largest, float factor) {
   const __m512 f = _mm512_set1_ps(factor), shift = _mm512_mul_ps(largest, f);
-  const __mmask16 is_low = _mm512_cmp_ps_mask(_mm512_fmsub_ps(largest, f, shift), _mm512_setzero_ps(), _CMP_GT_OQ);
+  const __mmask16 is_low =
+      _mm512_cmp_ps_mask(_mm512_fmsub_ps(largest, f, shift), _mm512_setzero_ps(), _CMP_GT_OQ);
   return _mm512_mask_mul_ps(shift, is_low, shift, _mm512_set1_ps(1 + 0x1p-23f));
 }
 
 // Of scores as floats: powers of e of score - shift.
 inline __m512 weigh_floats(std::int32_t* scores, std::int64_t keys, float shift) {
   const __m512 s = _mm512_set1_ps(shift), factor = _mm512_set1_ps(kLog2E);
-  return weigh(scores, keys, [&](__m512i x) { return _mm512_mul_ps(_mm512_sub_ps(_mm512_castsi512_ps(x), s), factor); });
+  return weigh(scores, keys,
+               [&](__m512i x) { return _mm512_mul_ps(_mm512_sub_ps(_mm512_castsi512_ps(x), s), factor); });
 }
 
 struct ScaledScores {
@@ -132,7 +141,9 @@ inline __attribute__((always_inline)) __m512 join_rows(const float* rows, const 
 #pragma GCC unroll 16
   for (int i = 0; i < 16; ++i) x[i] = _mm512_load_ps(rows + 16 * i);
 #pragma GCC unroll 8
-  for (int i = 0; i < 8; ++i) x[i] = join(_mm512_unpacklo_ps(x[2 * i], x[2 * i + 1]), _mm512_unpackhi_ps(x[2 * i], x[2 * i + 1]));
+  for (int i = 0; i < 8; ++i) {
+    x[i] = join(_mm512_unpacklo_ps(x[2 * i], x[2 * i + 1]), _mm512_unpackhi_ps(x[2 * i], x[2 * i + 1]));
+  }
 #pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) {
     const __m512d a = _mm512_castps_pd(x[2 * i]), b = _mm512_castps_pd(x[2 * i + 1]);
@@ -142,7 +153,8 @@ inline __attribute__((always_inline)) __m512 join_rows(const float* rows, const 
   for (const int count : {2, 1}) {
 #pragma GCC unroll 2
     for (int i = 0; i < count; ++i) {
-      x[i] = join(_mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0x88), _mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0xDD));
+      x[i] = join(_mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0x88),
+                  _mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0xDD));
     }
   }
   return x[0];
