@@ -1,4 +1,4 @@
-// For tests and benchmarks of kernels: which ISAs this CPU can run, and what bfloat16 makes of a number.
+// For tests and benchmarks of kernels: which ISAs this CPU can run, and what 16 bits make of a number.
 #pragma once
 
 #include <cmath>
@@ -18,6 +18,8 @@
 #endif
 
 #include "kernels/isa.h"
+#include "kernels/math_mode.h"
+#include "tensor/half.h"
 
 namespace etalon::kernels::testing {
 
@@ -41,6 +43,15 @@ inline bool amx_is_granted() {
 }
 #endif
 
+inline bool cpu_runs(Isa isa);
+
+#if defined(__x86_64__)
+// What code for kAmx needs if it leaves its tiles alone.
+inline bool cpu_runs_all_of_amx_but_tiles() {
+  return cpu_runs(Isa::kAvx512Bf16) && __builtin_cpu_supports("avx512vbmi");
+}
+#endif
+
 inline bool cpu_runs(Isa isa) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
@@ -52,14 +63,17 @@ inline bool cpu_runs(Isa isa) {
                               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     case Isa::kAvx512Vnni: return cpu_runs(Isa::kAvx512) && __builtin_cpu_supports("avx512vnni");
     case Isa::kAvx512Bf16: return cpu_runs(Isa::kAvx512Vnni) && __builtin_cpu_supports("avx512bf16");
-    case Isa::kAmx: return cpu_runs(Isa::kAvx512Bf16) && amx_is_granted();
+    case Isa::kAmx: return cpu_runs_all_of_amx_but_tiles() && amx_is_granted();
   }
   return false;
 #else
 #if defined(__aarch64__) && defined(__linux__)
-  constexpr unsigned long kDot = 1ul << 20, kI8mm = 1ul << 13;  // HWCAP_ASIMDDP, HWCAP2_I8MM
-  if (isa == Isa::kNeonDot) return (getauxval(AT_HWCAP) & kDot) != 0;
+  // HWCAP_ASIMDHP, HWCAP_ASIMDDP, HWCAP2_I8MM, HWCAP2_BF16
+  constexpr unsigned long kHalf = 1ul << 10, kDot = 1ul << 20, kI8mm = 1ul << 13, kBf16 = 1ul << 14;
+  if (isa == Isa::kNeonFp16) return (getauxval(AT_HWCAP) & kHalf) != 0;
+  if (isa == Isa::kNeonDot) return cpu_runs(Isa::kNeonFp16) && (getauxval(AT_HWCAP) & kDot) != 0;
   if (isa == Isa::kNeonI8mm) return cpu_runs(Isa::kNeonDot) && (getauxval(AT_HWCAP2) & kI8mm) != 0;
+  if (isa == Isa::kNeonBf16) return cpu_runs(Isa::kNeonI8mm) && (getauxval(AT_HWCAP2) & kBf16) != 0;
 #endif
 #if defined(__aarch64__)
   if (isa == Isa::kNeon) return true;
@@ -68,15 +82,19 @@ inline bool cpu_runs(Isa isa) {
 #endif
 }
 
-// To nearest even, as bfloat16 kernels round their factors.
-inline float rounded_to_bfloat16(float x) {
+// A factor as kernels of this mode round it, to nearest even.
+inline float rounded_for(MathMode math, float x) {
+  if (math == MathMode::kFp16) return Half::to_float(Half::from_float(x));
+  if (math != MathMode::kBf16 || std::isnan(x)) return x;
   std::uint32_t bits;
   std::memcpy(&bits, &x, sizeof bits);
-  if (std::isnan(x)) return x;
   bits = (bits + 0x7fffu + (bits >> 16 & 1u)) & 0xffff0000u;
   std::memcpy(&x, &bits, sizeof bits);
   return x;
 }
+// How far sums of rounded factors may be off, relative to the sum of magnitudes. Sums in half precision round 32 times by up
+// to 2^-11 before float32 takes over; as roundings go both ways, the root of that is what happens.
+inline double tolerance_of_sums(MathMode math) { return math == MathMode::kFp16 ? 3e-3 : 1e-6; }
 
 inline std::vector<Isa> isas_to_test() {
   std::vector<Isa> out;

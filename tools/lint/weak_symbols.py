@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-OBJECT = re.compile(r"_(scalar|avx2|avxvnni|avx512|avx512vnni|avx512bf16|amx|neon|neondot|neoni8mm)\.cc\.o$")
+OBJECT = re.compile(r"_(scalar|avx2|avxvnni|avx512|avx512vnni|avx512bf16|amx|neon|neonfp16|neondot|neoni8mm|neonbf16)\.cc\.o$")
 WEAK = re.compile(r"^[0-9a-f]+ [WVu] (.+)$")
 
 

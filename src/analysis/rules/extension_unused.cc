@@ -25,11 +25,13 @@ const std::vector<Extension>& extensions() {
       {"avx512", "x86", {"avx512f", "avx512bw", "avx512dq", "avx512vl"}, 512},
       {"avx512vnni", "x86", {"avx512_vnni"}, 512},
       {"avx512bf16", "x86", {"avx512_bf16"}, 512},
-      {"amx", "x86", {"amx_tile", "amx_int8", "amx_bf16"}, 8192},
+      {"amx", "x86", {"avx512vbmi", "amx_tile", "amx_int8", "amx_bf16"}, 8192},
       {"avxvnni", "x86 without avx512", {"avx2", "fma", "f16c", "avx_vnni"}, 256},
       {"neon", "arm", {"asimd"}, 128},
+      {"neonfp16", "arm", {"asimdhp"}, 128},
       {"neondot", "arm", {"asimddp"}, 128},
-      {"neoni8mm", "arm", {"i8mm"}, 128}};
+      {"neoni8mm", "arm", {"i8mm"}, 128},
+      {"neonbf16", "arm", {"bf16"}, 128}};
   return all;
 }
 

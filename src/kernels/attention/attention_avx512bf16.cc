@@ -1,6 +1,6 @@
 #include "kernels/simd/avx512.h"
 
-#include "kernels/conv2d/pairs_impl.h"
+#include "kernels/conv2d/pairs_avx512bf16_impl.h"
 #include "kernels/vector/math_impl.h"
 
 #include "kernels/attention/attention_impl.h"

@@ -1,7 +1,7 @@
 // See attention.h. For a block of queries, blocks of keys go by; for each and every tile of a few queries, the scores by
 // register tiles over packed keys, one pass for their maxima, one that turns them into powers in place, and the product
 // with the packed values on top of the rows' sums so far. Include a kernels/simd header and kernels/vector/math_impl.h
-// first, and pairs_impl.h after the first for products of bfloat16: queries, keys, powers and values are rounded then, while
+// first, and a pairs_<isa>_impl.h after the first for products of 16-bit numbers: queries, keys, powers and values are rounded then, while
 // scores, maxima and totals stay float32.
 //
 // Powers are powers of two: without a mask the scale of the scores contains log2(e). With one, scores are as PyTorch
@@ -318,7 +318,7 @@ void attention_run(const AttentionShape& s, const float* q, const float* k, cons
 }
 
 constexpr AttentionKernel attention(std::string_view name, Isa isa = Isa::ETALON_ISA) {
-  return {.name = name, .isa = isa, .math = kPerPlace == 1 ? MathMode::kExact : MathMode::kBf16, .scratch_bytes = attention_scratch_bytes, .run = attention_run};
+  return {.name = name, .isa = isa, .math = kFactorMath, .scratch_bytes = attention_scratch_bytes, .run = attention_run};
 }
 
 }  // namespace

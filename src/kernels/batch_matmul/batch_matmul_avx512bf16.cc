@@ -1,6 +1,6 @@
 #include "kernels/simd/avx512.h"
 // The ISA comes first, then what factors are.
-#include "kernels/conv2d/pairs_impl.h"
+#include "kernels/conv2d/pairs_avx512bf16_impl.h"
 
 #include "kernels/batch_matmul/batch_matmul_impl.h"
 

@@ -1,5 +1,5 @@
-// C = A x B by the tiles of kernels/conv2d/tile_impl.h. Include one kernels/simd/<isa>.h first, and pairs_impl.h after it
-// for products of bfloat16.
+// C = A x B by the tiles of kernels/conv2d/tile_impl.h. Include one kernels/simd/<isa>.h first, and a pairs_<isa>_impl.h after
+// it for products of 16-bit numbers.
 #pragma once
 
 #include "kernels/batch_matmul/batch_matmul.h"
@@ -116,7 +116,7 @@ void run(const MatmulShape& s, const float* a, const float* b, float* c, std::in
 }
 
 constexpr BatchMatmulKernel batch_matmul(std::string_view name, std::string_view tile, Isa isa = Isa::ETALON_ISA) {
-  return {.name = name, .tile = tile, .isa = isa, .math = kPerPlace == 1 ? MathMode::kExact : MathMode::kBf16, .scratch_bytes = scratch_bytes, .run = run};
+  return {.name = name, .tile = tile, .isa = isa, .math = kFactorMath, .scratch_bytes = scratch_bytes, .run = run};
 }
 
 }  // namespace

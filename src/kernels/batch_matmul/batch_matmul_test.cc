@@ -31,12 +31,12 @@ struct Problem {
   }
   // Kernels that round their factors scale the second one before.
   double want(std::int64_t i, std::int64_t j, MathMode math) const {
-    const bool rounds = math == MathMode::kBf16;
+    const bool rounds = math != MathMode::kExact;
     double sum = 0;
     for (std::int64_t k = 0; k < shape.k; ++k) {
       const std::int64_t at = shape.b_is_transposed ? j * shape.b_stride + k : k * shape.b_stride + j;
       const float x = a[static_cast<std::size_t>(i * shape.a_stride + k)], y = b[static_cast<std::size_t>(at)];
-      sum += rounds ? static_cast<double>(testing::rounded_to_bfloat16(x)) * testing::rounded_to_bfloat16(y * shape.scale)
+      sum += rounds ? static_cast<double>(testing::rounded_for(math, x)) * testing::rounded_for(math, y * shape.scale)
                     : static_cast<double>(x) * y * shape.scale;
     }
     return sum;
@@ -53,7 +53,7 @@ void check(const BatchMatmulKernel& kernel, const Problem& p, const std::vector<
       if (i < first || j >= s.n) {
         ASSERT_EQ(got, kUntouched) << kernel.name << " row " << i << " column " << j;
       } else {
-        ASSERT_NEAR(got, p.want(i, j, kernel.math), 2e-6 * static_cast<double>(s.k + 1))
+        ASSERT_NEAR(got, p.want(i, j, kernel.math), 2 * testing::tolerance_of_sums(kernel.math) * static_cast<double>(s.k + 1))
             << kernel.name << " " << s.m << "x" << s.n << "x" << s.k << " row " << i << " column " << j;
       }
     }
@@ -91,21 +91,26 @@ TEST(BatchMatmul, EveryIsaAgreesWithDoublePrecision) {
   }
 }
 
-TEST(BatchMatmul, Bfloat16KernelsRoundBothFactorsAndNothingElse) {
-  for (const Isa isa : testing::isas_to_test()) {
-    const BatchMatmulKernel& kernel = batch_matmul_kernel(isa, MathMode::kBf16);
-    if (kernel.math != MathMode::kBf16) continue;
-    for (const bool transposed : {false, true}) {
-      for (const std::int64_t m : {1, 7, 9, 50}) {
-        for (const std::int64_t n : {1, 8, 17, 33, 70}) {
-          for (const std::int64_t k : {0, 1, 2, 5, 31, 32, 33, 64, 97}) {
-            run_both_ways(kernel, {.m = m, .n = n, .k = k, .a_stride = k + 3, .b_stride = (transposed ? k : n) + 2,
-                                   .c_stride = n + 5, .b_is_transposed = transposed, .scale = 0.7f});
-          }
+void check_rounding_kernel(const BatchMatmulKernel& kernel) {
+  for (const bool transposed : {false, true}) {
+    for (const std::int64_t m : {1, 7, 9, 50}) {
+      for (const std::int64_t n : {1, 8, 17, 33, 70}) {
+        for (const std::int64_t k : {0, 1, 2, 5, 31, 32, 33, 64, 97}) {
+          run_both_ways(kernel, {.m = m, .n = n, .k = k, .a_stride = k + 3, .b_stride = (transposed ? k : n) + 2,
+                                 .c_stride = n + 5, .b_is_transposed = transposed, .scale = 0.7f});
         }
       }
     }
-    run_both_ways(kernel, {.m = 1100, .n = 20, .k = 9, .a_stride = 9, .b_stride = 9, .c_stride = 20, .b_is_transposed = true});
+  }
+  run_both_ways(kernel, {.m = 1100, .n = 20, .k = 9, .a_stride = 9, .b_stride = 9, .c_stride = 20, .b_is_transposed = true});
+}
+
+TEST(BatchMatmul, KernelsOf16BitsRoundBothFactors) {
+  for (const Isa isa : testing::isas_to_test()) {
+    for (const MathMode math : {MathMode::kBf16, MathMode::kFp16}) {
+      const BatchMatmulKernel& kernel = batch_matmul_kernel(isa, math);
+      if (kernel.math == math) check_rounding_kernel(kernel);
+    }
   }
 }
 

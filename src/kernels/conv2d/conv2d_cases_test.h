@@ -158,13 +158,14 @@ inline std::int64_t out_size(std::int64_t in, std::int64_t kernel, std::int64_t 
 // with half a unit of bfloat16's eight bits each make 2^-8 in their product.
 inline double tolerance_of(const Conv2dAlgorithm& algorithm) {
   if (algorithm.math == MathMode::kBf16) return 0x1.01p-8;
+  if (algorithm.math == MathMode::kFp16) return 34 * 0x1p-11;  // two factors of eleven bits, and 32 sums
   if (algorithm.math == MathMode::kFast) return 4e-5;
   return algorithm.tile.starts_with("F(") ? 1e-5 : 1e-6;
 }
 
-// What bfloat16 arithmetic should give but for the rounding of float32 sums: both factors rounded, the input after its
-// scale was applied.
-inline void compute_bfloat16_reference(const Conv2dCase& c, Conv2dTensors& t) {
+// What arithmetic of a mode should give but for the rounding of sums: both factors rounded, the input after its scale was
+// applied.
+inline void compute_rounded_reference(const Conv2dCase& c, Conv2dTensors& t, MathMode math) {
   Conv2dCase rounded = c;
   rounded.shape.has_input_scale = false;
   Conv2dTensors r = make_tensors(rounded, 1);
@@ -174,9 +175,9 @@ inline void compute_bfloat16_reference(const Conv2dCase& c, Conv2dTensors& t) {
   for (std::size_t i = 0; i < t.input.size(); ++i) {
     const std::size_t channel = i % stride, image = i / stride / per_image;
     const bool scaled = c.shape.has_input_scale && channel < in_c;
-    r.input[i] = rounded_to_bfloat16(scaled ? t.input[i] * t.scale[image * in_c + channel] : t.input[i]);
+    r.input[i] = rounded_for(math, scaled ? t.input[i] * t.scale[image * in_c + channel] : t.input[i]);
   }
-  for (std::size_t i = 0; i < t.filter.size(); ++i) r.filter[i] = rounded_to_bfloat16(t.filter[i]);
+  for (std::size_t i = 0; i < t.filter.size(); ++i) r.filter[i] = rounded_for(math, t.filter[i]);
   for (std::size_t i = 0; i < t.bias.size(); ++i) r.bias[i] = t.bias[i];
   for (std::size_t i = 0; i < t.residual.size(); ++i) r.residual[i] = t.residual[i];
   compute_reference(rounded, r);

@@ -38,20 +38,24 @@ TEST(Conv2d, EveryAlgorithmAgreesWithDoublePrecisionOnEveryCaseItTakes) {
   }
 }
 
-TEST(Conv2d, Bfloat16AlgorithmsRoundBothFactorsToNearestEvenAndNothingElse) {
+// Both factors, to nearest even.
+void expect_only_factors_are_rounded(MathMode math) {
   const Machine tiny{.l1_bytes = 1 << 10, .l2_bytes = 8 << 10};
+  const double tolerance = testing::tolerance_of_sums(math);
   std::uint32_t seed = 1;
   for (const Conv2dCase& c : testing::conv2d_cases()) {
     Conv2dTensors t = testing::make_tensors(c, seed++);
     bool has_reference = false;
     for (const Conv2dAlgorithm* a : conv2d_algorithms()) {
-      if (a->math != MathMode::kBf16 || !applies(*a, c)) continue;
-      if (!std::exchange(has_reference, true)) testing::compute_bfloat16_reference(c, t);
-      EXPECT_EQ(run_case(*a, c, t, 1, {}, false, nullptr, 1e-6), "") << a->name << " on " << c.name;
-      EXPECT_EQ(run_case(*a, c, t, 2, tiny, false, nullptr, 1e-6), "") << a->name << " on " << c.name;
+      if (a->math != math || !applies(*a, c)) continue;
+      if (!std::exchange(has_reference, true)) testing::compute_rounded_reference(c, t, math);
+      EXPECT_EQ(run_case(*a, c, t, 1, {}, false, nullptr, tolerance), "") << a->name << " on " << c.name;
+      EXPECT_EQ(run_case(*a, c, t, 2, tiny, false, nullptr, tolerance), "") << a->name << " on " << c.name;
     }
   }
 }
+TEST(Conv2d, Bfloat16AlgorithmsRoundTheFactorsAndNothingElse) { expect_only_factors_are_rounded(MathMode::kBf16); }
+TEST(Conv2d, HalfPrecisionAlgorithmsRoundTheFactorsAndTheirSums) { expect_only_factors_are_rounded(MathMode::kFp16); }
 
 TEST(Conv2d, BlockingForTinyCachesChangesNothing) {
   const Machine tiny{.l1_bytes = 1 << 10, .l2_bytes = 8 << 10};

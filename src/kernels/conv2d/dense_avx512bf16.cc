@@ -1,5 +1,7 @@
 #include "kernels/simd/avx512.h"
-// The ISA comes first.
+// The ISA comes first, then what factors are.
+#include "kernels/conv2d/pairs_avx512bf16_impl.h"
+
 #include "kernels/conv2d/dense_pairs_impl.h"
 
 namespace etalon::kernels {

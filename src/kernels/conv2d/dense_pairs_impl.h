@@ -1,11 +1,9 @@
-// The walk of dense_run_impl.h over a copy of its input in bfloat16, made block by block: some rows of output, or, where
-// there is nothing but channels, some pixels. Include kernels/simd/avx512.h first.
+// The walk of dense_run_impl.h over a copy of its input in 16-bit numbers, made block by block: some rows of output, or,
+// where there is nothing but channels, some pixels. Include a kernels/simd header and a pairs_<isa>_impl.h first.
 //
 // A block is a convolution of its own, whose channels are pairs.
 #pragma once
 
-#include "kernels/conv2d/pairs_impl.h"
-// Tiles are of pairs from here on.
 #include "kernels/conv2d/dense_run_impl.h"
 
 namespace etalon::kernels {
@@ -46,7 +44,8 @@ struct PairPlan {
   }
 
   PairBlock block(std::int64_t y, std::int64_t count) const {
-    const std::int64_t first = y * s.stride_h - s.pad_top, last = first + (count - 1) * s.stride_h + (s.kernel_h - 1) * s.dilation_h;
+    const std::int64_t first = y * s.stride_h - s.pad_top;
+    const std::int64_t last = first + (count - 1) * s.stride_h + (s.kernel_h - 1) * s.dilation_h;
     PairBlock out{in_pairs(), smaller(s.in_h, larger(0, first))};
     out.shape.batch = 1;
     out.shape.out_h = count;
@@ -129,8 +128,11 @@ class DensePairsRun {
     }
     const float* from = call_.input + (image * s_.in_h * s_.in_w + first) * s_.in_pixel_stride;
     const float* scale = s_.has_input_scale ? call_.input_scale + image * s_.in_c : nullptr;
-    if (scale == nullptr && s_.in_pixel_stride == s_.in_c && s_.in_c % 2 == 0) return copy_to_pairs(from, nullptr, count * s_.in_c, pairs_);
-    for (std::int64_t i = 0; i < count; ++i) copy_to_pairs(from + i * s_.in_pixel_stride, scale, s_.in_c, pairs_ + i * plan_.channels);
+    const bool is_one_run = scale == nullptr && s_.in_pixel_stride == s_.in_c && s_.in_c % 2 == 0;
+    if (is_one_run) return copy_to_pairs(from, nullptr, count * s_.in_c, pairs_);
+    for (std::int64_t i = 0; i < count; ++i) {
+      copy_to_pairs(from + i * s_.in_pixel_stride, scale, s_.in_c, pairs_ + i * plan_.channels);
+    }
   }
 
   PairPlan plan_;
@@ -150,7 +152,7 @@ const char* refusal_igemm_pairs(const Conv2dShape& s, const Epilogue& e) {
   return refusal_igemm(pixels, e);
 }
 
-// The dot product does two multiply-adds where float32 does one; or, where it is slow, one in twice the time.
+// A step does two multiply-adds where float32's does one; or, where dot products are slow, one in twice the time.
 double cycles_pairs(const Conv2dShape& shape, const Machine& machine) {
   const PairPlan pairs(shape, machine);
   const Conv2dShape s = pairs.in_pairs();
@@ -158,8 +160,10 @@ double cycles_pairs(const Conv2dShape& shape, const Machine& machine) {
   const auto pixels = static_cast<double>(s.batch * s.out_h * s.out_w), vecs = static_cast<double>(plan.groups * plan.vecs);
   const double dots = pixels * vecs * static_cast<double>(plan.taps * plan.k) * inside_share(s);
   const auto inputs = static_cast<double>(s.batch * s.in_h * s.in_w);
-  const double convert = inputs * (shape.input_is_nchw ? 1 : shape.in_c % 2 == 0 ? 0.1 * static_cast<double>(shape.in_c) : 4 + 0.15 * static_cast<double>(shape.in_c));
-  const double compute = dots * (machine.bf16_dots_are_slow ? 2.2 : 0.55) + pixels * vecs * 2 + convert + 300;
+  const auto channels = static_cast<double>(shape.in_c);
+  const double per_pixel = shape.input_is_nchw ? 1 : shape.in_c % 2 == 0 ? 0.1 * channels : 4 + 0.15 * channels;
+  const double per_step = kFactorMath == MathMode::kBf16 && machine.bf16_dots_are_slow ? 4 * kCyclesOfStep : kCyclesOfStep;
+  const double compute = dots * per_step + pixels * vecs * 2 + inputs * per_pixel + 300;
   const double weights = 4.0 * static_cast<double>(plan.floats());
   const double memory = weights / (weights > static_cast<double>(machine.l2_bytes) ? 20 : 40);
   return compute > memory ? compute + 0.2 * memory : memory + 0.2 * compute;
@@ -199,7 +203,7 @@ void run_pairs(const Conv2dShape& s, const Epilogue& e, const Machine& machine, 
 }
 
 constexpr Conv2dAlgorithm pairs_gemm(std::string_view name, std::string_view tile, Isa isa) {
-  return {.name = name, .tile = tile, .isa = isa, .math = MathMode::kBf16, .is_depthwise = false,
+  return {.name = name, .tile = tile, .isa = isa, .math = kFactorMath, .is_depthwise = false,
           .refusal = refusal_gemm, .cycles = cycles_pairs, .packed_bytes = packed_bytes_pairs, .pack = pack_pairs,
           .scratch_bytes = DensePairsRun::scratch_bytes, .run = run_pairs};
 }

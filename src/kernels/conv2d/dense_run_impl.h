@@ -1,6 +1,6 @@
 // How convolutions with dense channels are walked as tiles of matrix products. Output pixels are sorted into regions
 // whose taps inside the image are the same; taps outside cost nothing. Include one kernels/simd/<isa>.h first, and
-// pairs_impl.h before this if floats stand for pairs of bfloat16 numbers.
+// a pairs_<isa>_impl.h before this if floats stand for pairs of 16-bit numbers.
 #pragma once
 
 #include "kernels/conv2d/conv2d.h"

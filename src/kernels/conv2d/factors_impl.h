@@ -1,13 +1,15 @@
-// What the factors of a product are: floats, or, where pairs_impl.h was included before, pairs of bfloat16 numbers in the
-// places of floats. Code for both is written with these. Include one kernels/simd/<isa>.h first.
+// What the factors of a product are: floats, or, where a pairs_<isa>_impl.h was included before, pairs of 16-bit numbers in
+// the places of floats. Code for both is written with these. Include one kernels/simd/<isa>.h first.
 #pragma once
 
 #include "kernels/conv2d/lanes_impl.h"
+#include "kernels/math_mode.h"
 
 #if !defined(ETALON_PAIRS)
 namespace etalon::kernels {
 namespace {
 
+constexpr MathMode kFactorMath = MathMode::kExact;
 constexpr std::int64_t kPerPlace = 1;  // numbers
 constexpr int kSumsInFlight = 8;       // that hide the latency of one
 

@@ -54,7 +54,7 @@ TEST(SplitConv2d, OnePartIsBfloat16ArithmeticOnEveryCase) {
     Conv2dTensors t = testing::make_tensors(c, seed++);
     if (c.shape.is_depthwise()) continue;
     const Isa isa = seed % 2 == 0 && testing::cpu_runs(Isa::kAvx512) ? Isa::kAvx512 : Isa::kScalar;
-    testing::compute_bfloat16_reference(c, t);
+    testing::compute_rounded_reference(c, t, MathMode::kBf16);
     for (const Conv2dAlgorithm* a : kEmulated) {
       if (a->isa != isa || a->math != MathMode::kBf16 || !applies(*a, c)) continue;
       EXPECT_EQ(testing::run_case(*a, c, t, 1, {}, false, nullptr, 1e-6), "") << a->name << " on " << c.name;

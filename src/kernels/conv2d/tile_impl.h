@@ -6,7 +6,7 @@
 // of the tile has a pointer to k input channels. So a 1x1 layer is one tap, and a convolution needs no copy of its
 // input: its taps are offsets, the same ones for all pixels whose taps are all inside the image.
 //
-// With pairs_impl.h included before, what is said of floats of inputs and weights holds for pairs of bfloat16 numbers.
+// With a pairs_<isa>_impl.h included before, what is said of floats of inputs and weights holds for pairs of 16-bit numbers.
 #pragma once
 
 #include <cstddef>
@@ -192,6 +192,9 @@ struct Tile {
 #if defined(__AVX512F__)
 #include "kernels/conv2d/paired_tile_impl.h"
 #endif
+#if defined(ETALON_HALF_SUMS)
+#include "kernels/conv2d/half_tile_impl.h"
+#endif
 
 namespace etalon::kernels {
 namespace {
@@ -246,7 +249,11 @@ constexpr TileTable make_tiles(std::integer_sequence<int, kMore...>) {
   return table;
 }
 // By width in vectors and height.
+#if defined(ETALON_HALF_SUMS)
+constexpr TileTable kTiles = make_tiles<HalfTile, 1>(std::make_integer_sequence<int, kMaxVecs>{});
+#else
 constexpr TileTable kTiles = make_tiles<Tile, 1>(std::make_integer_sequence<int, kMaxVecs>{});
+#endif
 #if defined(__AVX512F__)
 constexpr bool kHasPairs = true;
 constexpr TileTable kPairedTiles = make_tiles<PairedTile, 2>(std::make_integer_sequence<int, kMaxVecs - 1>{});
