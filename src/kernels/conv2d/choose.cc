@@ -1,7 +1,4 @@
-#include <fmt/format.h>
-
-#include <algorithm>
-
+#include "kernels/conv2d/choosing_impl.h"
 #include "kernels/conv2d/conv2d.h"
 
 namespace etalon::kernels {
@@ -31,52 +28,20 @@ const char* refusal_of(const Conv2dAlgorithm& algorithm, const Conv2dShape& shap
   return algorithm.refusal(shape, epilogue);
 }
 
-// Why nothing of exactly this ISA runs: the refusal of its first algorithm that could have been meant.
-std::string why_not(Isa isa, const Conv2dShape& shape, const Epilogue& epilogue, MathMode math) {
-  const char* reason = nullptr;
-  for (const Conv2dAlgorithm* algorithm : kAlgorithms) {
-    if (algorithm->isa != isa || algorithm->is_depthwise != shape.is_depthwise()) continue;
-    const char* refused = refusal_of(*algorithm, shape, epilogue, math);
-    if (refused == nullptr) {
-      return fmt::format("{}: {} takes this shape but is slower by estimate", info_of(isa).name, algorithm->name);
-    }
-    if (reason == nullptr) reason = refused;
-  }
-  if (reason == nullptr) {
-    reason = shape.is_depthwise() ? "has no float32 depthwise kernel" : "has no float32 convolution kernel";
-  }
-  return fmt::format("{}: {}", info_of(isa).name, reason);
-}
-
 }  // namespace
 
 std::span<const Conv2dAlgorithm* const> conv2d_algorithms() { return kAlgorithms; }
 
 Isa best_float_isa(Isa cap, MathMode math) {
-  const auto has_any = [math](Isa isa) {
-    return std::ranges::any_of(kAlgorithms, [isa, math](const Conv2dAlgorithm* algorithm) {
-      return algorithm->isa == isa && allows(math, algorithm->math);
-    });
-  };
-  while (!has_any(cap)) cap = info_of(cap).base;
-  return cap;
+  return best_isa_of<Conv2dAlgorithm>(kAlgorithms, cap,
+                                      [math](const Conv2dAlgorithm& algorithm) { return allows(math, algorithm.math); });
 }
 
 Conv2dChoice choose_conv2d(const Conv2dShape& shape, const Epilogue& epilogue, Isa cap, MathMode math,
                            const Machine& machine) {
-  Conv2dChoice choice;
-  double fewest = 0;
-  for (const Conv2dAlgorithm* algorithm : kAlgorithms) {
-    if (!is_within(algorithm->isa, cap) || refusal_of(*algorithm, shape, epilogue, math) != nullptr) continue;
-    const double cycles = algorithm->cycles(shape, machine);
-    if (choice.algorithm != nullptr && cycles >= fewest) continue;
-    choice.algorithm = algorithm;
-    fewest = cycles;
-  }
-  for (Isa isa = best_float_isa(cap, math); isa != choice.algorithm->isa; isa = info_of(isa).base) {
-    choice.refusals.push_back(why_not(isa, shape, epilogue, math));
-  }
-  return choice;
+  const auto refusal = [&](const Conv2dAlgorithm& algorithm) { return refusal_of(algorithm, shape, epilogue, math); };
+  return choose_algorithm<Conv2dChoice, Conv2dAlgorithm>(kAlgorithms, shape, best_float_isa(cap, math), cap, machine,
+                                                         "float32", refusal);
 }
 
 }  // namespace etalon::kernels

@@ -1,7 +1,4 @@
-#include <fmt/format.h>
-
-#include <algorithm>
-
+#include "kernels/conv2d/choosing_impl.h"
 #include "kernels/qd8_conv2d/qd8_conv2d.h"
 
 namespace etalon::kernels {
@@ -27,52 +24,19 @@ const char* refusal_of(const Qd8Conv2dAlgorithm& algorithm, const Conv2dShape& s
   return algorithm.refusal(shape, params);
 }
 
-// Why nothing of exactly this ISA runs: the refusal of its first algorithm that could have been meant.
-std::string why_not(Isa isa, const Conv2dShape& shape, const Qd8Conv2dParams& params) {
-  const char* reason = nullptr;
-  for (const Qd8Conv2dAlgorithm* algorithm : kAlgorithms) {
-    if (algorithm->isa != isa || algorithm->is_depthwise != shape.is_depthwise()) continue;
-    const char* refused = refusal_of(*algorithm, shape, params);
-    if (refused == nullptr) {
-      return fmt::format("{}: {} takes this shape but is slower by estimate", info_of(isa).name, algorithm->name);
-    }
-    if (reason == nullptr) reason = refused;
-  }
-  if (reason == nullptr) {
-    reason = shape.is_depthwise() ? "has no dynamically quantised depthwise kernel"
-                                  : "has no dynamically quantised convolution kernel";
-  }
-  return fmt::format("{}: {}", info_of(isa).name, reason);
-}
-
 }  // namespace
 
 std::span<const Qd8Conv2dAlgorithm* const> qd8_conv2d_algorithms() { return kAlgorithms; }
 
 Isa best_qd8_isa(Isa cap) {
-  const auto has_any = [](Isa isa) {
-    return std::ranges::any_of(kAlgorithms, [isa](const auto* algorithm) { return algorithm->isa == isa; });
-  };
-  while (!has_any(cap)) cap = info_of(cap).base;
-  return cap;
+  return best_isa_of<Qd8Conv2dAlgorithm>(kAlgorithms, cap, [](const Qd8Conv2dAlgorithm&) { return true; });
 }
 
 Qd8Conv2dChoice choose_qd8_conv2d(const Conv2dShape& shape, const Qd8Conv2dParams& params, Isa cap,
                                   const Machine& machine) {
-  Qd8Conv2dChoice choice;
-  double fewest = 0;
-  for (const Qd8Conv2dAlgorithm* algorithm : kAlgorithms) {
-    if (!is_within(algorithm->isa, cap) || refusal_of(*algorithm, shape, params) != nullptr) continue;
-    const double cycles = algorithm->cycles(shape, machine);
-    if (choice.algorithm != nullptr && cycles >= fewest) continue;
-    choice.algorithm = algorithm;
-    fewest = cycles;
-  }
-  if (choice.algorithm == nullptr) return choice;
-  for (Isa isa = best_qd8_isa(cap); isa != choice.algorithm->isa; isa = info_of(isa).base) {
-    choice.refusals.push_back(why_not(isa, shape, params));
-  }
-  return choice;
+  const auto refusal = [&](const Qd8Conv2dAlgorithm& algorithm) { return refusal_of(algorithm, shape, params); };
+  return choose_algorithm<Qd8Conv2dChoice, Qd8Conv2dAlgorithm>(kAlgorithms, shape, best_qd8_isa(cap), cap, machine,
+                                                               "dynamically quantised", refusal);
 }
 
 }  // namespace etalon::kernels
