@@ -48,6 +48,12 @@ class Owners {
     for (const std::size_t row : rows) layers.insert(layers_of_[row].begin(), layers_of_[row].end());
   }
 
+  // Whether the clock that timed one of the rows counts in longer steps than it took.
+  bool is_too_short(const Rows& rows) const {
+    return std::any_of(rows.begin(), rows.end(),
+                       [&](std::size_t row) { return program_.profile.operators[row].below_resolution; });
+  }
+
   double ms_of(const Rows& rows) const {
     double ms = 0;
     for (const std::size_t row : rows) ms += program_.profile.operators[row].avg_ms;
@@ -98,6 +104,10 @@ void put_times(const Owners& in_float, const Owners& in_int8, const std::set<std
   if (float_rows.empty() || int8_rows.empty()) {
     cost.why_no_time = fmt::format("no operator of the {} program is known to compute it",
                                    float_rows.empty() ? "float" : "int8");
+    return;
+  }
+  if (in_float.is_too_short(float_rows) || in_int8.is_too_short(int8_rows)) {
+    cost.why_no_time = "an operator is shorter than the clock of the delegate that reported it can tell";
     return;
   }
   cost.float_ms = in_float.ms_of(float_rows);

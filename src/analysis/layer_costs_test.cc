@@ -106,6 +106,16 @@ TEST(LayerCosts, a_layer_that_no_operator_computes_has_no_time) {
   EXPECT_FALSE(costs.layers[0].db_per_us());
 }
 
+TEST(LayerCosts, an_operator_below_the_resolution_of_its_clock_gives_no_time) {
+  Model in_float({"a"}, {{{0}, launches(0.0006)}});
+  in_float.profile.operators[0].below_resolution = true;
+  const Model in_int8({"a"}, {{{0}, launches(0.10)}});
+  const LayerCosts costs =
+      join_layer_costs({{"a", "conv", {"a"}, 0.5, {}}}, in_float.costed(), in_int8.costed());
+  EXPECT_FALSE(costs.layers[0].saved_ms);
+  EXPECT_NE(costs.layers[0].why_no_time.find("clock"), std::string::npos);
+}
+
 TEST(LayerCosts, a_layer_that_is_slower_on_int8_goes_to_float_first_if_it_gains_at_all) {
   const Model in_float({"a", "b", "c"},
                        {{{0}, launches(0.10)}, {{1}, launches(0.10)}, {{2}, launches(0.10)}});

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "report/html/assets.h"
 #include "report/html/page.h"
@@ -71,7 +73,30 @@ void write_axes(const Axes& axes, Page& page) {
   }
 }
 
-void write_point(const QuantisationSweep& sweep, std::size_t index, const Axes& axes, Page& page) {
+// Where names stand, so that none lies on another.
+class Labels {
+ public:
+  double find(double x, double y) {
+    double at = y - 5;
+    for (bool moved = true; moved;) {
+      moved = false;
+      for (const auto& [other_x, other_y] : places_) {
+        if (std::fabs(other_x - x) > kWidest || std::fabs(other_y - at) >= kLineHeight) continue;
+        at = other_y + kLineHeight;
+        moved = true;
+      }
+    }
+    places_.emplace_back(x, at);
+    return at;
+  }
+
+ private:
+  static constexpr double kWidest = 140, kLineHeight = 14;
+  std::vector<std::pair<double, double>> places_;
+};
+
+void write_point(const QuantisationSweep& sweep, std::size_t index, const Axes& axes, Labels& places,
+                 Page& page) {
   const SweepCandidate& candidate = sweep.candidates[index];
   if (!candidate.ms || !(is_exact(candidate) || is_finite(candidate))) return;
   const double x = axes.x(*candidate.ms), y = axes.y(candidate);
@@ -81,11 +106,12 @@ void write_point(const QuantisationSweep& sweep, std::size_t index, const Axes& 
     page.line("<line x1={:.1f} x2={:.1f} y1={:.1f} y2={:.1f} class={} />", axes.x(candidate.ms_interval->low),
               axes.x(candidate.ms_interval->high), y, y, kind);
   }
-  page.line(
-      "<circle cx={:.1f} cy={:.1f} r={} class={}><title>{}: {}, {}</title></circle><text x={:.1f} "
-      "y={:.1f}>{}</text>",
-      x, y, best ? 7 : 5, kind, escaped(candidate.name, 60), milliseconds(*candidate.ms),
-      decibels(candidate.snr_db), x + 9, y - 5, escaped(candidate.name, 40));
+  page.line("<circle cx={:.1f} cy={:.1f} r={} class={}><title>{}: {}, {}</title></circle>", x, y,
+            best ? 7 : 5, kind, escaped(candidate.name, 60), milliseconds(*candidate.ms),
+            decibels(candidate.snr_db));
+  if (candidate.dominated_by) return;  // the pointer tells its name; letters would lie on each other
+  const double letters_y = places.find(x, y);
+  page.line("<text x={:.1f} y={:.1f}>{}</text>", x + 9, letters_y, escaped(candidate.name, 40));
 }
 
 void write_scatter(const QuantisationSweep& sweep, Page& page) {
@@ -96,7 +122,8 @@ void write_scatter(const QuantisationSweep& sweep, Page& page) {
       "aria-label=\"Latency from left to right, signal over error from bottom to top\">",
       kWidth, kHeight);
   write_axes(axes, page);
-  for (std::size_t i = 0; i < sweep.candidates.size(); ++i) write_point(sweep, i, axes, page);
+  Labels places;
+  for (std::size_t i = 0; i < sweep.candidates.size(); ++i) write_point(sweep, i, axes, places, page);
   page.line(
       "</svg></div>\n<p class=dim>Filled: on the front, nothing is shown to beat them. Hollow: beaten. Bars: "
       "95 % intervals of the median.</p>");
@@ -154,7 +181,8 @@ std::string write_sweep_html(const QuantisationSweep& sweep) {
       escaped(sweep.model, 100));
   page.text(kPageStyle);
   page.line(
-      ".sweep text{{fill:var(--ink);font-size:12px}}.sweep .grid{{stroke:var(--line)}}.sweep "
+      "td code{{white-space:normal}}.sweep text{{fill:var(--ink);font-size:12px}}.sweep "
+      ".grid{{stroke:var(--line)}}.sweep "
       "line.front,.sweep line.best{{stroke:var(--cand);stroke-width:2}}"
       ".sweep line.beaten{{stroke:var(--dim)}}.sweep circle.front{{fill:var(--cand)}}.sweep "
       "circle.best{{fill:var(--good)}}"

@@ -116,3 +116,64 @@ def test_results_are_pytorchs(name, backend, tmp_path):
         assert actual.dtype == expected.dtype
         worst = float(numpy.abs(actual.astype(numpy.float64) - expected).max())
         assert worst <= step * 1.001 + 1e-6, f"{what} is off by {worst:.3g}"
+
+
+def _per_token(dtype, low, high):
+    def quantised(x):
+        scale, zero_point = _OPS.choose_qparams_per_token_asymmetric.default(x, dtype)
+        q = _OPS.quantize_per_token.default(x, scale, zero_point, low, high, dtype)
+        return _OPS.dequantize_per_token.default(q, scale, zero_point, low, high, dtype, torch.float32)
+
+    return quantised
+
+
+@pytest.mark.parametrize("dtype, low, high", [(torch.int8, -128, 127), (torch.uint8, 0, 255)], ids=["int8", "uint8"])
+def test_activations_by_token_give_pytorchs_results(dtype, low, high, tmp_path):
+    x = torch.randn(5, 8, generator=torch.Generator().manual_seed(1))
+    quantised = _per_token(dtype, low, high)
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.linear = nn.Linear(8, 8)
+
+        def forward(self, x):
+            return self.linear(quantised(x))
+
+    module = Model()
+    with torch.no_grad():
+        torch.export.save(torch.export.export(module, (x,)), tmp_path / "model.pt2")
+        expected = module(x).numpy()
+    etalon_program.run("export", tmp_path / "model.pt2", "-o", tmp_path / "model.pte")
+    numpy.save(tmp_path / "x.npy", x.numpy())
+    actual = etalon_program.call(tmp_path / "model.pte", [tmp_path / "x.npy"], tmp_path / "out", engine="native")[0]
+    # A code that lies between two may become the other one: a step of its token, times a weight.
+    assert numpy.abs(actual - expected).max() < 0.02
+
+
+class _Grouped(nn.Module):
+    def __init__(self, low, high):
+        super().__init__()
+        self.limits = low, high
+        generator = torch.Generator().manual_seed(0)
+        self.register_buffer("weight", torch.randint(low, high + 1, (8, 32), generator=generator, dtype=torch.int8))
+        self.register_buffer("scales", torch.rand(8, 2, generator=generator))
+        self.register_buffer("zero_points", torch.zeros(8, 2, dtype=torch.int64))
+
+    def forward(self, x):
+        weight = _OPS.dequantize_per_channel_group.default(
+            self.weight, self.scales, self.zero_points, *self.limits, torch.int8, 16, torch.float32
+        )
+        return nn.functional.linear(x, weight)
+
+
+@pytest.mark.parametrize("limits", [(-8, 7), (-128, 127)], ids=["four_bits", "eight_bits"])
+@pytest.mark.parametrize("dtype", ["fp32", "int8"])
+def test_weights_in_groups_are_refused_with_what_to_do(dtype, limits, tmp_path):
+    torch.export.save(torch.export.export(_Grouped(*limits), (torch.ones(4, 32),)), tmp_path / "model.pt2")
+    failed = etalon_program.fail(
+        "export", tmp_path / "model.pt2", "--dtype", dtype, "--quant", "dynamic", "-o", tmp_path / "model.pte"
+    )
+    assert "dequantize_per_channel_group" in failed and "8 bits, per channel or per tensor" in failed
+    assert not (tmp_path / "model.pte").exists()

@@ -26,7 +26,7 @@ std::string SweepForm::what() const {
 std::string SweepForm::command() const {
   std::string text = "--dtype " + dtype;
   if (is_int8()) {
-    if (scheme != "static") text += " --quant " + scheme;
+    text += scheme == "static" ? " --calib DATA" : " --quant " + scheme;
     if (granularity != "channel") text += " --granularity " + granularity;
     if (scheme == "static" && observer != "mse") text += " --observer " + observer;
     for (const std::string& layer : in_float) text += " --quant-skip =" + layer;

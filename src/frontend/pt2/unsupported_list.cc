@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace etalon::frontend {
 namespace {
 
@@ -61,6 +63,11 @@ Error UnsupportedList::to_error() const {
     text += fmt::format("\n  {} ({} {}", entry.what, entry.count, entry.count == 1 ? "time" : "times");
     text += entry.place.empty() ? ")" : fmt::format(", first at {})", entry.place);
   }
+  const bool quantised = std::any_of(entries_.begin(), entries_.end(), [](const Entry& entry) {
+    return entry.what.starts_with("quantized_decomposed::") || entry.what.starts_with("torchao::");
+  });
+  if (quantised)
+    text += "\n  (quantise to 8 bits, per channel or per tensor; groups and 4 bits are not supported)";
   return unsupported(std::move(text));
 }
 
