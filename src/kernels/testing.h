@@ -43,15 +43,6 @@ inline bool amx_is_granted() {
 }
 #endif
 
-inline bool cpu_runs(Isa isa);
-
-#if defined(__x86_64__)
-// What code for kAmx needs if it leaves its tiles alone.
-inline bool cpu_runs_all_of_amx_but_tiles() {
-  return cpu_runs(Isa::kAvx512Bf16) && __builtin_cpu_supports("avx512vbmi");
-}
-#endif
-
 inline bool cpu_runs(Isa isa) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
@@ -63,7 +54,7 @@ inline bool cpu_runs(Isa isa) {
                               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     case Isa::kAvx512Vnni: return cpu_runs(Isa::kAvx512) && __builtin_cpu_supports("avx512vnni");
     case Isa::kAvx512Bf16: return cpu_runs(Isa::kAvx512Vnni) && __builtin_cpu_supports("avx512bf16");
-    case Isa::kAmx: return cpu_runs_all_of_amx_but_tiles() && amx_is_granted();
+    case Isa::kAmx: return cpu_runs(Isa::kAvx512Bf16) && __builtin_cpu_supports("avx512vbmi") && amx_is_granted();
   }
   return false;
 #else

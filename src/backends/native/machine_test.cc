@@ -20,7 +20,7 @@ TEST(Machine, scalar_is_always_usable) {
 #if defined(__x86_64__)
 const std::vector<std::string> kAmxFeatures = {"avx2",        "fma",      "f16c",     "avx512f",
                                                "avx512bw",    "avx512dq", "avx512vl", "avx512_vnni",
-                                               "avx512_bf16", "amx_tile", "amx_int8", "amx_bf16"};
+                                               "avx512_bf16", "avx512vbmi", "amx_tile", "amx_int8", "amx_bf16"};
 
 TEST(Machine, an_isa_needs_all_of_its_features_and_its_base) {
   EXPECT_EQ(usable_isas(cpu_with({"avx2", "fma"}), true), std::vector<Isa>{Isa::kScalar});

@@ -21,6 +21,13 @@ inline ByteTable byte_table(const std::uint8_t* table) {
           _mm512_loadu_si512(table + 192)};
 }
 
+#if defined(__AVX512VBMI__)
+inline __m512i look_up_bytes(const ByteTable& table, __m512i bytes) {
+  const __m512i low = _mm512_permutex2var_epi8(table.part[0], bytes, table.part[1]);
+  const __m512i high = _mm512_permutex2var_epi8(table.part[2], bytes, table.part[3]);
+  return _mm512_mask_blend_epi8(_mm512_movepi8_mask(bytes), low, high);
+}
+#else
 // Permutations of bytes are not part of this ISA, but those of 16-bit lanes are, which find pairs of bytes: six bits of
 // an index choose a pair in each half of the table, its top bit the half and its last bit one of the pair.
 inline __m512i look_up_bytes(const ByteTable& table, __m512i bytes) {
@@ -35,6 +42,7 @@ inline __m512i look_up_bytes(const ByteTable& table, __m512i bytes) {
   const __m512i second = _mm512_mask_blend_epi8(kOdd, _mm512_srli_epi16(even, 8), odd);
   return _mm512_mask_blend_epi8(_mm512_test_epi8_mask(bytes, _mm512_set1_epi8(1)), first, second);
 }
+#endif
 
 // out[i] = table[x[i]]
 inline void translate_avx512(const std::int8_t* x, std::int8_t* out, std::int64_t n, const std::uint8_t* table) {

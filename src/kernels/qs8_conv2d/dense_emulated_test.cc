@@ -11,7 +11,7 @@
 namespace etalon::kernels {
 
 #if defined(__x86_64__)
-extern const Qs8Conv2dAlgorithm kQs8DenseEmulatedAvx512;
+extern const Qs8Conv2dAlgorithm kQs8DenseEmulatedAmx;
 #endif
 extern const Qs8Conv2dAlgorithm kQs8DenseEmulatedScalar;
 
@@ -23,14 +23,18 @@ using testing::run_case;
 
 constexpr const Qs8Conv2dAlgorithm* kEmulated[] = {
 #if defined(__x86_64__)
-    &kQs8DenseEmulatedAvx512,
+    &kQs8DenseEmulatedAmx,
 #endif
     &kQs8DenseEmulatedScalar};
 
 class EmulatedTilesOn : public ::testing::TestWithParam<const Qs8Conv2dAlgorithm*> {
  protected:
   void SetUp() override {
-    if (!testing::cpu_runs(GetParam()->isa)) GTEST_SKIP() << "this CPU lacks " << info_of(GetParam()->isa).name;
+#if defined(__x86_64__)
+    const bool needs_vectors = GetParam() == &kQs8DenseEmulatedAmx;
+    const bool has_vectors = testing::cpu_runs(Isa::kAvx512Bf16) && __builtin_cpu_supports("avx512vbmi");
+    if (needs_vectors && !has_vectors) GTEST_SKIP() << "this CPU lacks avx512bf16 or avx512vbmi";
+#endif
   }
 };
 

@@ -1,4 +1,4 @@
-// For tests on machines without a tile unit; no list names it.
+// For tests on machines without a tile unit, compiled as for one; no list names it.
 #if defined(__x86_64__)
 #include "kernels/simd/avx512.h"
 // The ISA comes first.
@@ -8,8 +8,8 @@
 
 namespace etalon::kernels {
 
-extern constinit const Qs8Conv2dAlgorithm kQs8DenseEmulatedAvx512 =
-    requantised_tiles<RequantisedTiles<EmulatedBytes, Bytes512, Requantised512>>(Isa::kAvx512, "emulated tiles, avx512");
+extern constinit const Qs8Conv2dAlgorithm kQs8DenseEmulatedAmx =
+    requantised_tiles<RequantisedTiles<EmulatedBytes, Bytes512, Requantised512>>(Isa::kAmx, "emulated tiles, avx512amx");
 
 }  // namespace etalon::kernels
 #endif
