@@ -56,9 +56,10 @@ std::vector<SweepForm> uniform_forms() {
 }
 
 std::vector<SweepForm> mixed_forms(const analysis::LayerCosts& costs) {
+  constexpr double kNoise = 0.1;  // dB: other samples would turn such gains around
   std::vector<std::string> harmful;
   for (const analysis::LayerCost& cost : costs.layers) {
-    if (cost.gain_db.value_or(0) > 0) harmful.push_back(cost.name);
+    if (cost.gain_db.value_or(0) > kNoise) harmful.push_back(cost.name);
   }
   std::vector<SweepForm> forms;
   for (std::size_t k = 1; k == 1 ? !harmful.empty() : k <= harmful.size() / 2; k *= 2) {

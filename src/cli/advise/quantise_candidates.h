@@ -32,7 +32,7 @@ struct SweepForm {
 std::vector<SweepForm> uniform_forms();
 
 // Static int8 with the 1, 2, 4, 8, ... layers in float that bring the most accuracy for the time they cost;
-// at most half of those that bring any.
+// at most half of those that bring more than noise.
 std::vector<SweepForm> mixed_forms(const analysis::LayerCosts& costs);
 
 // The request that makes the form; accuracy is not assessed.
