@@ -63,6 +63,20 @@ TEST(MathModes, bf16_is_within_what_it_says_and_exact_is_not_touched) {
   }
 }
 
+// As large as a model's, so that what pays there is chosen.
+TEST(MathModes, a_models_planes_are_read_as_they_are_in_every_mode) {
+  GraphBuilder b;
+  const auto image = b.transpose(b.input({1, 3, 96, 96}), {0, 2, 3, 1});
+  b.output(b.conv(image, 3, 32, 3, 2, 1, 0, 6));
+  const Trial trial(b);
+  for (const MathMode math : {MathMode::kExact, MathMode::kBf16, MathMode::kFp16}) {
+    const Ran ran = trial.run({.math = math});
+    ASSERT_EQ(ran.error, "");
+    EXPECT_LT(trial.error_of(ran), 2e-2);
+    EXPECT_EQ(ran.count("Transpose"), 0u) << kernels::name_of(math);
+  }
+}
+
 TEST(MathModes, threads_do_not_change_bf16_results) {
   const GraphBuilder b = net();  // owns the weights
   const Trial trial(b);

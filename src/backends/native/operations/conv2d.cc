@@ -52,6 +52,9 @@ class Conv2dOperation final : public Operation {
   kernels::Machine machine_;
 };
 
+// Of a float that is brought from planes to pixels, at least.
+constexpr double kTransposeCycles = 0.5;
+
 bool is_winograd(const Conv2dAlgorithm& algorithm) {
   return algorithm.name.find("winograd") != std::string_view::npos;
 }
@@ -131,7 +134,9 @@ class ConvLowering {
     Conv2dShape rows = shape_;
     rows.input_is_nchw = false;
     const auto pixels = choose(rows, conv_.epilogue, settings);
-    return planes.algorithm->isa == pixels.algorithm->isa;
+    const auto inputs = static_cast<double>(shape_.batch * shape_.in_h * shape_.in_w * shape_.in_c);
+    return planes.algorithm->cycles(shape_, settings.machine) <=
+           pixels.algorithm->cycles(rows, settings.machine) + inputs * kTransposeCycles;
   }
 
   void place_residual(Conv2dOperation& operation, const Placement& output) {
