@@ -86,12 +86,14 @@ struct DensePanels {
 
   // Returns the sum of the weights.
   static std::uint32_t pack_weights(const Layout& l, const std::int8_t* filter, const Column& to) {
-    auto* weights = reinterpret_cast<std::int8_t*>(to.panel + kHeaderBytes);
-    std::uint32_t sum = 0;
-    for (std::int64_t k = 0; k < l.taps; ++k) {
-      weights[k / Dot::kGroup * to.columns * Dot::kGroup + to.slot * Dot::kGroup + k % Dot::kGroup] = filter[k];
-      sum += static_cast<std::uint32_t>(filter[k]);
+    auto* to_group = reinterpret_cast<std::int8_t*>(to.panel + kHeaderBytes) + to.slot * Dot::kGroup;
+    const std::int64_t whole = l.taps / Dot::kGroup * Dot::kGroup;
+    for (std::int64_t k = 0; k < whole; k += Dot::kGroup, to_group += to.columns * Dot::kGroup) {
+      __builtin_memcpy(to_group, filter + k, Dot::kGroup);
     }
+    for (std::int64_t k = whole; k < l.taps; ++k) to_group[k - whole] = filter[k];
+    std::uint32_t sum = 0;
+    for (std::int64_t k = 0; k < l.taps; ++k) sum += static_cast<std::uint32_t>(filter[k]);
     return sum;
   }
 
