@@ -95,7 +95,7 @@ class DensePairsRun {
         const std::int64_t count = smaller(plan_.rows, s_.out_h - y), row = image * s_.out_h + y;
         const std::int64_t from = larger(0, begin - row), to = smaller(count, end - row);
         if (from >= to) continue;
-        DenseRun run = start_block(image, y, count);
+        DenseRun run = start_block(image, y, count, from, to);
         by_pixels ? run.work_on_part(from, to, count) : run.split_channels(worker, workers);
       }
     }
@@ -106,10 +106,15 @@ class DensePairsRun {
     return (static_cast<std::size_t>(plan.input_rows() * plan.s.in_w * plan.channels) * sizeof(float) + 63) / 64 * 64;
   }
 
-  DenseRun start_block(std::int64_t image, std::int64_t y, std::int64_t count) {
+  // Of the block's rows, [from, to) will be worked on.
+  DenseRun start_block(std::int64_t image, std::int64_t y, std::int64_t count, std::int64_t from, std::int64_t to) {
     const PairBlock block = plan_.block(y, count);
-    const std::int64_t in_rows = s_.is_pointwise() ? count : block.shape.in_h;
-    convert(image, block.in_begin * s_.in_w, in_rows * s_.in_w);
+    if (s_.is_pointwise()) {
+      // Every pixel costs the same, so that tiles start in just this part; the last one may end beyond.
+      convert(image, y + from, smaller(count, to + kMaxRows) - from, pairs_ + from * plan_.channels);
+    } else {
+      convert(image, block.in_begin * s_.in_w, block.shape.in_h * s_.in_w, pairs_);
+    }
     const std::int64_t pixel = (image * s_.out_h + y) * s_.out_w;
     block_call_ = call_;
     block_call_.input = pairs_;
@@ -121,17 +126,17 @@ class DensePairsRun {
   }
 
   // Pixels [first, first + count) of an image.
-  void convert(std::int64_t image, std::int64_t first, std::int64_t count) {
+  void convert(std::int64_t image, std::int64_t first, std::int64_t count, float* to) {
     if (s_.input_is_nchw) {
       const std::int64_t plane = s_.in_h * s_.in_w;
-      return copy_planes_to_pairs(call_.input + image * s_.in_c * plane + first, plane, s_.in_c, count, pairs_);
+      return copy_planes_to_pairs(call_.input + image * s_.in_c * plane + first, plane, s_.in_c, count, to);
     }
     const float* from = call_.input + (image * s_.in_h * s_.in_w + first) * s_.in_pixel_stride;
     const float* scale = s_.has_input_scale ? call_.input_scale + image * s_.in_c : nullptr;
     const bool is_one_run = scale == nullptr && s_.in_pixel_stride == s_.in_c && s_.in_c % 2 == 0;
-    if (is_one_run) return copy_to_pairs(from, nullptr, count * s_.in_c, pairs_);
+    if (is_one_run) return copy_to_pairs(from, nullptr, count * s_.in_c, to);
     for (std::int64_t i = 0; i < count; ++i) {
-      copy_to_pairs(from + i * s_.in_pixel_stride, scale, s_.in_c, pairs_ + i * plan_.channels);
+      copy_to_pairs(from + i * s_.in_pixel_stride, scale, s_.in_c, to + i * plan_.channels);
     }
   }
 
