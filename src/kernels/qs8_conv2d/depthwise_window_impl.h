@@ -178,9 +178,10 @@ struct Qs8Window {
     }
   }
 
+  // On its own: what callers keep in registers would take those of sums.
   template <int kT>
-  static void tile(const std::byte* z, const std::byte* block, const std::byte* weights, const Store& f,
-                   bool ends_half, std::int8_t* out) {
+  static __attribute__((noinline)) void tile(const std::byte* z, const std::byte* block, const std::byte* weights,
+                                             const Store& f, bool ends_half, std::int8_t* out) {
     __m512i sums[kT][4];
 #pragma GCC unroll 4
     for (int t = 0; t < kT; ++t) {
