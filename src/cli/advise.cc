@@ -109,6 +109,9 @@ Result<int> run(const Flags& flags, const Console& console) {
   if (flags.history) return print_history(console);
   if (flags.request.model.empty()) return invalid_input("advise: a model is wanted: a .pt2, zoo:NAME, a .pte or a run folder");
   if (flags.quantise) return run_sweep(flags, console);
+  for (const char* name : {"--calib", "--judge", "--labels", "--max-drop", "--keep"}) {
+    if (flags.app->count(name) > 0) return invalid_input(fmt::format("{} is about --quantise, which is not given", name));
+  }
   AdviceRequest request = flags.request;
   request.progress = [&](std::string_view what, std::size_t done, std::size_t all) { console.progress(what, done, all); };
   request.tell = [&](std::string_view line) { console.note(line); };

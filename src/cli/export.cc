@@ -25,6 +25,7 @@ struct Flags {
   bool no_record = false;
   bool layer_costs = false;
   LayerCostsRequest costs;
+  CLI::App* app = nullptr;
 };
 
 std::string human_bytes(std::uint64_t bytes) {
@@ -230,6 +231,10 @@ void print_outcome(const Console& console, const Flags& flags, const ExportOutco
 }
 
 Status check_layer_costs(const Flags& flags) {
+  for (const char* name : {"--costs-dir", "--seconds", "--engine", "--isa", "--threads"}) {
+    if (!flags.layer_costs && flags.app->count(name) > 0)
+      return invalid_input(fmt::format("{} is about --layer-costs, which is not given", name));
+  }
   if (!flags.layer_costs) return {};
   if (flags.request.dtype != "int8")
     return invalid_input(fmt::format("--layer-costs needs --dtype int8, found --dtype {}", flags.request.dtype));
@@ -259,6 +264,7 @@ void declare_layer_costs(CLI::App& app, Flags& flags) {
 Action declare(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   ExportRequest& request = flags->request;
+  flags->app = &app;
   app.add_option("model", request.model, "A .pt2 file written by torch.export.save, or zoo:NAME")->required();
   app.add_option("-o,--output", request.output, "The .pte to write");
   app.add_option("--outdir", request.outdir, "Folder for <model>_<backend>_<dtype>.pte (out_<model>/artifacts)");

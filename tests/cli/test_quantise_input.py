@@ -198,6 +198,12 @@ def test_flags_of_int8_without_int8_are_refused(tmp_path):
     refused(tmp_path, "--layer-costs", dtype="fp32", mentions=["--dtype int8"])
 
 
+def test_flags_of_measuring_without_measuring_are_refused(tmp_path):
+    refused(tmp_path, "--engine", "native", dtype="fp32", mentions=["--engine", "--layer-costs"])
+    end = etalon("advise", MODEL, "--calib", "random", cwd=tmp_path)
+    assert_refused(end, mentions=["--calib", "--quantise"])
+
+
 # ---- weights ----
 
 
