@@ -1,5 +1,5 @@
 // 3x3 depthwise windows that move along a row with all they see in registers. Four input rows are interleaved as in
-// depthwise_window_impl.h, but nothing of that is stored: with stride 1 three windows would read it, and with stride 2,
+// depthwise_window_impl.h, but nothing of that is stored: with stride 1 three windows would read it; with stride 2,
 // where only one output row finds its input rows among four, one or two.
 //
 // Blocks are those of depthwise_window_impl.h: of 64 channels, and a last one of up to 32, if that is enough, whose
@@ -200,7 +200,9 @@ struct Qs8MovingWindow {
            (blocks_of(blocks(s) - half, kStride == 1 ? 15 : 22) + blocks_of(half, kStride == 1 ? 9 : 14));
   }
 
-  static std::size_t packed_bytes(const Conv2dShape& s) { return static_cast<std::size_t>(blocks(s) * Whole::kBlockBytes); }
+  static std::size_t packed_bytes(const Conv2dShape& s) {
+    return static_cast<std::size_t>(blocks(s) * Whole::kBlockBytes);
+  }
   static std::size_t scratch_bytes(const Conv2dShape&, const Machine&) { return 0; }
 
   static void pack(const Conv2dShape& s, const Qs8Conv2dParams& p, const Qs8Conv2dWeights& w, void* packed) {
@@ -223,7 +225,8 @@ struct Qs8MovingWindow {
                   unsigned worker, unsigned workers) {
     const std::int64_t groups = Whole::row_groups(s), all = s.batch * groups;
     for (std::int64_t i = all * worker / workers; i < all * (worker + 1) / workers; ++i) {
-      const std::int64_t image = i / groups, y = i % groups * kOutRows, count = s.out_h - y < kOutRows ? s.out_h - y : kOutRows;
+      const std::int64_t image = i / groups, y = i % groups * kOutRows;
+      const std::int64_t count = s.out_h - y < kOutRows ? s.out_h - y : kOutRows;
       const auto* block = static_cast<const std::byte*>(call.packed);
       for (std::int64_t b = 0; b < blocks(s); ++b, block += Whole::kBlockBytes) {
         if (ends_half(s) && b + 1 == blocks(s)) Half::run_unit(s, p, call, image, y, count, b * 64, block);

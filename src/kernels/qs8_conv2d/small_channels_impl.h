@@ -1,12 +1,12 @@
-// Convolutions of up to four input channels, as a network's first layer is, of pixels or of planes (NCHW). A window is
-// cut into runs of bytes that are neighbours in memory: in planes one row of the window of one channel, in NHWC one row
-// of all channels. Of sixteen neighbouring pixels, the same four bytes of their runs are picked from one or two registers
-// by one permutation of 16-bit words; so a row of output costs a few instructions per run before it is a product of
-// matrices (thin_panels_avx512vnni_impl.h). What is left of runs when they are cut into fours is put together: of four
-// runs of three bytes each, say, the last one's bytes fill the other three.
+// Convolutions of up to four input channels, as a network's first layer is, of pixels or of planes (NCHW). A window
+// is cut into runs of bytes that are neighbours in memory: in planes one row of the window of one channel, in NHWC one
+// row of all channels. Of sixteen neighbouring pixels, the same four bytes of their runs are picked from one or two
+// registers by one permutation of 16-bit words; so a row of output costs a few instructions per run before it is a
+// product of matrices (thin_panels_avx512vnni_impl.h). What is left of runs when they are cut into fours is put
+// together: of four runs of three bytes each, say, the last one's bytes fill the other three.
 //
-// Rows of the image are copied once, flipped to unsigned and with the zero point around them, into a ring of as many as
-// the window is high. So nothing that reads them has to know of borders.
+// Rows of the image are copied once, flipped to unsigned and with the zero point around them, into a ring of as many
+// as the window is high. So nothing that reads them has to know of borders.
 #pragma once
 
 #include "kernels/qs8_conv2d/thin_panels_avx512vnni_impl.h"
@@ -51,8 +51,8 @@ struct RunCut {
   }
 };
 
-// Fours of bytes, a step apart, of sixteen pixels. `order` chooses words of one load, or of two where runs begin at odd
-// bytes or lie too far apart.
+// Fours of bytes, a step apart, of sixteen pixels. `order` chooses words of one load, or of two where runs begin at
+// odd bytes or lie too far apart.
 template <bool kTwoLoads>
 struct RunPicker {
   __m512i order;
@@ -99,7 +99,8 @@ template <int kRest, bool kTwoLoads>
 __attribute__((noinline)) void cut_runs(const RunCut& cut, const std::uint8_t* const* line, std::int64_t pixels,
                                         std::uint8_t* steps) {
   const RunPicker<kTwoLoads> pick(cut.step);
-  const std::int64_t runs = cut.runs, whole = cut.whole, pitch = cut.step_bytes, step = 16 * cut.step, count = cut.steps;
+  const std::int64_t runs = cut.runs, whole = cut.whole, pitch = cut.step_bytes, step = 16 * cut.step;
+  const std::int64_t count = cut.steps;
   std::int64_t offset = 0;
   for (std::int64_t x = 0; x < pixels; x += 16, offset += step) {
     std::uint8_t* to = steps + 4 * x;
@@ -179,10 +180,7 @@ class SmallChannelsRun {
     }
     for (int i = 0; i < 3; ++i) line[cut_.runs + i] = line[0];  // meet no weights
     for (std::int64_t x = 0; x < s_.out_w;) {
-      const std::int64_t left = s_.out_w - x;
-      const std::int64_t pixels = left <= RunCut::kMaxPixels                  ? left
-                                  : left < RunCut::kMaxPixels + kThinMaxRows ? RunCut::kMaxPixels - kThinMaxRows
-                                                                             : RunCut::kMaxPixels;
+      const std::int64_t pixels = thin_share(s_.out_w - x, RunCut::kMaxPixels);
       cut_pixels(line, pixels);
       multiply(pixels, out + x * s_.out_pixel_stride);
       for (std::int64_t r = 0; r < cut_.runs + 3; ++r) line[r] += pixels * cut_.step;
@@ -237,7 +235,8 @@ struct SmallChannels {
   static const char* refusal(const Conv2dShape& s, const Qs8Conv2dParams&) {
     if (s.groups != 1) return "wants one group";
     if (s.in_c > SmallChannelsRun::kMaxChannels) return "wants at most four input channels";
-    if (s.kernel_h > SmallChannelsRun::kMaxKernel || s.kernel_w > SmallChannelsRun::kMaxKernel) return "wants a small kernel";
+    const std::int64_t kernel = s.kernel_h > s.kernel_w ? s.kernel_h : s.kernel_w;
+    if (kernel > SmallChannelsRun::kMaxKernel) return "wants a small kernel";
     if (s.dilation_h != 1 || s.dilation_w != 1) return "does not do dilation";
     if (s.pad_left > s.kernel_w) return "wants less padding than kernel";
     if (!s.input_is_nchw && s.in_pixel_stride != s.in_c) return "wants pixels without gaps";
@@ -249,8 +248,8 @@ struct SmallChannels {
     const RunCut cut(s);
     const auto pixels = static_cast<double>(s.batch * s.out_h * s.out_w);
     const double cutting = static_cast<double>(cut.runs * (cut.whole + 1) + cut.steps) / 16;
-    return pixels * (cutting + static_cast<double>((s.out_c + 15) / 16) * (static_cast<double>(cut.steps) / 2 + 1.2)) +
-           static_cast<double>(s.batch * s.out_h) * 100;
+    const double product = static_cast<double>((s.out_c + 15) / 16) * (static_cast<double>(cut.steps) / 2 + 1.2);
+    return pixels * (cutting + product) + static_cast<double>(s.batch * s.out_h) * 100;
   }
 
   static ThinPanels panels(const Conv2dShape& s) { return {s.out_c, RunCut(s).steps}; }

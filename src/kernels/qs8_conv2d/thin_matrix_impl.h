@@ -49,10 +49,11 @@ struct ThinMatrix {
     const std::int64_t end = worker + 1 == workers ? all : tiles * (worker + 1) / workers * kThinMaxRows;
     auto* flipped = reinterpret_cast<std::uint8_t*>(call.scratch);
     for (std::int64_t row = begin; row < end;) {
-      const std::int64_t left = end - row, count = left <= at_once ? left : left < at_once + kThinMaxRows ? at_once - kThinMaxRows : at_once;
+      const std::int64_t count = thin_share(end - row, at_once);
       flip_bytes(call.input + row * s.in_c, count * s.in_c, flipped);
       std::int8_t* out = call.output + row * s.out_pixel_stride;
-      panels(s).run(RowsInOrder{flipped, s.in_c}, count, static_cast<const std::byte*>(call.packed), p, out, s.out_pixel_stride);
+      panels(s).run(RowsInOrder{flipped, s.in_c}, count, static_cast<const std::byte*>(call.packed), p, out,
+                    s.out_pixel_stride);
       translate_thin(p, out, count, s.out_c, s.out_pixel_stride);
       row += count;
     }

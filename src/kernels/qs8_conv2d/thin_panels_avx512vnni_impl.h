@@ -1,6 +1,6 @@
-// Products of many rows with weights of few taps each: there the ends of sums take as long as the products. So tiles are
-// such that what ends them needs few instructions: 64 bytes of output leave a register as they lie in memory, or nearly,
-// and all that an end needs stays in registers from tile to tile.
+// Products of many rows with weights of few taps each: there the ends of sums take as long as the products. So tiles
+// are such that what ends them needs few instructions: 64 bytes of output leave a register as they lie in memory, or
+// nearly, and all that an end needs stays in registers from tile to tile.
 //
 // Weights lie in panels of 64 channels; the last one has as many registers of 16 as it needs:
 //
@@ -70,8 +70,8 @@ struct ThinOutput {
   std::int64_t stride, columns;  // columns of the panel
 };
 
-// How sums end. Where limits are the type's own and scales below one, saturation does all the cutting; and where the zero
-// point is then the lowest byte, as behind a ReLU, that of unsigned bytes.
+// How sums end. Where limits are the type's own and scales below one, saturation does all the cutting; and where the
+// zero point is then the lowest byte, as behind a ReLU, that of unsigned bytes.
 enum class ThinEnds { kFromLowest, kWhole, kAny };
 
 template <ThinEnds kEnds, int kV>
@@ -104,7 +104,8 @@ struct ThinEnd {
   // Of two registers of sums.
   __attribute__((always_inline)) __m512i words(__m512i a, __m512 scale_a, __m512i b, __m512 scale_b) const {
     constexpr bool kIsBelowOne = kEnds != ThinEnds::kAny;
-    const __m512i both = _mm512_packs_epi32(requantise<kIsBelowOne>(a, scale_a, high), requantise<kIsBelowOne>(b, scale_b, high));
+    const __m512i both = _mm512_packs_epi32(requantise<kIsBelowOne>(a, scale_a, high),
+                                            requantise<kIsBelowOne>(b, scale_b, high));
     return kEnds == ThinEnds::kFromLowest ? both : _mm512_adds_epi16(both, zero);
   }
   __attribute__((always_inline)) __m512i bytes(__m512i a, __m512i b) const {
@@ -190,7 +191,14 @@ inline __attribute__((always_inline)) void thin_tile(const Rows& rows, const std
   end.finish(sums, to);
 }
 
-// The last tile begins where it ends with the last row, so some rows may be computed twice. There must be a tile of them.
+// How many of `left` rows to take at once, so that what remains is at least a tile, as at_once - kThinMaxRows is.
+inline std::int64_t thin_share(std::int64_t left, std::int64_t at_once) {
+  if (left <= at_once) return left;
+  return left < at_once + kThinMaxRows ? at_once - kThinMaxRows : at_once;
+}
+
+// The last tile begins where it ends with the last row, so some rows may be computed twice. There must be a tile of
+// them.
 template <ThinEnds kEnds, int kV, class Rows>
 __attribute__((noinline)) void thin_tiles(Rows rows, std::int64_t count, const std::byte* panel, std::int64_t steps,
                                           const Qs8Conv2dParams& p, const ThinOutput& out) {
