@@ -7,6 +7,6 @@
 namespace etalon::kernels {
 
 extern constinit const BatchMatmulKernel kBatchMatmulAvx512Bf16 =
-    batch_matmul("f32_gemm_bf16_minmax_ukernel_8x32c2__avx512bf16", "8x32", Isa::kAvx512Bf16);
+    batch_matmul("f32_gemm_bf16_minmax_ukernel_12x32c2__avx512bf16", "12x32", Isa::kAvx512Bf16);
 
 }  // namespace etalon::kernels

@@ -7,6 +7,6 @@
 namespace etalon::kernels {
 
 extern constinit const BatchMatmulKernel kBatchMatmulNeonBf16 =
-    batch_matmul("f32_gemm_bf16_minmax_ukernel_8x8c2__neonbf16", "8x8", Isa::kNeonBf16);
+    batch_matmul("f32_gemm_bf16_minmax_ukernel_12x8c2__neonbf16", "12x8", Isa::kNeonBf16);
 
 }  // namespace etalon::kernels
