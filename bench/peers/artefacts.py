@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,8 @@ class Artefacts:
             failure.unlink(missing_ok=True)
             return None
         lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
-        reason = lines[-1][-300:] if lines else f"exit code {done.returncode}"
+        # Advice may follow the error.
+        errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line)] or lines
+        reason = errors[-1][-300:] if errors else f"exit code {done.returncode}"
         failure.write_text(reason, encoding="utf-8")
         return reason

@@ -17,13 +17,28 @@ def ours(folder, target):
     sources.export_ours(folder, target, "--dtype", "fp16")
 
 
+def _without_float32(module):
+    """A traced module keeps the type that it was traced with, in checks and conversions; `.half()` knows its tensors only."""
+    import torch
+    from torch.fx.node import map_aggregate
+
+    for node in list(module.graph.nodes):
+        if node.target is torch.ops.aten._assert_tensor_metadata.default:
+            module.graph.erase_node(node)
+        else:
+            node.args, node.kwargs = (map_aggregate(values, lambda v: torch.float16 if v is torch.float32 else v)
+                                      for values in (node.args, node.kwargs))
+    module.recompile()
+    return module
+
+
 def real(folder, target):
     """The module made `.half()` and exported again."""
     import torch
 
     inputs(folder)
     with torch.no_grad():
-        module = sources.program(folder).module().half()
+        module = _without_float32(sources.program(folder).module()).half()
         sources.lower(torch.export.export(module, sources.inputs(folder, "half_input")), target)
 
 
