@@ -155,7 +155,7 @@ def _short(cell):
 def _overview(results):
     lines = ["## Overview", "", "| model | backend | " + " | ".join(matrix.SCHEMES) + " |", "|---" * (len(matrix.SCHEMES) + 2) + "|"]
     for model in matrix.models():
-        lines += [f"| {model} | {backend} | " + " | ".join(_short(results.get(model, s, backend)) for s in matrix.SCHEMES) + " |"
+        lines += [f"| {model} | {backend} | " + " | ".join(_short(c) for c in results.of(model) if c.backend == backend) + " |"
                   for backend in matrix.BACKENDS]
     cells = [c for m in matrix.models() for c in results.of(m)]
     judged = [c for c in cells if not c.failed]
