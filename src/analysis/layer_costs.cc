@@ -9,6 +9,8 @@
 #include <set>
 #include <utility>
 
+#include "measure/statistics.h"
+
 namespace etalon::analysis {
 namespace {
 
@@ -120,6 +122,9 @@ void put_times(const Owners& in_float, const Owners& in_int8, const std::set<std
     return;
   std::vector<double> differences;
   for (std::size_t i = 0; i < before.size(); ++i) differences.push_back(before[i] - after[i]);
+  // Medians of launches, as the interval: averages count interruptions, and would not add up with it.
+  cost.float_ms = measure::median(before);
+  cost.int8_ms = measure::median(after);
   cost.saved_ms = measure::hodges_lehmann(differences);
   cost.saved_interval = measure::signed_rank_interval(differences, kConfidence);
 }

@@ -22,7 +22,8 @@ constexpr std::size_t kJudged = 16;  // samples for the report
 // Samples for the gain of each layer, which takes a run per layer: as many as this much arithmetic allows.
 constexpr std::size_t kFewestExplained = 2, kMostExplained = 128;
 constexpr double kExplainedFlops = 4e11;
-constexpr std::size_t kLayersExplained = 64;
+constexpr double kMostExplainedFlops = 2e12;  // what the fewest samples may take; fewer layers are tried then
+constexpr std::size_t kLayersExplained = 64, kFewestLayersExplained = 8;
 
 // The float outputs of a graph that the user sees.
 std::vector<ValueId> float_outputs(const ir::Graph& graph) {
@@ -205,10 +206,32 @@ std::vector<std::string> followers(const quantize::Plan& plan, const quantize::P
   return names;
 }
 
-// The weighted layers on int8, those with the largest error at their own result first; at most
-// kLayersExplained, and how many there are besides.
+double flops_of(const ir::Graph& graph) {
+  double flops = 1;
+  for (const ir::Node& node : graph.nodes) flops += static_cast<double>(ir::cost_of(graph, node).flops);
+  return flops;
+}
+
+std::size_t whole_within(double value, std::size_t low, std::size_t high) {
+  return static_cast<std::size_t>(std::clamp(value, static_cast<double>(low), static_cast<double>(high)));
+}
+
+std::size_t most_layers_to_explain(const ir::Graph& graph) {
+  const double runs = kMostExplainedFlops / flops_of(graph);
+  return whole_within(runs / static_cast<double>(kFewestExplained), kFewestLayersExplained, kLayersExplained);
+}
+
+std::size_t samples_to_explain(const ir::Graph& graph, std::size_t layers) {
+  const double runs = kExplainedFlops / flops_of(graph);
+  return whole_within(runs / static_cast<double>(std::max<std::size_t>(layers, 1)), kFewestExplained,
+                      kMostExplained);
+}
+
+// The weighted layers on int8, those with the largest error at their own result first; at most `most`, and
+// how many there are besides.
 std::vector<std::size_t> layers_to_explain(const quantize::Plan& plan,
-                                           const std::vector<LayerCloseness>& layers, std::size_t& left_out) {
+                                           const std::vector<LayerCloseness>& layers, std::size_t most,
+                                           std::size_t& left_out) {
   std::vector<std::pair<double, std::size_t>> order;
   std::size_t layer = 0;
   for (std::size_t s = 0; s < plan.sites.size(); ++s) {
@@ -217,29 +240,19 @@ std::vector<std::size_t> layers_to_explain(const quantize::Plan& plan,
     if (plan.sites[s].weight != ir::kNoValue) order.emplace_back(row.snr_db.value_or(1e9), s);
   }
   std::ranges::sort(order);
-  left_out = order.size() - std::min(order.size(), kLayersExplained);
+  left_out = order.size() - std::min(order.size(), most);
   std::vector<std::size_t> out;
-  for (std::size_t i = 0; i < std::min(order.size(), kLayersExplained); ++i) out.push_back(order[i].second);
+  for (std::size_t i = 0; i < std::min(order.size(), most); ++i) out.push_back(order[i].second);
   return out;
-}
-
-std::size_t samples_to_explain(const ir::Graph& graph, const quantize::Plan& plan) {
-  double flops = 1;
-  for (const ir::Node& node : graph.nodes) flops += static_cast<double>(ir::cost_of(graph, node).flops);
-  const auto layers =
-      static_cast<double>(std::clamp<std::size_t>(plan.quantised_count(), 1, kLayersExplained));
-  const double samples = kExplainedFlops / (flops * layers);
-  return static_cast<std::size_t>(
-      std::clamp(samples, static_cast<double>(kFewestExplained), static_cast<double>(kMostExplained)));
 }
 
 Status explain_layers(const Candidate& candidate, ValueId output, Judged judged, const ProgressFn& progress,
                       QuantiseOutcome& outcome) {
-  judged.count = std::min(judged.count, samples_to_explain(candidate.graph, candidate.plan));
+  const std::vector<std::size_t> layers = layers_to_explain(
+      candidate.plan, outcome.layers, most_layers_to_explain(candidate.graph), outcome.gains_left_out);
+  judged.count = std::min(judged.count, samples_to_explain(candidate.graph, layers.size()));
   ETALON_TRY(const Expected expected, expected_of(candidate, output, judged));
   ETALON_TRY(const double all, snr_of(candidate, output, judged, expected));
-  const std::vector<std::size_t> layers =
-      layers_to_explain(candidate.plan, outcome.layers, outcome.gains_left_out);
   std::size_t done = 0;
   for (const std::size_t s : layers) {
     const quantize::Plan without = quantize::without_site(candidate.graph, candidate.plan, s);
@@ -250,8 +263,8 @@ Status explain_layers(const Candidate& candidate, ValueId output, Judged judged,
     if (without.quantised_count() > 0) {
       ETALON_TRY(const double snr, snr_of({candidate.graph, without, calibration, candidate.threads}, output,
                                           judged, expected));
-      outcome.gains.push_back(
-          {site.name, std::string(site.kind), snr - all, followers(candidate.plan, without, s)});
+      outcome.gains.push_back({site.name, std::string(site.kind), snr == all ? 0 : snr - all,
+                               followers(candidate.plan, without, s)});
     }
     if (progress) progress("explaining", ++done, layers.size());
   }
