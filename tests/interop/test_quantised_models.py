@@ -3,6 +3,8 @@
 What may differ, and why:
 * XNNPACK computes in integers what PyTorch's converted graph computes in floats and rounds: now and then a number lies
   halfway between two, and one side rounds it up. A whole net adds such steps up.
+* Layer norms and softmax between int8 layers are floats. A last bit there decides a number that lies halfway, and later layers
+  make much of it: what the real runtime does to its own outputs when its input changes by 1e-6 is the measure.
 * Dynamic scales are one per tensor in PyTorch's graph, one per row in XNNPACK: never less exact, but other numbers.
 """
 
@@ -19,6 +21,7 @@ import quantised_models
 _NAMES = quantised_models.names()
 _IDS = [f"{name}-{scheme}" for name, scheme in _NAMES]
 _NETS = ("mobilenet_v2", "mobilenet_v3_small", "resnet18", "vit_tiny")
+_WITH_FLOATS_INSIDE = ("vit_tiny",)
 # Of one output's scale. ResNet-18 adds up eight residuals; the real program of it is as far from PyTorch as ours.
 _QUANTA, _QUANTA_OF_NETS = 1, 5
 # Outputs that are not quantised themselves, relative to the largest.
@@ -46,6 +49,17 @@ def _run_real(pte, arrays):
     from real_runtime import RealProgram
 
     return RealProgram(pte).call(arrays)
+
+
+def _moves(pte, arrays):
+    """How far the real runtime's outputs go, each at most, when the last bits of its input change."""
+    before, moves = _run_real(pte, arrays), None
+    for draw in range(4):
+        noise = numpy.random.default_rng(draw)
+        changed = [x * (1 + 1e-6 * noise.uniform(-1, 1, x.shape)).astype(x.dtype) for x in arrays]
+        far = [float(numpy.abs(a - b).max()) for a, b in zip(before, _run_real(pte, changed))]
+        moves = far if moves is None else [max(pair) for pair in zip(moves, far)]
+    return moves
 
 
 def _assert_close(actual, expected, quanta, steps, relative, what):
@@ -100,7 +114,11 @@ def test_our_engine_gives_what_the_real_runtime_gives(name, scheme, exported, tm
     case, pte = exported(name, scheme)
     ours = etalon_program.call(pte, case.input_paths(), tmp_path / "ours", engine="native")
     real = _run_real(pte, case.inputs())
-    _assert_close(ours, real, case.info["quanta"], 1, _same_file(scheme), "our program")
+    steps = 1
+    if name in _WITH_FLOATS_INSIDE and not scheme.startswith("dynamic"):
+        (moves,), (quantum,) = _moves(pte, case.inputs()), case.info["quanta"]
+        steps = max(steps, 2 * moves / quantum)  # two runtimes may each be off by that
+    _assert_close(ours, real, case.info["quanta"], steps, _same_file(scheme), "our program")
 
 
 @pytest.mark.parametrize(("name", "scheme"), _NAMES, ids=_IDS)
