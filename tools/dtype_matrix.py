@@ -184,12 +184,14 @@ def _parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default="", help="comma-separated zoo models; all without it")
     parser.add_argument("--backends", default=",".join(matrix.BACKENDS), help="comma-separated")
+    parser.add_argument("--schemes", default="", help="semicolon-separated, of: " + "; ".join(matrix.SCHEMES))
     parser.add_argument("--again", action="store_true", help="measure also what is there")
     parser.add_argument("--page", default=str(PAGE), help="where to write")
     args = parser.parse_args()
     args.models = [m for m in args.models.split(",") if m] or matrix.models()
     if unknown := set(args.models) - set(matrix.models()):
         parser.error(f"--models: the zoo has no {', '.join(sorted(unknown))}; it has {', '.join(matrix.models())}")
+    args.schemes = [s for s in matrix.SCHEMES if not args.schemes or s in args.schemes.split(";")]
     args.backends = [b for b in matrix.BACKENDS if b in args.backends.split(",")]
     if not matrix.runner():
         parser.error("etalon-executorch-runner is not built beside etalon: ./dev build with the interop environment makes it")
@@ -198,7 +200,7 @@ def _parse():
 
 def main():
     args, results = _parse(), Results()
-    wanted = [(m, s, b) for m in args.models for s in matrix.SCHEMES for b in args.backends]
+    wanted = [(m, s, b) for m in args.models for s in args.schemes for b in args.backends]
     for i, key in enumerate(wanted):
         if results.get(*key) and not args.again:
             continue
