@@ -72,7 +72,8 @@ class Artefacts:
             done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=TIMEOUT_SECONDS,
                                   check=False)
         except subprocess.TimeoutExpired:
-            return f"the conversion took more than {TIMEOUT_SECONDS} s"
+            failure.write_text(f"the conversion took more than {TIMEOUT_SECONDS} s", encoding="utf-8")
+            return failure.read_text(encoding="utf-8")
         if done.returncode == 0:
             failure.unlink(missing_ok=True)
             return None
