@@ -18,8 +18,10 @@ def main() -> None:
         text = log.read()
     if kind == "gtest":
         passed = count(r"^\[  PASSED  \] (\d+) test", text)
-        failed = count(r"^ ?(\d+) FAILED TEST", text)
         skipped = count(r"^\[  SKIPPED \] (\d+) test", text)
+        # A brief log has no list of failures.
+        ran = count(r"^\[={10}\] (\d+) tests? from \d+ test suites? ran", text)
+        failed = max(count(r"^ ?(\d+) FAILED TEST", text), ran - passed - skipped)
         finished = "[  PASSED  ]" in text or "FAILED TEST" in text
     else:
         passed = count(r"\b(\d+) passed", text)

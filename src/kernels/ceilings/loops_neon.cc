@@ -73,8 +73,8 @@ struct Wide {
 extern constinit const ComputeLoop kFmaNeon = compute_loop<Fma, 16>(Isa::kNeon, "", "float32", "fma", 8, 1);
 extern constinit const ComputeLoop kWideningNeon =
     compute_loop<Widening, 16>(Isa::kNeon, "", "int8", "widening multiply-add", 32, 2);
-extern constinit const ComputeLoop kHalfFmaNeon = {
-    Isa::kNeon, "asimdhp", "float16", "fma", 16 * 16 * 4, 4, &half_fma};
+extern constinit const ComputeLoop kHalfFmaNeonFp16 = {
+    Isa::kNeonFp16, "", "float16", "fma", 16 * 16 * 4, 4, &half_fma};
 extern constinit const StreamLoop kStreamNeon = make_stream_loop<Wide>(Isa::kNeon);
 
 }  // namespace etalon::kernels

@@ -34,7 +34,7 @@ struct Bf16Matrix {
 
 extern constinit const ComputeLoop kInt8NeonI8mm =
     compute_loop<Int8Matrix, 16>(Isa::kNeonI8mm, "", "int8", "i8mm", 64, 8);
-extern constinit const ComputeLoop kBf16NeonI8mm =
-    compute_loop<Bf16Matrix, 16>(Isa::kNeonI8mm, "bf16", "bfloat16", "bfmmla", 32, 4);
+extern constinit const ComputeLoop kBf16NeonBf16 =
+    compute_loop<Bf16Matrix, 16>(Isa::kNeonBf16, "", "bfloat16", "bfmmla", 32, 4);
 
 }  // namespace etalon::kernels
