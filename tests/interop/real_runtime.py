@@ -33,6 +33,18 @@ class RealProgram:
         self._module.write_etdump_result_to_file(str(path))
 
 
+def moves(path, arrays, draws=4):
+    """How far the real runtime's outputs go, each at most, when the last bits of its float inputs change: by 1e-6."""
+    program = RealProgram(path)
+    before, far = program.call(arrays), None
+    for draw in range(draws):
+        noise = numpy.random.default_rng(draw)
+        changed = [x * (1 + 1e-6 * noise.uniform(-1, 1, x.shape)).astype(x.dtype) for x in arrays]
+        now = [float(numpy.abs(a - b).max()) for a, b in zip(before, program.call(changed))]
+        far = now if far is None else [max(pair) for pair in zip(far, now)]
+    return far
+
+
 def _as_array(tensor):
     tensor = tensor.clone()
     return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()

@@ -19,10 +19,9 @@ _SCHEMES = [(quant, granularity) for quant in ("static", "dynamic") for granular
 _SMALL = ("toy_cnn", "digits_mobilenet")
 _CASES = [(name, *scheme) for name in _SMALL for scheme in _SCHEMES]
 _CASES += [("mobilenet_v3_small", "static", "channel"), ("mobilenet_v2", "dynamic", "channel"), ("vit_tiny", "static", "channel")]
-# A sum in another order may move a dynamically quantised number by a step, which fifty layers enlarge; layer norms differ in
-# their last bits, with the same effect.
+# A sum in another order may move a dynamically quantised number by a step, which fifty layers enlarge. Layer norms and
+# attention between int8 layers differ in their last bits, with the same effect: there the real runtime's own outputs tell how far.
 _RELATIVE = {"static": 1e-6, "dynamic": 3e-2}
-_RELATIVE_WITH_NORMS = 3e-2
 
 
 def _first_input(pte):
@@ -38,7 +37,7 @@ def _outside(pte):
 
 @pytest.mark.parametrize(("name", "quant", "granularity"), _CASES)
 def test_both_engines_compute_the_same(name, quant, granularity, tmp_path):
-    from real_runtime import RealProgram
+    from real_runtime import RealProgram, moves
 
     pte = tmp_path / "int8.pte"
     options = ["--backend", "xnnpack", "--dtype", "int8", "--quant", quant, "--granularity", granularity]
@@ -50,7 +49,8 @@ def test_both_engines_compute_the_same(name, quant, granularity, tmp_path):
     numpy.save(tmp_path / "in.npy", x)
     real = RealProgram(pte).call([x])
     ours = etalon_program.call(pte, [tmp_path / "in.npy"], tmp_path / "out", engine="native")
-    relative = _RELATIVE_WITH_NORMS if name in _OUTSIDE else _RELATIVE[quant]
-    for r, o in zip(real, ours):
+    # Each of two runtimes may be off by what a change of the input's last bits does.
+    own = [2 * far for far in moves(pte, [x])] if name in _OUTSIDE else [0] * len(real)
+    for r, o, far in zip(real, ours, own):
         assert numpy.isfinite(r).all() and r.std() > 0
-        assert float(numpy.abs(r - o).max()) <= relative * float(numpy.abs(r).max())
+        assert float(numpy.abs(r - o).max()) <= max(far, _RELATIVE[quant] * float(numpy.abs(r).max()))
