@@ -98,24 +98,7 @@ std::optional<Params> sum_or_product(const Graph& graph, const xnn::Node& from, 
   return params;
 }
 
-// All 256 results of the plain node.
-std::optional<Params> table(const Graph& graph, const xnn::Node& from, const Node& node) {
-  const Value& input = graph.values[node.inputs[0]];
-  const Value& output = graph.values[node.output()];
-  if (!is_int8(input) || !is_int8(output)) return std::nullopt;
-  Qs8Table params;
-  reference::TensorType types[2] = {input.tensor_type(), output.tensor_type()};
-  types[0].dims = types[1].dims = Dims{256};
-  ByteTable bytes;
-  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i);
-  const reference::TensorRef in{&types[0], reinterpret_cast<std::byte*>(bytes.data())};
-  const reference::TensorRef out{&types[1], reinterpret_cast<std::byte*>(params.bytes.data())};
-  reference::run_node(from, {&in, 1}, {&out, 1});
-  return params;
-}
-
-}  // namespace
-
+// Nodes that compute each element of their output from the element of their only input at the same place.
 bool is_function_of_one(NodeType type) {
   switch (type) {
     case NodeType::kAbs:
@@ -142,6 +125,24 @@ bool is_function_of_one(NodeType type) {
       return false;
   }
 }
+
+// All 256 results of the plain node.
+std::optional<Params> table(const Graph& graph, const xnn::Node& from, const Node& node) {
+  const Value& input = graph.values[node.inputs[0]];
+  const Value& output = graph.values[node.output()];
+  if (!is_int8(input) || !is_int8(output)) return std::nullopt;
+  Qs8Table params;
+  reference::TensorType types[2] = {input.tensor_type(), output.tensor_type()};
+  types[0].dims = types[1].dims = Dims{256};
+  ByteTable bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i);
+  const reference::TensorRef in{&types[0], reinterpret_cast<std::byte*>(bytes.data())};
+  const reference::TensorRef out{&types[1], reinterpret_cast<std::byte*>(params.bytes.data())};
+  reference::run_node(from, {&in, 1}, {&out, 1});
+  return params;
+}
+
+}  // namespace
 
 std::optional<float> product_scale(float left, float right, float output) {
   const float scale = left * right / output;

@@ -15,9 +15,6 @@ std::optional<Params> quantised_params(const Graph& graph, const xnn::Node& from
 ConvGeometry geometry_of(const xnn::Node& from);
 Pool max_pool_of(const xnn::Node& from);
 
-// Nodes that compute each element of their output from the element of their only input at the same place.
-bool is_function_of_one(xnn::NodeType type);
-
 // Scale of the products of two int8 tensors in units of `output`'s: finite and positive, or nothing.
 std::optional<float> product_scale(float left, float right, float output);
 

@@ -85,8 +85,7 @@ class Qs8BinaryOperation final : public Operation {
   Qs8BinaryOperation(const BinaryPlaces& places, const Params& params, const kernels::Qs8VectorKernels& kernels)
       : a_(places.a.at), b_(places.b.at), out_(places.out.at), nest_(places.nest), params_(params), kernels_(kernels) {
     const bool a_is_scalar = nest_.rank() != 0 && nest_.inner_stride(1) == 0;
-    swaps_ = a_is_scalar || is_row_against_matrix(nest_, 2, 1);
-    if (swaps_) {
+    if (a_is_scalar || is_row_against_matrix(nest_, 2, 1)) {
       std::swap(a_, b_);
       nest_ = with_sides_swapped(nest_);
       params_ = Kernels::swapped(params_);
@@ -126,7 +125,7 @@ class Qs8BinaryOperation final : public Operation {
   LoopNest nest_;
   Params params_;
   const kernels::Qs8VectorKernels& kernels_;
-  bool swaps_ = false, is_columns_ = false;
+  bool is_columns_ = false;
 };
 
 template <class Kernels, class Params>
